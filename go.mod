@@ -1,0 +1,3 @@
+module github.com/weir-engine/weir
+
+go 1.26

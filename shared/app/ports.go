@@ -1,0 +1,386 @@
+package app
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/zone"
+)
+
+// Ports is everything the use cases need of the outside. Every adapter passes shared/porttest. All times are unix
+// milliseconds. Methods are safe for concurrent use. Every write is idempotent or conditional, as its contract says, so
+// that a caller that died in the middle can repeat it.
+type Ports struct {
+	Uploads  Uploads
+	Ledger   Ledger
+	Profiles Profiles
+	Links    Links
+	Canon    Canon
+	Rejects  Rejects
+	Intents  Intents
+	Docs     Docs
+	Scratch  Scratch
+	Channels map[string]Channel
+	Clock    func() int64
+	Zones    func(name string) (*zone.Zone, error) // NotFound for a name that the zone table lacks
+}
+
+// Uploads is the bucket that event files arrive in.
+type Uploads interface {
+	// List returns the files whose key begins with prefix, by key.
+	List(ctx context.Context, prefix string) ([]Upload, error)
+	// Open opens a file; NotFound when there is none.
+	Open(ctx context.Context, key string) (UploadReader, error)
+	// Put stores a file whole or not at all, and fails with Conflict when the key exists with other content.
+	Put(ctx context.Context, key string, r io.Reader) (Upload, error)
+	// Delete removes a file; one that is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Upload is one file in the bucket.
+type Upload struct {
+	Key      string
+	Size     int64
+	Modified int64
+}
+
+// UploadReader reads a file from any place.
+type UploadReader interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// Ledger knows which files arrived and how far each is folded.
+type Ledger interface {
+	// Begin records a file. If its ID is known the stored record is returned with known = true and nothing changes.
+	Begin(ctx context.Context, f File) (stored File, known bool, err error)
+	// File returns a record; NotFound when there is none.
+	File(ctx context.Context, id string) (File, error)
+	// Files returns records from the newest to the oldest, after the record with the id `after` ("" for the first page).
+	Files(ctx context.Context, after string, limit int) ([]File, error)
+	// Update replaces a record; Conflict unless the stored Version equals f.Version; the stored Version grows by one.
+	Update(ctx context.Context, f File) error
+	// Chunk returns what is recorded of a chunk; the zero Chunk when nothing is.
+	Chunk(ctx context.Context, file string, chunk int) (Chunk, error)
+	// PutChunk records a chunk; repeating it replaces it.
+	PutChunk(ctx context.Context, c Chunk) error
+}
+
+// FileStatus is how far a file has come.
+type FileStatus string
+
+// The statuses of a file.
+const (
+	FileRunning FileStatus = "running"
+	FileDone    FileStatus = "done"
+	FileFailed  FileStatus = "failed" // the file as a whole was refused: Error says why; nothing of it was applied
+)
+
+// File is the ledger's record of one arrived file.
+type File struct {
+	ID       string // hash of the content, with "~n" for the n-th deliberate repetition
+	Version  int64
+	Name     string // for people: the name it was uploaded or imported under
+	Key      string // its key in the bucket, "" when it was read from elsewhere
+	Size     int64
+	Arrived  int64 // recorded once: decides what is late, and is asOf of the file's decisions unless AsOf is set
+	AsOf     int64 // 0: Arrived
+	Backfill bool
+	Mapping  string // the mapping file's text, "" for none
+	Redrive  string // id of the file whose rejects this one holds, "" for none
+	Chunks   int    // number of chunks, persisted before the first is applied; 0: not partitioned yet
+	Status   FileStatus
+	Error    string
+	Counts   Counts
+	Finished int64
+}
+
+// Counts is the outcome of a file or of a chunk.
+type Counts struct {
+	Events     int64 `json:"events"`     // lines or rows read (grouped rows count as one)
+	Accepted   int64 `json:"accepted"`   // folded now for the first time
+	Rejected   int64 `json:"rejected"`   // quarantined
+	Duplicates int64 `json:"duplicates"` // known already
+	Users      int64 `json:"users"`      // distinct users touched
+}
+
+// Chunk is the ledger's record of one chunk of a file.
+type Chunk struct {
+	File   string
+	Index  int
+	State  ChunkState
+	Counts Counts
+}
+
+// ChunkState is how far a chunk has come.
+type ChunkState uint8
+
+// The states of a chunk, in order.
+const (
+	ChunkNew  ChunkState = iota
+	ChunkKept            // its canonical rows are written
+	ChunkDone            // its users are written
+)
+
+// Mark says that a chunk of an unfinished file is already in a profile, and what it brought, so that a chunk that is
+// repeated after a crash counts the same.
+type Mark struct {
+	File       string
+	Chunk      int
+	Accepted   int64
+	Duplicates int64
+}
+
+// Item is one user's stored profile.
+type Item struct {
+	Key     string // canonical user id
+	Version int64  // grows by one with each write; 0: does not exist
+	Facts   []byte // profile.EncodeFacts
+	State   []byte // profile.EncodeState; empty: nothing was decided yet
+	Recent  []byte // profile.EncodeRecent: keyed hashes of the events that arrived on time within 14 days
+	Marks   []Mark
+	Rebase  bool // a backfill changed Facts since the last decision: the next one is a baseline
+}
+
+// UserWrite is everything one user's write changes, atomically.
+type UserWrite struct {
+	Item     Item       // the new content; Item.Version is the version that was read
+	Absorb   []Absorbed // profiles that were merged into this one and are removed with it
+	Intents  []Intent   // new pending intents; one whose ID exists is left as it is
+	Decision *Decision  // appended; one whose (Key, Seq) exists is left as it is
+}
+
+// Absorbed names a profile that is removed because another one took its facts in.
+type Absorbed struct {
+	Key     string
+	Version int64
+}
+
+// Profiles keeps one item a user.
+type Profiles interface {
+	// Get returns the items of keys, in their order; a missing one has Version 0.
+	Get(ctx context.Context, keys []string) ([]Item, error)
+	// Write applies each write atomically if the stored versions of its item and of everything it absorbs are those given.
+	// The result holds an error for each write: nil, or Conflict when a version differed. err is about the call as a whole:
+	// then any number of writes may have happened, each wholly or not at all.
+	Write(ctx context.Context, writes []UserWrite) (each []error, err error)
+	// Scan returns up to limit items with keys > after, by key.
+	Scan(ctx context.Context, after string, limit int) ([]Item, error)
+	// Count returns the number of profiles.
+	Count(ctx context.Context) (int64, error)
+	// Decisions returns a user's decision records, newest first.
+	Decisions(ctx context.Context, key string, limit int) ([]Decision, error)
+}
+
+// Decision is an append-only record of one change of a user's STATE.
+type Decision struct {
+	Key    string
+	Seq    int64 // counts a user's decisions from 1
+	AsOf   int64
+	Record []byte // JSON: journey.Record
+}
+
+// Intent is a message that a decision asked for.
+type Intent struct {
+	ID       string // hash of (user, rule, episode)
+	Key      string // the user
+	Rule     string
+	Template string
+	Channel  string
+	Episode  int64 // the rule's re-entry counter
+	Shadow   bool
+	Strategy string // version
+	AsOf     int64
+	Due      int64
+	Reasons  []byte // JSON: []score.Reason, the stored inputs that replay the decision
+	Status   IntentStatus
+	Why      string // of a suppressed or unknown one
+	Claimed  int64
+	Settled  int64
+	Subject  string // as sent
+	Body     string
+}
+
+// IntentStatus is the fate of an intent.
+type IntentStatus string
+
+// The fates of an intent.
+const (
+	IntentPending    IntentStatus = "pending"
+	IntentClaimed    IntentStatus = "claimed"
+	IntentSent       IntentStatus = "sent"
+	IntentSuppressed IntentStatus = "suppressed"
+	IntentUnknown    IntentStatus = "unknown" // a crash inside the provider's call: nobody knows, nobody repeats it
+)
+
+// IntentQuery selects intents.
+type IntentQuery struct {
+	Status IntentStatus // "" for all
+	Key    string       // "" for all
+	Rule   string
+	After  string // id of the last intent of the page before
+	Limit  int
+}
+
+// Intents is the outbox's ledger.
+type Intents interface {
+	// List returns intents from the newest AsOf to the oldest, by ID within.
+	List(ctx context.Context, q IntentQuery) ([]Intent, error)
+	// Claim moves a pending intent to claimed, in one conditional step with the day's count: it returns claimed = false when
+	// the intent is not pending, and TooLarge when `ceiling` messages were claimed on `day` already (nothing changes then).
+	Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (claimed bool, err error)
+	// Settle stores the fate of an intent; Conflict unless its stored status is `from`.
+	Settle(ctx context.Context, in Intent, from IntentStatus) error
+	// Counts returns the number of intents by status.
+	Counts(ctx context.Context) (map[IntentStatus]int64, error)
+}
+
+// Message is what a channel sends.
+type Message struct {
+	ID      string // the intent's id: a channel that knows it already sends nothing
+	User    string
+	Rule    string
+	Channel string
+	Subject string
+	Body    string
+	At      int64
+}
+
+// Channel sends messages.
+type Channel interface {
+	Send(ctx context.Context, m Message) error
+	// Idempotent reports whether sending the same Message.ID again is harmless, so that a crash inside Send can be repeated.
+	Idempotent() bool
+}
+
+// Link is one fact that two ids are the same person.
+type Link struct {
+	A, B    string // user keys, A < B
+	Alias   bool   // an explicit alias: it alone may join two known ids
+	Time    int64
+	Source  string // file id, or "manual"
+	Revoked int64  // when a person revoked it; 0: in force. A revoked link stays revoked until it is restored by a person.
+}
+
+// Links keeps link facts and the canonical id of every id whose canonical id is another.
+type Links interface {
+	// Touching returns all facts, revoked ones too, that name any of the ids.
+	Touching(ctx context.Context, ids []string) ([]Link, error)
+	// Resolve returns the canonical ids of those keys whose canonical id differs. It is asked for every key of a file, most of
+	// which have no pointer: it must be nearly free while there are no pointers.
+	Resolve(ctx context.Context, keys []string) (map[string]string, error)
+	// Apply stores facts (by (A, B, Alias): the earliest Time stays, and Revoked is set when given) and pointers id → canonical
+	// id, atomically; a pointer to itself removes the pointer.
+	Apply(ctx context.Context, facts []Link, pointers map[string]string) error
+	// All returns every fact, by (A, B).
+	All(ctx context.Context) ([]Link, error)
+}
+
+// Row is one accepted event as it is kept for ever.
+type Row struct {
+	Hash       uint64 // event.UserHash(Key); its top bits are the bucket
+	Key        string // the raw key it arrived under: links can be revoked
+	ID         event.ID
+	Kind       event.Kind
+	Name       string
+	Time       int64
+	Arrived    int64
+	File       string
+	MessageID  string
+	Anonymous  string
+	Previous   string
+	Group      string
+	Properties string // JSON objects, "" when absent
+	Traits     string
+	Context    string
+	Contact    string // references to contact data (step 3); "" today
+	Sealed     []byte // personal properties sealed under the user's key (step 3); empty today
+}
+
+// RowFilter selects canonical rows.
+type RowFilter struct {
+	Bucket  int      // -1 for all
+	Keys    []string // nil for all users; else only these, found by row-group statistics
+	From    int64    // 0 or unix milliseconds, inclusive
+	To      int64    // 0 or unix milliseconds, exclusive
+	NotFile string   // leave out the rows of this file
+}
+
+// Canon keeps the accepted events: Parquet by hash bucket and month, sorted by (Hash, Key, Time, ID) within a file. The same
+// event may stand in two files: readers remove duplicates by (Key, ID).
+type Canon interface {
+	// Buckets is the number of hash buckets, a power of two, the same for the life of a base.
+	Buckets() int
+	// Write keeps the rows of one chunk, all of one bucket and sorted by (Hash, Key, Time, ID); repeating it with the same rows
+	// changes nothing.
+	Write(ctx context.Context, file string, chunk, bucket int, rows []Row) error
+	// Read yields rows bucket by bucket; within a bucket sorted by (Hash, Key, Time, ID) over all files.
+	Read(ctx context.Context, f RowFilter) iter.Seq2[Row, error]
+	// Drop removes every row of a file whose folding never finished.
+	Drop(ctx context.Context, file string) error
+}
+
+// Reject is one quarantined line.
+type Reject struct {
+	File    string
+	Line    int64
+	Reason  string // a code of package event, such as "bad_json"
+	Message string // what is wrong, for people
+	Text    string // the line, cut to 64 KiB
+	Header  string // of a CSV: its header line, so that the line can be read again
+	At      int64
+	Redrive string // id of the file that carried it again; "" while it waits
+}
+
+// Rejects keeps quarantined lines.
+type Rejects interface {
+	// Put stores rejects by (File, Line, Reason); one that exists stays as it is.
+	Put(ctx context.Context, rs []Reject) error
+	// List returns rejects by (newest file, line), after (afterFile, afterLine); file "" for all.
+	List(ctx context.Context, file, afterFile string, afterLine int64, limit int) ([]Reject, error)
+	// Redriven records that the waiting rejects of a file were carried by another file.
+	Redriven(ctx context.Context, file, by string) error
+	// Counts returns the number of waiting rejects by reason; file "" for all.
+	Counts(ctx context.Context, file string) (map[string]int64, error)
+}
+
+// Doc is a small versioned document: strategies, cuts, switches.
+type Doc struct {
+	Key     string
+	Version int64 // grows by one with each Put; 0: does not exist
+	Value   []byte
+	At      int64
+}
+
+// Docs keeps small versioned documents.
+type Docs interface {
+	// Get returns a document; Version 0 when there is none.
+	Get(ctx context.Context, key string) (Doc, error)
+	// Put stores a document if the stored version is d.Version, else Conflict.
+	Put(ctx context.Context, d Doc) error
+	// List returns the documents whose key begins with prefix, by key.
+	List(ctx context.Context, prefix string) ([]Doc, error)
+}
+
+// Scratch is room on local disk for one pass over a file.
+type Scratch interface {
+	// Open makes n empty partitions. Unavailable, with a hint, when the disk is full.
+	Open(ctx context.Context, n int) (Spill, error)
+}
+
+// Spill is a set of append-only partitions of records, gone when it is closed.
+type Spill interface {
+	// Append adds a record to a partition. The record is copied.
+	Append(part int, record []byte) error
+	// Flush makes everything appended readable.
+	Flush() error
+	// Read yields the records of a partition in the order they were appended; a record is valid until the next one.
+	Read(part int) iter.Seq2[[]byte, error]
+	// Bytes is the size of a partition.
+	Bytes(part int) int64
+	Close() error
+}
+
