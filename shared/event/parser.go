@@ -1,0 +1,248 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Parser reads events from JSON. It is not safe for concurrent use.
+type Parser struct {
+	scan  scanner
+	canon canon
+	raw   [rawFields]Value
+}
+
+// The top-level fields that are read, in the order of Parser.raw.
+const (
+	rawType = iota
+	rawMessageID
+	rawUserID
+	rawAnonymousID
+	rawPreviousID
+	rawGroupID
+	rawEvent
+	rawName
+	rawTimestamp
+	rawFields
+)
+
+var rawNames = [rawFields]string{"type", "messageId", "userId", "anonymousId", "previousId", "groupId", "event", "name", "timestamp"}
+
+// NewParser returns a parser. A Depth below 1 becomes the default.
+func NewParser(l Limits) *Parser {
+	if l.Depth < 1 {
+		l.Depth = DefaultLimits.Depth
+	}
+	return &Parser{scan: scanner{limits: l}}
+}
+
+// Parse reads one event: a JSON object (RFC 8259) with the fields of the Segment spec in any order; fields it does not know
+// are checked and passed over, and of a repeated key the last counts. It validates everything but the date's distance from
+// the arrival (CheckFuture). Strings of ev alias line and the parser's buffers until the next call; ev's slices are reused,
+// and an event without escapes costs no allocation. After a refusal ev is undefined.
+func (p *Parser) Parse(line []byte, ev *Event) *Reject {
+	s := &p.scan
+	if s.limits.LineBytes > 0 && len(line) > s.limits.LineBytes {
+		return tooLong(len(line), s.limits.LineBytes)
+	}
+	props, traits, context := ev.Properties.Fields[:0], ev.Traits.Fields[:0], ev.Context.Fields[:0]
+	*ev = Event{Properties: Object{Fields: props}, Traits: Object{Fields: traits}, Context: Object{Fields: context}}
+	p.raw = [rawFields]Value{}
+	s.reset(line)
+	if i := p.fields(ev); i < 0 {
+		return p.refuse()
+	}
+	if r := p.settle(ev); r != nil {
+		return r
+	}
+	if r := check(ev, &s.limits); r != nil {
+		return r
+	}
+	if ev.MessageID == "" {
+		ev.Content = p.canon.content(ev)
+	}
+	return nil
+}
+
+// fields scans the whole line.
+func (p *Parser) fields(ev *Event) int {
+	s := &p.scan
+	b := s.b
+	i := s.space(0)
+	if i >= len(b) || b[i] != '{' {
+		return s.failAt(i, faultObject)
+	}
+	if i = s.space(i + 1); i < len(b) && b[i] == '}' {
+		return p.end(i + 1)
+	}
+	for {
+		if uint(i) >= uint(len(b)) || b[i] != '"' {
+			return s.failAt(i, faultKey)
+		}
+		var key string
+		if key, i = s.str(i); i < 0 {
+			return -1
+		}
+		if i = s.colon(i); i < 0 {
+			return -1
+		}
+		if i = p.field(key, i, ev); i < 0 {
+			return -1
+		}
+		var more bool
+		if i, more = s.comma(i, '}'); !more {
+			if i < 0 {
+				return -1
+			}
+			return p.end(i)
+		}
+	}
+}
+
+func (p *Parser) end(i int) int {
+	if i = p.scan.space(i); i < len(p.scan.b) {
+		return p.scan.failAt(i, faultTrailing)
+	}
+	return i
+}
+
+// field reads the value at i of a top-level key.
+func (p *Parser) field(key string, i int, ev *Event) int {
+	at := 0
+	switch key {
+	case "type":
+		at = rawType
+	case "messageId":
+		at = rawMessageID
+	case "userId":
+		at = rawUserID
+	case "anonymousId":
+		at = rawAnonymousID
+	case "previousId":
+		at = rawPreviousID
+	case "groupId":
+		at = rawGroupID
+	case "event":
+		at = rawEvent
+	case "name":
+		at = rawName
+	case "timestamp":
+		at = rawTimestamp
+	case "properties":
+		return p.object(i, &ev.Properties)
+	case "traits":
+		return p.object(i, &ev.Traits)
+	case "context":
+		return p.object(i, &ev.Context)
+	default:
+		return p.scan.skip(i, 1)
+	}
+	return p.scan.value(i, 1, &p.raw[at])
+}
+
+// object reads an object field. Another type than object and null leaves its kind in Raw for settle to refuse, since a
+// later repetition of the key may still make it good.
+func (p *Parser) object(i int, o *Object) int {
+	if i < len(p.scan.b) && p.scan.b[i] == '{' {
+		return p.scan.object(i, 2, o)
+	}
+	var v Value
+	i = p.scan.value(i, 1, &v)
+	o.Raw, o.Fields = "", o.Fields[:0]
+	if v.Kind != Null {
+		o.Raw = "!"
+	}
+	return i
+}
+
+// settle turns the scanned fields into the event.
+func (p *Parser) settle(ev *Event) *Reject {
+	for _, id := range [...]struct {
+		at  int
+		dst *string
+	}{{rawMessageID, &ev.MessageID}, {rawUserID, &ev.UserID}, {rawAnonymousID, &ev.AnonymousID}, {rawPreviousID, &ev.PreviousID}, {rawGroupID, &ev.GroupID}} {
+		switch v := &p.raw[id.at]; {
+		case v.Kind == String, v.Kind == Number && isInteger(v.Raw):
+			*id.dst = v.Raw
+		case v.Kind > Null:
+			return wrongType(rawNames[id.at], "a string")
+		}
+	}
+	if !ev.kind(&p.raw[rawType]) {
+		return badType(&p.raw[rawType])
+	}
+	name := rawName
+	if ev.Kind == Track {
+		name = rawEvent
+	}
+	if ev.Kind == Track || ev.Kind == Page || ev.Kind == Screen {
+		if v := &p.raw[name]; v.Kind == String {
+			ev.Name = v.Raw
+		} else if v.Kind > Null {
+			return wrongType(rawNames[name], "a string")
+		}
+	}
+	for _, o := range [...]struct {
+		name string
+		o    *Object
+	}{{"properties", &ev.Properties}, {"traits", &ev.Traits}, {"context", &ev.Context}} {
+		if o.o.Raw == "!" {
+			return wrongType(o.name, "an object")
+		}
+	}
+	ms, ok := timeOf(&p.raw[rawTimestamp])
+	if !ok {
+		return badTime(&p.raw[rawTimestamp])
+	}
+	ev.Time = ms
+	return nil
+}
+
+func (e *Event) kind(v *Value) bool {
+	if v.Kind != String {
+		return false
+	}
+	e.Kind = KindOf(v.Raw)
+	return e.Kind != 0
+}
+
+func isInteger(s string) bool {
+	return !strings.ContainsAny(s, ".eE")
+}
+
+// refuse turns the scanner's failure into a Reject.
+func (p *Parser) refuse() *Reject {
+	s := &p.scan
+	switch s.fault {
+	case faultDepth:
+		return reject(ReasonTooDeep, fmt.Sprintf("byte %d: nested deeper than %d levels", s.at+1, s.limits.Depth), "flatten the properties, or send nested data as a string")
+	case faultFields:
+		return reject(ReasonTooMany, fmt.Sprintf("byte %d: an object has more than %d fields", s.at+1, s.limits.Fields), "send fewer fields with one event")
+	case faultField:
+		return reject(ReasonTooLong, fmt.Sprintf("byte %d: a field is longer than %d bytes", s.at+1, s.limits.FieldBytes), "shorten the field, or leave it out")
+	}
+	if at := firstBadUTF8(s.b); at >= 0 {
+		return reject(ReasonBadUTF8, fmt.Sprintf("byte %d: the text is not UTF-8", at+1), "convert the file to UTF-8, for example with iconv")
+	}
+	return reject(ReasonBadJSON, fmt.Sprintf("byte %d: %s", s.at+1, faultText[s.fault]), "each line must be one JSON object")
+}
+
+func firstBadUTF8(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+func tooLong(n, limit int) *Reject {
+	return reject(ReasonTooLong, fmt.Sprintf("the line has %d bytes, more than the limit of %d", n, limit), "split the event, or leave large fields out")
+}
+
+func wrongType(field, want string) *Reject {
+	return reject(ReasonBadField, field+" must be "+want, "")
+}

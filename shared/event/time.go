@@ -1,0 +1,145 @@
+package event
+
+// endTime is the first moment behind the accepted years, 3000-01-01T00:00:00Z, in unix milliseconds.
+const endTime = 32_503_680_000_000
+
+// timeOf reads a timestamp: text as ParseTime reads it, or a number. A number below 32,503,680,000 (the year 3000 in
+// seconds) is seconds since 1970, a larger one milliseconds. Fractions finer than a millisecond are rounded half up.
+func timeOf(v *Value) (ms int64, ok bool) {
+	switch v.Kind {
+	case String:
+		ms, ok = ParseTime(v.Raw)
+	case Number:
+		if ms, ok = v.Scaled(3); !ok {
+			return 0, false
+		}
+		if ms >= endTime {
+			ms, ok = v.Scaled(0)
+		}
+	}
+	return ms, ok && ms >= 0 && ms < endTime
+}
+
+// ParseTime reads an RFC 3339 time as unix milliseconds: "2026-01-31T08:30:00.123+08:00". A space or a lower-case t may
+// stand for the T; seconds, fraction and zone may be absent, and so may the whole time of day; no zone is UTC. Digits finer
+// than a millisecond are cut off.
+func ParseTime(s string) (ms int64, ok bool) {
+	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
+		return 0, false
+	}
+	year, bad := two(s, 0)*100+two(s, 2), bad(s, 0)|bad(s, 2)|bad2(s, 5)|bad2(s, 8)
+	month, day := two(s, 5), two(s, 8)
+	if bad != 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return 0, false
+	}
+	ms = civil(year, month, day) * 86_400_000
+	if len(s) == 10 {
+		return ms, true
+	}
+	clock, rest, ok := parseClock(s[10:])
+	if !ok {
+		return 0, false
+	}
+	offset, ok := parseOffset(rest)
+	return ms + clock - offset, ok
+}
+
+// parseClock reads "T08:30:00.123" and returns what follows.
+func parseClock(s string) (ms int64, rest string, ok bool) {
+	if len(s) < 6 || s[0] != 'T' && s[0] != ' ' && s[0] != 't' || s[3] != ':' || bad2(s, 1)|bad2(s, 4) != 0 {
+		return 0, "", false
+	}
+	hour, minute, second := two(s, 1), two(s, 4), 0
+	rest = s[6:]
+	if len(rest) >= 3 && rest[0] == ':' {
+		if bad2(rest, 1) != 0 {
+			return 0, "", false
+		}
+		second, rest = two(rest, 1), rest[3:]
+		if len(rest) > 0 && (rest[0] == '.' || rest[0] == ',') {
+			i, scale := 1, int64(100)
+			for ; i < len(rest) && rest[i]-'0' < 10; i++ {
+				ms += int64(rest[i]-'0') * scale
+				scale /= 10
+			}
+			if i == 1 {
+				return 0, "", false
+			}
+			rest = rest[i:]
+		}
+	}
+	if hour > 23 || minute > 59 || second > 59 {
+		return 0, "", false
+	}
+	return ms + int64(hour*3600+minute*60+second)*1000, rest, true
+}
+
+// parseOffset reads "", "Z", "+08:00", "+0800" or "+08" as milliseconds east of UTC.
+func parseOffset(s string) (ms int64, ok bool) {
+	if s == "" || s == "Z" || s == "z" {
+		return 0, true
+	}
+	if len(s) < 3 || s[0] != '+' && s[0] != '-' || bad2(s, 1) != 0 {
+		return 0, false
+	}
+	hour, minute := two(s, 1), 0
+	switch {
+	case len(s) == 6 && s[3] == ':' && bad2(s, 4) == 0:
+		minute = two(s, 4)
+	case len(s) == 5 && bad2(s, 3) == 0:
+		minute = two(s, 3)
+	case len(s) != 3:
+		return 0, false
+	}
+	if hour > 23 || minute > 59 {
+		return 0, false
+	}
+	ms = int64(hour*60+minute) * 60_000
+	if s[0] == '-' {
+		ms = -ms
+	}
+	return ms, true
+}
+
+// two returns the number of two digits at i.
+func two(s string, i int) int {
+	return int(s[i]-'0')*10 + int(s[i+1]-'0')
+}
+
+// bad2 returns 0 if two digits stand at i.
+func bad2(s string, i int) int {
+	if s[i]-'0' < 10 && s[i+1]-'0' < 10 {
+		return 0
+	}
+	return 1
+}
+
+func bad(s string, i int) int { return bad2(s, i) }
+
+// civil returns the days from 1970-01-01 to a date of the Gregorian calendar (Hinnant, "chrono-compatible low-level date
+// algorithms", 2013), for years from 0 on.
+func civil(year, month, day int) int64 {
+	if month <= 2 {
+		year--
+	}
+	era := year / 400
+	if year < 0 {
+		era = -1
+	}
+	yoe := year - era*400
+	doy := (153*((month+9)%12)+2)/5 + day - 1
+	return int64(era*146_097 + yoe*365 + yoe/4 - yoe/100 + doy - 719_468)
+}
+
+func daysIn(year, month int) int {
+	switch month {
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
+}
