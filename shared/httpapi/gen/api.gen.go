@@ -528,11 +528,15 @@ type Cohorts struct {
 		// Buyers Distinct buyers 0, 1, 2 … periods later; as long as was observed.
 		Buyers []int64 `json:"buyers"`
 
-		// Cohort The period of the first purchase, such as `1997-01`.
+		// Cohort The period of the first purchase: `1997-01`, or a week's first day.
 		Cohort string `json:"cohort"`
 		Size   int64  `json:"size"`
+
+		// SpendMinor Their net revenue then.
+		SpendMinor []int64 `json:"spend_minor"`
 	} `json:"cohorts"`
-	Period Period `json:"period"`
+	Currency string `json:"currency"`
+	Period   Period `json:"period"`
 }
 
 // Concentration defines model for Concentration.
@@ -540,19 +544,26 @@ type Concentration struct {
 	AsOf     time.Time `json:"as_of"`
 	Currency string    `json:"currency"`
 
-	// Curve The best users first, at most 101 points.
+	// Curve The best 1 %, 2 % … 100 % of users.
 	Curve []struct {
-		// Spend Their share of the revenue, 0 to 1.
-		Spend float32 `json:"spend"`
+		// LeastMinor The least that one of them spent.
+		LeastMinor int64 `json:"least_minor"`
 
-		// Users Share of users, 0 to 1.
-		Users float32 `json:"users"`
+		// Share Their share of the revenue, 0 to 1; absent without revenue.
+		Share      *float32 `json:"share,omitempty"`
+		SpendMinor int64    `json:"spend_minor"`
+
+		// Top Share of users, 0 to 1.
+		Top   float32 `json:"top"`
+		Users int64   `json:"users"`
 	} `json:"curve"`
-	Gini       float32 `json:"gini"`
-	SpendMinor int64   `json:"spend_minor"`
 
-	// TopShare Their share of the revenue, 0 to 1.
-	TopShare float32 `json:"top_share"`
+	// Gini Absent without revenue.
+	Gini       *float32 `json:"gini,omitempty"`
+	SpendMinor int64    `json:"spend_minor"`
+
+	// TopShare Their share of the revenue, 0 to 1; absent without revenue.
+	TopShare *float32 `json:"top_share,omitempty"`
 
 	// TopUsers The best 20 %, rounded up.
 	TopUsers int64 `json:"top_users"`
@@ -768,6 +779,9 @@ type Lifecycle struct {
 	Period Period    `json:"period"`
 	Rows   []struct {
 		Active int64 `json:"active"`
+
+		// Complete The period had ended at as_of.
+		Complete bool `json:"complete"`
 
 		// Dormant Active in the period before, not in this one.
 		Dormant int64 `json:"dormant"`
@@ -1044,17 +1058,26 @@ type ReturnRate struct {
 	// ElbowDays The N with the largest distance to the chord; absent without data.
 	ElbowDays *int `json:"elbow_days,omitempty"`
 
-	// HorizonDays How many days were observed.
-	HorizonDays *int `json:"horizon_days,omitempty"`
-	Points      []struct {
+	// GapDaysQ80 Their quantiles, absent without any: defaults for silent and churned.
+	GapDaysQ80 *float32 `json:"gap_days_q80,omitempty"`
+	GapDaysQ90 *float32 `json:"gap_days_q90,omitempty"`
+
+	// Gaps Silences that ended.
+	Gaps int64 `json:"gaps"`
+
+	// Horizon The day that open silences are measured to, `YYYY-MM-DD`.
+	Horizon string `json:"horizon"`
+	Points  []struct {
 		Days int `json:"days"`
 
 		// Distance Distance to the chord on normalised axes.
 		Distance float32 `json:"distance"`
 
 		// Lost Users who were ever silent for N days.
-		Lost       int64   `json:"lost"`
-		ReturnRate float32 `json:"return_rate"`
+		Lost int64 `json:"lost"`
+
+		// ReturnRate Absent when nobody was silent that long.
+		ReturnRate *float32 `json:"return_rate,omitempty"`
 
 		// Returned Those of them who came back.
 		Returned int64 `json:"returned"`
