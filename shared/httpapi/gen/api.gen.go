@@ -186,6 +186,27 @@ func (e Period) Valid() bool {
 	}
 }
 
+// Defines values for ProgressPhase.
+const (
+	Fold  ProgressPhase = "fold"
+	Read  ProgressPhase = "read"
+	Score ProgressPhase = "score"
+)
+
+// Valid indicates whether the value is a known member of the ProgressPhase enum.
+func (e ProgressPhase) Valid() bool {
+	switch e {
+	case Fold:
+		return true
+	case Read:
+		return true
+	case Score:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StrategyDiffLinesOp.
 const (
 	Delete StrategyDiffLinesOp = "delete"
@@ -965,12 +986,15 @@ type Progress struct {
 	File *string `json:"file,omitempty"`
 	Name *string `json:"name,omitempty"`
 
-	// Phase Such as `read` or `apply`.
-	Phase string `json:"phase"`
+	// Phase `done` and `total` are bytes while reading, chunks while folding, users while scoring.
+	Phase ProgressPhase `json:"phase"`
 
 	// Total 0 while it is not known.
 	Total int64 `json:"total"`
 }
+
+// ProgressPhase `done` and `total` are bytes while reading, chunks while folding, users while scoring.
+type ProgressPhase string
 
 // PublishRequest defines model for PublishRequest.
 type PublishRequest struct {
@@ -1135,6 +1159,9 @@ type Status struct {
 	CutsAsOf    *time.Time `json:"cuts_as_of,omitempty"`
 	CutsVersion *string    `json:"cuts_version,omitempty"`
 	Import      *Progress  `json:"import,omitempty"`
+
+	// LastArrival When the newest file arrived.
+	LastArrival *time.Time `json:"last_arrival,omitempty"`
 
 	// Pinned The clock is pinned to `as_of`.
 	Pinned          bool   `json:"pinned"`
@@ -1581,6 +1608,9 @@ type ListOutboxParams struct {
 	Status *MessageStatus `form:"status,omitempty" json:"status,omitempty"`
 	Rule   *string        `form:"rule,omitempty" json:"rule,omitempty"`
 	User   *string        `form:"user,omitempty" json:"user,omitempty"`
+
+	// Shadow Only those that rules in shadow asked for, or only the others.
+	Shadow *bool `form:"shadow,omitempty" json:"shadow,omitempty"`
 
 	// After The `next` of the page before.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
@@ -2600,6 +2630,19 @@ func (siw *ServerInterfaceWrapper) ListOutbox(w http.ResponseWriter, r *http.Req
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "user"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "user", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "shadow" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "shadow", r.URL.Query(), &params.Shadow, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "shadow"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "shadow", Err: err})
 		}
 		return
 	}
