@@ -334,8 +334,6 @@ const (
 	SortOrders    UserSort = "orders"
 	SortRecency   UserSort = "recency"
 	SortSpend     UserSort = "spend"
-	SortStage     UserSort = "stage"
-	SortTier      UserSort = "tier"
 	SortUserId    UserSort = "user_id"
 )
 
@@ -351,10 +349,6 @@ func (e UserSort) Valid() bool {
 	case SortRecency:
 		return true
 	case SortSpend:
-		return true
-	case SortStage:
-		return true
-	case SortTier:
 		return true
 	case SortUserId:
 		return true
