@@ -84,6 +84,27 @@ func (e ConditionNameType) Valid() bool {
 	}
 }
 
+// Defines values for DiffLineOp.
+const (
+	Delete DiffLineOp = "delete"
+	Equal  DiffLineOp = "equal"
+	Insert DiffLineOp = "insert"
+)
+
+// Valid indicates whether the value is a known member of the DiffLineOp enum.
+func (e DiffLineOp) Valid() bool {
+	switch e {
+	case Delete:
+		return true
+	case Equal:
+		return true
+	case Insert:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FaultCode.
 const (
 	CodeConflict    FaultCode = "conflict"
@@ -168,6 +189,57 @@ func (e MessageStatus) Valid() bool {
 	}
 }
 
+// Defines values for MetricValueAgg.
+const (
+	Count    MetricValueAgg = "count"
+	Distinct MetricValueAgg = "distinct"
+	Last     MetricValueAgg = "last"
+	Max      MetricValueAgg = "max"
+	Min      MetricValueAgg = "min"
+	Sum      MetricValueAgg = "sum"
+)
+
+// Valid indicates whether the value is a known member of the MetricValueAgg enum.
+func (e MetricValueAgg) Valid() bool {
+	switch e {
+	case Count:
+		return true
+	case Distinct:
+		return true
+	case Last:
+		return true
+	case Max:
+		return true
+	case Min:
+		return true
+	case Sum:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MetricValueUnit.
+const (
+	MetricValueUnitMoney  MetricValueUnit = "money"
+	MetricValueUnitNumber MetricValueUnit = "number"
+	MetricValueUnitText   MetricValueUnit = "text"
+)
+
+// Valid indicates whether the value is a known member of the MetricValueUnit enum.
+func (e MetricValueUnit) Valid() bool {
+	switch e {
+	case MetricValueUnitMoney:
+		return true
+	case MetricValueUnitNumber:
+		return true
+	case MetricValueUnitText:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Period.
 const (
 	PeriodMonth Period = "month"
@@ -207,27 +279,6 @@ func (e ProgressPhase) Valid() bool {
 	}
 }
 
-// Defines values for StrategyDiffLinesOp.
-const (
-	Delete StrategyDiffLinesOp = "delete"
-	Equal  StrategyDiffLinesOp = "equal"
-	Insert StrategyDiffLinesOp = "insert"
-)
-
-// Valid indicates whether the value is a known member of the StrategyDiffLinesOp enum.
-func (e StrategyDiffLinesOp) Valid() bool {
-	switch e {
-	case Delete:
-		return true
-	case Equal:
-		return true
-	case Insert:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for TimelineEventType.
 const (
 	TimelineEventTypeAlias    TimelineEventType = "alias"
@@ -258,75 +309,6 @@ func (e TimelineEventType) Valid() bool {
 	}
 }
 
-// Defines values for UserMetricsAgg.
-const (
-	Count    UserMetricsAgg = "count"
-	Distinct UserMetricsAgg = "distinct"
-	Last     UserMetricsAgg = "last"
-	Max      UserMetricsAgg = "max"
-	Min      UserMetricsAgg = "min"
-	Sum      UserMetricsAgg = "sum"
-)
-
-// Valid indicates whether the value is a known member of the UserMetricsAgg enum.
-func (e UserMetricsAgg) Valid() bool {
-	switch e {
-	case Count:
-		return true
-	case Distinct:
-		return true
-	case Last:
-		return true
-	case Max:
-		return true
-	case Min:
-		return true
-	case Sum:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for UserMetricsUnit.
-const (
-	UserMetricsUnitMoney  UserMetricsUnit = "money"
-	UserMetricsUnitNumber UserMetricsUnit = "number"
-	UserMetricsUnitText   UserMetricsUnit = "text"
-)
-
-// Valid indicates whether the value is a known member of the UserMetricsUnit enum.
-func (e UserMetricsUnit) Valid() bool {
-	switch e {
-	case UserMetricsUnitMoney:
-		return true
-	case UserMetricsUnitNumber:
-		return true
-	case UserMetricsUnitText:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for UserTagsSource.
-const (
-	UserTagsSourceEvent UserTagsSource = "event"
-	UserTagsSourceRule  UserTagsSource = "rule"
-)
-
-// Valid indicates whether the value is a known member of the UserTagsSource enum.
-func (e UserTagsSource) Valid() bool {
-	switch e {
-	case UserTagsSourceEvent:
-		return true
-	case UserTagsSourceRule:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for UserSort.
 const (
 	SortFirstSeen UserSort = "first_seen"
@@ -351,6 +333,24 @@ func (e UserSort) Valid() bool {
 	case SortSpend:
 		return true
 	case SortUserId:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserTagSource.
+const (
+	UserTagSourceEvent UserTagSource = "event"
+	UserTagSourceRule  UserTagSource = "rule"
+)
+
+// Valid indicates whether the value is a known member of the UserTagSource enum.
+func (e UserTagSource) Valid() bool {
+	switch e {
+	case UserTagSourceEvent:
+		return true
+	case UserTagSourceRule:
 		return true
 	default:
 		return false
@@ -522,7 +522,7 @@ type Activity struct {
 	Mau int64 `json:"mau"`
 
 	// Stickiness Absent when MAU is 0.
-	Stickiness *float32 `json:"stickiness,omitempty"`
+	Stickiness *float64 `json:"stickiness,omitempty"`
 	Wau        int64    `json:"wau"`
 }
 
@@ -536,22 +536,32 @@ type Batch struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// BudgetLine defines model for BudgetLine.
+type BudgetLine struct {
+	Bytes int     `json:"bytes"`
+	Name  string  `json:"name"`
+	Note  *string `json:"note,omitempty"`
+}
+
+// CohortRow defines model for CohortRow.
+type CohortRow struct {
+	// Buyers Distinct buyers 0, 1, 2 … periods later; as long as was observed.
+	Buyers []int64 `json:"buyers"`
+
+	// Cohort The period of the first purchase: `1997-01`, or a week's first day.
+	Cohort string `json:"cohort"`
+	Size   int64  `json:"size"`
+
+	// SpendMinor Their net revenue then.
+	SpendMinor []int64 `json:"spend_minor"`
+}
+
 // Cohorts defines model for Cohorts.
 type Cohorts struct {
-	AsOf    time.Time `json:"as_of"`
-	Cohorts []struct {
-		// Buyers Distinct buyers 0, 1, 2 … periods later; as long as was observed.
-		Buyers []int64 `json:"buyers"`
-
-		// Cohort The period of the first purchase: `1997-01`, or a week's first day.
-		Cohort string `json:"cohort"`
-		Size   int64  `json:"size"`
-
-		// SpendMinor Their net revenue then.
-		SpendMinor []int64 `json:"spend_minor"`
-	} `json:"cohorts"`
-	Currency string `json:"currency"`
-	Period   Period `json:"period"`
+	AsOf     time.Time   `json:"as_of"`
+	Cohorts  []CohortRow `json:"cohorts"`
+	Currency string      `json:"currency"`
+	Period   Period      `json:"period"`
 }
 
 // Concentration defines model for Concentration.
@@ -560,31 +570,34 @@ type Concentration struct {
 	Currency string    `json:"currency"`
 
 	// Curve The best 1 %, 2 % … 100 % of users.
-	Curve []struct {
-		// LeastMinor The least that one of them spent.
-		LeastMinor int64 `json:"least_minor"`
-
-		// Share Their share of the revenue, 0 to 1; absent without revenue.
-		Share      *float32 `json:"share,omitempty"`
-		SpendMinor int64    `json:"spend_minor"`
-
-		// Top Share of users, 0 to 1.
-		Top   float32 `json:"top"`
-		Users int64   `json:"users"`
-	} `json:"curve"`
+	Curve []ConcentrationPoint `json:"curve"`
 
 	// Gini Absent without revenue.
-	Gini       *float32 `json:"gini,omitempty"`
+	Gini       *float64 `json:"gini,omitempty"`
 	SpendMinor int64    `json:"spend_minor"`
 
 	// TopShare Their share of the revenue, 0 to 1; absent without revenue.
-	TopShare *float32 `json:"top_share,omitempty"`
+	TopShare *float64 `json:"top_share,omitempty"`
 
 	// TopUsers The best 20 %, rounded up.
 	TopUsers int64 `json:"top_users"`
 
 	// Users Users with purchases.
 	Users int64 `json:"users"`
+}
+
+// ConcentrationPoint defines model for ConcentrationPoint.
+type ConcentrationPoint struct {
+	// LeastMinor The least that one of them spent.
+	LeastMinor int64 `json:"least_minor"`
+
+	// Share Their share of the revenue, 0 to 1; absent without revenue.
+	Share      *float64 `json:"share,omitempty"`
+	SpendMinor int64    `json:"spend_minor"`
+
+	// Top Share of users, 0 to 1.
+	Top   float64 `json:"top"`
+	Users int64   `json:"users"`
 }
 
 // ConditionCheck defines model for ConditionCheck.
@@ -599,7 +612,7 @@ type ConditionCheck struct {
 	Problem *TextProblem `json:"problem,omitempty"`
 
 	// Share Of all users, 0 to 1.
-	Share      *float32 `json:"share,omitempty"`
+	Share      *float64 `json:"share,omitempty"`
 	SpendMinor *int64   `json:"spend_minor,omitempty"`
 	Users      *int64   `json:"users,omitempty"`
 	Valid      bool     `json:"valid"`
@@ -689,9 +702,39 @@ type DecisionList struct {
 	UserId    string     `json:"user_id"`
 }
 
+// DiffLine defines model for DiffLine.
+type DiffLine struct {
+	// New The line in the new text.
+	New *int `json:"new,omitempty"`
+
+	// Old The line in the old text.
+	Old  *int       `json:"old,omitempty"`
+	Op   DiffLineOp `json:"op"`
+	Text string     `json:"text"`
+}
+
+// DiffLineOp defines model for DiffLine.Op.
+type DiffLineOp string
+
+// Episode defines model for Episode.
+type Episode struct {
+	Counter int64      `json:"counter"`
+	Open    bool       `json:"open"`
+	Rule    string     `json:"rule"`
+	Start   *time.Time `json:"start,omitempty"`
+}
+
 // Event An event as the Segment spec says. `type` follows from the path, or is required in a batch. An event without
 // `timestamp` gets the time it arrived at; one without `messageId` gets one.
 type Event = json.RawMessage
+
+// EventCount defines model for EventCount.
+type EventCount struct {
+	Count int64     `json:"count"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	Name  string    `json:"name"`
+}
 
 // EventPage defines model for EventPage.
 type EventPage struct {
@@ -771,9 +814,29 @@ type Group struct {
 	Name  string `json:"name"`
 
 	// Share Of all users, 0 to 1.
-	Share      float32 `json:"share"`
+	Share      float64 `json:"share"`
 	SpendMinor int64   `json:"spend_minor"`
 	Users      int64   `json:"users"`
+}
+
+// GrowthRow defines model for GrowthRow.
+type GrowthRow struct {
+	Active int64 `json:"active"`
+
+	// Complete The period had ended at as_of.
+	Complete bool `json:"complete"`
+
+	// Dormant Active in the period before, not in this one.
+	Dormant int64 `json:"dormant"`
+	New     int64 `json:"new"`
+
+	// QuickRatio (new + resurrecting) / dormant; absent when nobody went dormant.
+	QuickRatio   *float64 `json:"quick_ratio,omitempty"`
+	Resurrecting int64    `json:"resurrecting"`
+	Returning    int64    `json:"returning"`
+
+	// Start The period's first day, `YYYY-MM-DD`.
+	Start string `json:"start"`
 }
 
 // Input defines model for Input.
@@ -790,26 +853,9 @@ type Label struct {
 
 // Lifecycle defines model for Lifecycle.
 type Lifecycle struct {
-	AsOf   time.Time `json:"as_of"`
-	Period Period    `json:"period"`
-	Rows   []struct {
-		Active int64 `json:"active"`
-
-		// Complete The period had ended at as_of.
-		Complete bool `json:"complete"`
-
-		// Dormant Active in the period before, not in this one.
-		Dormant int64 `json:"dormant"`
-		New     int64 `json:"new"`
-
-		// QuickRatio (new + resurrecting) / dormant; absent when nobody went dormant.
-		QuickRatio   *float32 `json:"quick_ratio,omitempty"`
-		Resurrecting int64    `json:"resurrecting"`
-		Returning    int64    `json:"returning"`
-
-		// Start The period's first day, `YYYY-MM-DD`.
-		Start string `json:"start"`
-	} `json:"rows"`
+	AsOf   time.Time   `json:"as_of"`
+	Period Period      `json:"period"`
+	Rows   []GrowthRow `json:"rows"`
 }
 
 // Link defines model for Link.
@@ -881,6 +927,31 @@ type MessagePage struct {
 // MessageStatus defines model for MessageStatus.
 type MessageStatus string
 
+// MetricValue defines model for MetricValue.
+type MetricValue struct {
+	Agg   MetricValueAgg `json:"agg"`
+	Event string         `json:"event"`
+	Name  string         `json:"name"`
+
+	// Unit Money is in major units here.
+	Unit    MetricValueUnit `json:"unit"`
+	Windows []MetricWindow  `json:"windows"`
+}
+
+// MetricValueAgg defines model for MetricValue.Agg.
+type MetricValueAgg string
+
+// MetricValueUnit Money is in major units here.
+type MetricValueUnit string
+
+// MetricWindow defines model for MetricWindow.
+type MetricWindow struct {
+	Days int `json:"days"`
+
+	// Value Absent when nothing happened in the window.
+	Value *float64 `json:"value,omitempty"`
+}
+
 // Outreach defines model for Outreach.
 type Outreach struct {
 	// ChangedAt When it was last stopped or resumed.
@@ -889,20 +960,23 @@ type Outreach struct {
 	DailyCeiling int           `json:"daily_ceiling"`
 
 	// Day Today in the project's zone, `YYYY-MM-DD`.
-	Day   string  `json:"day"`
-	Note  *string `json:"note,omitempty"`
-	Rules []struct {
-		Channel      string  `json:"channel"`
-		EnterSegment *string `json:"enter_segment,omitempty"`
-		EnterStage   *string `json:"enter_stage,omitempty"`
-		Name         string  `json:"name"`
-		Shadow       bool    `json:"shadow"`
-		Template     string  `json:"template"`
-	} `json:"rules"`
-	SentToday int `json:"sent_today"`
+	Day       string         `json:"day"`
+	Note      *string        `json:"note,omitempty"`
+	Rules     []OutreachRule `json:"rules"`
+	SentToday int            `json:"sent_today"`
 
 	// Stopped The kill switch.
 	Stopped bool `json:"stopped"`
+}
+
+// OutreachRule defines model for OutreachRule.
+type OutreachRule struct {
+	Channel      string  `json:"channel"`
+	EnterSegment *string `json:"enter_segment,omitempty"`
+	EnterStage   *string `json:"enter_stage,omitempty"`
+	Name         string  `json:"name"`
+	Shadow       bool    `json:"shadow"`
+	Template     string  `json:"template"`
 }
 
 // Overview defines model for Overview.
@@ -999,6 +1073,13 @@ type PublishRequest struct {
 	Text            string  `json:"text"`
 }
 
+// PurchaseDay defines model for PurchaseDay.
+type PurchaseDay struct {
+	Day      string `json:"day"`
+	NetMinor int64  `json:"net_minor"`
+	Orders   int    `json:"orders"`
+}
+
 // Reason A score with what it follows from. Replaying the inputs reproduces the value.
 type Reason struct {
 	Inputs []Input `json:"inputs"`
@@ -1069,6 +1150,23 @@ type RejectedEvent struct {
 	Reason string `json:"reason"`
 }
 
+// ReturnPoint defines model for ReturnPoint.
+type ReturnPoint struct {
+	Days int `json:"days"`
+
+	// Distance Distance to the chord on normalised axes.
+	Distance float64 `json:"distance"`
+
+	// Lost Users who were ever silent for N days.
+	Lost int64 `json:"lost"`
+
+	// ReturnRate Absent when nobody was silent that long.
+	ReturnRate *float64 `json:"return_rate,omitempty"`
+
+	// Returned Those of them who came back.
+	Returned int64 `json:"returned"`
+}
+
 // ReturnRate defines model for ReturnRate.
 type ReturnRate struct {
 	AsOf time.Time `json:"as_of"`
@@ -1077,29 +1175,15 @@ type ReturnRate struct {
 	ElbowDays *int `json:"elbow_days,omitempty"`
 
 	// GapDaysQ80 Their quantiles, absent without any: defaults for silent and churned.
-	GapDaysQ80 *float32 `json:"gap_days_q80,omitempty"`
-	GapDaysQ90 *float32 `json:"gap_days_q90,omitempty"`
+	GapDaysQ80 *float64 `json:"gap_days_q80,omitempty"`
+	GapDaysQ90 *float64 `json:"gap_days_q90,omitempty"`
 
 	// Gaps Silences that ended.
 	Gaps int64 `json:"gaps"`
 
 	// Horizon The day that open silences are measured to, `YYYY-MM-DD`.
-	Horizon string `json:"horizon"`
-	Points  []struct {
-		Days int `json:"days"`
-
-		// Distance Distance to the chord on normalised axes.
-		Distance float32 `json:"distance"`
-
-		// Lost Users who were ever silent for N days.
-		Lost int64 `json:"lost"`
-
-		// ReturnRate Absent when nobody was silent that long.
-		ReturnRate *float32 `json:"return_rate,omitempty"`
-
-		// Returned Those of them who came back.
-		Returned int64 `json:"returned"`
-	} `json:"points"`
+	Horizon string        `json:"horizon"`
+	Points  []ReturnPoint `json:"points"`
 }
 
 // RfmCell Users with one recency and one frequency score.
@@ -1109,6 +1193,12 @@ type RfmCell struct {
 	R          int    `json:"r"`
 	SpendMinor int64  `json:"spend_minor"`
 	Users      int64  `json:"users"`
+}
+
+// RuleReach defines model for RuleReach.
+type RuleReach struct {
+	Rule  string `json:"rule"`
+	Users int64  `json:"users"`
 }
 
 // RuleReason A part of a condition with what it came to.
@@ -1132,7 +1222,7 @@ type Segment struct {
 	Name  string `json:"name"`
 
 	// Share Of all users, 0 to 1.
-	Share      float32 `json:"share"`
+	Share      float64 `json:"share"`
 	SpendMinor int64   `json:"spend_minor"`
 	Users      int64   `json:"users"`
 	When       string  `json:"when"`
@@ -1193,14 +1283,20 @@ type Strategy struct {
 	Version string `json:"version"`
 }
 
+// StrategyChange defines model for StrategyChange.
+type StrategyChange struct {
+	// From Absent when it is new.
+	From *string `json:"from,omitempty"`
+	Path string  `json:"path"`
+
+	// To Absent when it is gone.
+	To *string `json:"to,omitempty"`
+}
+
 // StrategyCheck defines model for StrategyCheck.
 type StrategyCheck struct {
 	// Budget Bytes that each part can take in a profile.
-	Budget []struct {
-		Bytes int     `json:"bytes"`
-		Name  string  `json:"name"`
-		Note  *string `json:"note,omitempty"`
-	} `json:"budget"`
+	Budget []BudgetLine `json:"budget"`
 
 	// BudgetBytes Their sum.
 	BudgetBytes *int          `json:"budget_bytes,omitempty"`
@@ -1214,31 +1310,13 @@ type StrategyCheck struct {
 // StrategyDiff defines model for StrategyDiff.
 type StrategyDiff struct {
 	// Changes What changes in meaning; empty when the text has mistakes.
-	Changes []struct {
-		// From Absent when it is new.
-		From *string `json:"from,omitempty"`
-		Path string  `json:"path"`
-
-		// To Absent when it is gone.
-		To *string `json:"to,omitempty"`
-	} `json:"changes"`
-	FromVersion string `json:"from_version"`
-	Lines       []struct {
-		// New The line in the new text.
-		New *int `json:"new,omitempty"`
-
-		// Old The line in the old text.
-		Old  *int                `json:"old,omitempty"`
-		Op   StrategyDiffLinesOp `json:"op"`
-		Text string              `json:"text"`
-	} `json:"lines"`
-	Problems *[]TextProblem `json:"problems,omitempty"`
+	Changes     []StrategyChange `json:"changes"`
+	FromVersion string           `json:"from_version"`
+	Lines       []DiffLine       `json:"lines"`
+	Problems    *[]TextProblem   `json:"problems,omitempty"`
 
 	// Reach Users whom `include_existing` would message, by rule.
-	Reach *[]struct {
-		Rule  string `json:"rule"`
-		Users int64  `json:"users"`
-	} `json:"reach,omitempty"`
+	Reach *[]RuleReach `json:"reach,omitempty"`
 
 	// Same The two mean the same.
 	Same bool `json:"same"`
@@ -1246,9 +1324,6 @@ type StrategyDiff struct {
 	// ToVersion Absent when the text has mistakes.
 	ToVersion *string `json:"to_version,omitempty"`
 }
-
-// StrategyDiffLinesOp defines model for StrategyDiff.Lines.Op.
-type StrategyDiffLinesOp string
 
 // StrategyDiffRequest defines model for StrategyDiffRequest.
 type StrategyDiffRequest struct {
@@ -1331,6 +1406,15 @@ type TimelineEvent struct {
 // TimelineEventType defines model for TimelineEvent.Type.
 type TimelineEventType string
 
+// Trait defines model for Trait.
+type Trait struct {
+	Name string    `json:"name"`
+	Time time.Time `json:"time"`
+
+	// Value Any JSON value.
+	Value json.RawMessage `json:"value"`
+}
+
 // Transition defines model for Transition.
 type Transition struct {
 	From    string    `json:"from"`
@@ -1355,47 +1439,20 @@ type User struct {
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
 
 	// Episodes How often each rule was entered.
-	Episodes []struct {
-		Counter int64      `json:"counter"`
-		Open    bool       `json:"open"`
-		Rule    string     `json:"rule"`
-		Start   *time.Time `json:"start,omitempty"`
-	} `json:"episodes"`
+	Episodes []Episode `json:"episodes"`
 
 	// EventCounts The declared events.
-	EventCounts []struct {
-		Count int64     `json:"count"`
-		First time.Time `json:"first"`
-		Last  time.Time `json:"last"`
-		Name  string    `json:"name"`
-	} `json:"event_counts"`
+	EventCounts []EventCount `json:"event_counts"`
 
 	// Events The number of events folded.
 	Events int64 `json:"events"`
 
 	// Ids Every id that is this user, the canonical one first.
-	Ids     []string `json:"ids"`
-	Metrics []struct {
-		Agg   UserMetricsAgg `json:"agg"`
-		Event string         `json:"event"`
-		Name  string         `json:"name"`
-
-		// Unit Money is in major units here.
-		Unit    UserMetricsUnit `json:"unit"`
-		Windows []struct {
-			Days int `json:"days"`
-
-			// Value Absent when nothing happened in the window.
-			Value *float32 `json:"value,omitempty"`
-		} `json:"windows"`
-	} `json:"metrics"`
+	Ids     []string      `json:"ids"`
+	Metrics []MetricValue `json:"metrics"`
 
 	// Purchases Every day with a purchase or an adjustment, oldest first.
-	Purchases []struct {
-		Day      string `json:"day"`
-		NetMinor int64  `json:"net_minor"`
-		Orders   int    `json:"orders"`
-	} `json:"purchases"`
+	Purchases []PurchaseDay `json:"purchases"`
 
 	// Scores One user with the scores of the view. The figures of the purchase history are those of the definitions: x repeat
 	// purchase days, t_x and T in weeks, m_x the mean value of repeat purchases in major units. Scores r, f, m are 0
@@ -1403,36 +1460,14 @@ type User struct {
 	Scores UserRow `json:"scores"`
 
 	// StageFrom The settled stage before this one.
-	StageFrom       *string `json:"stage_from,omitempty"`
-	StrategyVersion string  `json:"strategy_version"`
-	Tags            []struct {
-		// By The event's name or the tag's condition.
-		By      *string        `json:"by,omitempty"`
-		Expires *time.Time     `json:"expires,omitempty"`
-		Name    string         `json:"name"`
-		Since   *time.Time     `json:"since,omitempty"`
-		Source  UserTagsSource `json:"source"`
-	} `json:"tags"`
-	Traits []struct {
-		Name string    `json:"name"`
-		Time time.Time `json:"time"`
-
-		// Value Any JSON value.
-		Value json.RawMessage `json:"value"`
-	} `json:"traits"`
+	StageFrom       *string   `json:"stage_from,omitempty"`
+	StrategyVersion string    `json:"strategy_version"`
+	Tags            []UserTag `json:"tags"`
+	Traits          []Trait   `json:"traits"`
 
 	// UserId The canonical id.
 	UserId string `json:"user_id"`
 }
-
-// UserMetricsAgg defines model for User.Metrics.Agg.
-type UserMetricsAgg string
-
-// UserMetricsUnit Money is in major units here.
-type UserMetricsUnit string
-
-// UserTagsSource defines model for User.Tags.Source.
-type UserTagsSource string
 
 // UserPage defines model for UserPage.
 type UserPage struct {
@@ -1452,13 +1487,13 @@ type UserPage struct {
 // purchase days, t_x and T in weeks, m_x the mean value of repeat purchases in major units. Scores r, f, m are 0
 // for users without purchases.
 type UserRow struct {
-	AgeWeeks   float32   `json:"T"`
+	AgeWeeks   float64   `json:"T"`
 	Currency   string    `json:"currency"`
 	F          int       `json:"f"`
 	FirstSeen  time.Time `json:"first_seen"`
 	LastSeen   time.Time `json:"last_seen"`
 	M          int       `json:"m"`
-	RepeatMean float32   `json:"m_x"`
+	RepeatMean float64   `json:"m_x"`
 	Orders     int64     `json:"orders"`
 	R          int       `json:"r"`
 
@@ -1477,7 +1512,7 @@ type UserRow struct {
 
 	// StageSince The day it was settled, `YYYY-MM-DD`.
 	StageSince      *string  `json:"stage_since,omitempty"`
-	LastRepeatWeeks float32  `json:"t_x"`
+	LastRepeatWeeks float64  `json:"t_x"`
 	Tags            []string `json:"tags"`
 	Tier            string   `json:"tier"`
 	UserId          string   `json:"user_id"`
@@ -1486,6 +1521,19 @@ type UserRow struct {
 
 // UserSort defines model for UserSort.
 type UserSort string
+
+// UserTag defines model for UserTag.
+type UserTag struct {
+	// By The event's name or the tag's condition.
+	By      *string       `json:"by,omitempty"`
+	Expires *time.Time    `json:"expires,omitempty"`
+	Name    string        `json:"name"`
+	Since   *time.Time    `json:"since,omitempty"`
+	Source  UserTagSource `json:"source"`
+}
+
+// UserTagSource defines model for UserTag.Source.
+type UserTagSource string
 
 // After defines model for After.
 type After = string
