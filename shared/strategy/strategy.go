@@ -40,7 +40,7 @@ type Refund struct {
 
 // Activity says what counts as a sign of life for silence: "any" event, "purchase", or the declared Events.
 type Activity struct {
-	Of string `yaml:"of" json:"of"` // any | purchase | events; default purchase
+	Of string `yaml:"of" json:"of"` // any | purchase | events; default purchase, any for the growth preset
 }
 
 // Metric is a declared metric: an aggregate of an event over sliding windows of whole days.
@@ -84,6 +84,8 @@ type RFMCN struct {
 type Tier struct {
 	Name string  `yaml:"name" json:"name"`
 	Top  float64 `yaml:"top" json:"top"`
+	Zh   string  `yaml:"zh" json:"zh"` // label in Chinese; "" shows the name
+	En   string  `yaml:"en" json:"en"`
 }
 
 // Lifecycle is the stage machine. A preset fills Stages from Thresholds; own stages replace it.
@@ -102,6 +104,9 @@ type Thresholds struct {
 	Window  int `yaml:"window_days" json:"window_days"`   // W of growth
 	Mature  int `yaml:"mature" json:"mature"`             // M core actions in W
 	Growing int `yaml:"growing" json:"growing"`           // G core actions in W
+	// Core is the metric that counts core actions; it must keep the window W. "" counts active days, or purchases when
+	// activity.of is purchase.
+	Core string `yaml:"core_metric" json:"core_metric"`
 }
 
 // Stage is one stage of a lifecycle.
@@ -116,6 +121,8 @@ type Stage struct {
 type Tag struct {
 	Name string `yaml:"name" json:"name"`
 	When string `yaml:"when" json:"when"`
+	Zh   string `yaml:"zh" json:"zh"`
+	En   string `yaml:"en" json:"en"`
 }
 
 // Segment is a named audience.
