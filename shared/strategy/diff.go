@@ -10,8 +10,8 @@ type DiffLine struct {
 	Text    string // without the line's end
 }
 
-// Diff compares two texts line by line. The result holds every line of both.
-func Diff(a, b []byte) []DiffLine {
+// DiffLines compares two texts line by line. The result holds every line of both.
+func DiffLines(a, b []byte) []DiffLine {
 	d := differ{a: lines(a), b: lines(b)}
 	d.compare(0, len(d.a), 0, len(d.b))
 	return d.out

@@ -2,9 +2,8 @@ package strategy
 
 import (
 	_ "embed"
+	"strconv"
 	"strings"
-
-	"github.com/weir-engine/weir/shared/fault"
 )
 
 //go:embed templates/commerce.yaml
@@ -20,9 +19,12 @@ var schemaJSON []byte
 // refers to something else is checked by Parse alone.
 func JSONSchema() []byte { return append([]byte(nil), schemaJSON...) }
 
-// Init returns a commented strategy file to begin with: preset commerce or growth, with a zone and a currency. The error is
-// Invalid for another preset, or for a zone or currency that Parse would refuse.
-func Init(preset, zone, currency string) ([]byte, error) {
+// Presets are the presets that Init knows.
+func Presets() []string { return []string{PresetCommerce, PresetGrowth} }
+
+// Init returns a commented strategy file to begin with: a preset of Presets (commerce when ""), with a zone and a currency
+// (UTC and USD when ""); nil for another preset. Whether the zone and the currency exist is not checked.
+func Init(preset, zone, currency string) []byte {
 	text := ""
 	switch preset {
 	case PresetCommerce, "":
@@ -30,23 +32,25 @@ func Init(preset, zone, currency string) ([]byte, error) {
 	case PresetGrowth:
 		text = growthTemplate
 	default:
-		return nil, fault.New(fault.Invalid, "there is no preset %q", preset).WithHint("use commerce or growth")
-	}
-	for _, part := range []string{zone, currency} {
-		if strings.ContainsAny(part, " \t\r\n:#\"'{}[]") {
-			return nil, fault.New(fault.Invalid, "%q is no zone or currency", part).WithHint("as in Asia/Shanghai and CNY")
-		}
+		return nil
 	}
 	if zone != "" {
-		text = strings.Replace(text, "zone: UTC ", "zone: "+zone+" ", 1)
+		text = strings.Replace(text, "zone: UTC ", "zone: "+scalar(zone)+" ", 1)
 	}
 	if currency != "" {
-		text = strings.Replace(text, "currency: USD ", "currency: "+currency+" ", 1)
+		text = strings.Replace(text, "currency: USD ", "currency: "+scalar(currency)+" ", 1)
 	}
-	if _, err := Parse([]byte(text)); err != nil {
-		return nil, fault.Wrap(err, "making a strategy for zone %q and currency %q", zone, currency)
+	return []byte(text)
+}
+
+// scalar writes a text as YAML: bare when nothing in it could mean something else.
+func scalar(s string) string {
+	for _, r := range s {
+		if r != '/' && r != '_' && r != '-' && r != '+' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+			return strconv.Quote(s)
+		}
 	}
-	return []byte(text), nil
+	return s
 }
 
 // Default returns the strategy that Init writes for the preset commerce, in UTC and USD.
