@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/zone"
@@ -24,7 +25,7 @@ type Ports struct {
 	Scratch  Scratch
 	Channels map[string]Channel
 	Clock    func() int64
-	Zones    func(name string) (*zone.Zone, error) // NotFound for a name that the zone table lacks
+	Zones    func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
 }
 
 // Uploads is the bucket that event files arrive in.
@@ -74,6 +75,7 @@ type FileStatus string
 
 // The statuses of a file.
 const (
+	FileWaiting FileStatus = "waiting" // uploaded, not begun
 	FileRunning FileStatus = "running"
 	FileDone    FileStatus = "done"
 	FileFailed  FileStatus = "failed" // the file as a whole was refused: Error says why; nothing of it was applied
@@ -171,6 +173,8 @@ type Profiles interface {
 	Scan(ctx context.Context, after string, limit int) ([]Item, error)
 	// Count returns the number of profiles.
 	Count(ctx context.Context) (int64, error)
+	// Revision is a number that changes with every write, of this process or another.
+	Revision(ctx context.Context) (int64, error)
 	// Decisions returns a user's decision records, newest first.
 	Decisions(ctx context.Context, key string, limit int) ([]Decision, error)
 }
@@ -234,6 +238,8 @@ type Intents interface {
 	Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (claimed bool, err error)
 	// Settle stores the fate of an intent; Conflict unless its stored status is `from`.
 	Settle(ctx context.Context, in Intent, from IntentStatus) error
+	// Claimed returns the number of messages claimed on a day.
+	Claimed(ctx context.Context, day zone.Day) (int, error)
 	// Counts returns the number of intents by status.
 	Counts(ctx context.Context) (map[IntentStatus]int64, error)
 }
@@ -275,6 +281,8 @@ type Links interface {
 	// Apply stores facts (by (A, B, Alias): the earliest Time stays, and Revoked is set when given) and pointers id → canonical
 	// id, atomically; a pointer to itself removes the pointer.
 	Apply(ctx context.Context, facts []Link, pointers map[string]string) error
+	// Any reports whether there is any pointer.
+	Any(ctx context.Context) (bool, error)
 	// All returns every fact, by (A, B).
 	All(ctx context.Context) ([]Link, error)
 }
@@ -383,4 +391,3 @@ type Spill interface {
 	Bytes(part int) int64
 	Close() error
 }
-

@@ -1,0 +1,95 @@
+# Weir. `make run` starts it with real sample purchases; `make test` runs every test. Both install what they need.
+
+SHELL := /bin/bash -o pipefail
+export PATH := $(CURDIR)/bin:$(shell go env GOPATH)/bin:$(PATH)
+LISTEN ?= 127.0.0.1:8080
+DATA ?= ./data
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
+
+.PHONY: help run build web test check fmt lint lint-web rules unit race wasm e2e stale gen golden bench soak screenshots deps-web deps-browser clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+run: build ## build and start Weir on 127.0.0.1:8080 with the CDNOW sample loaded
+	bin/weir run --data $(DATA) --listen $(LISTEN) --sample
+
+build: web ## build bin/weir with the console inside
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/weir ./functions/weir
+
+web: web/dist/index.html ## build the console
+
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json openapi.yaml -type f 2>/dev/null)
+
+web/dist/index.html: deps-web $(WEB_SOURCES)
+	cd web && npm run --silent build
+
+deps-web: web/node_modules/.package-lock.json
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+deps-browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  echo "installing chromium for the browser tests"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
+	  else sudo apt-get update -qq && sudo apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; fi; }
+
+test: build unit wasm test-web e2e ## run every test
+
+unit: ## Go tests, natively
+	go vet ./...
+	go test -timeout 15m ./...
+
+race: ## Go tests with the race detector
+	go test -race -timeout 25m ./...
+
+wasm: ## the core's tests under wasm, in Node
+	PATH="$$(go env GOROOT)/lib/wasm:$$PATH" GOOS=js GOARCH=wasm go test -short -timeout 15m $(CORE)
+
+test-web: deps-web ## unit tests of the console
+	cd web && npm run --silent test
+
+e2e: build deps-browser ## the console and the program together, in headless Chromium
+	cd web && npm run --silent e2e
+
+check: fmt lint rules stale race wasm lint-web test-web e2e ## everything CI may ask for
+
+fmt: ## fail on unformatted Go files
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted: $$out"; exit 1; }
+
+lint: ## lint Go, natively and for js/wasm
+	$(GOLANGCI) run ./...
+	GOOS=js GOARCH=wasm $(GOLANGCI) run $(patsubst github.com/weir-engine/weir/%,./%,$(CORE))
+
+rules: ## who may import whom
+	go test -count=1 ./infra/rules
+
+lint-web: deps-web
+	cd web && npm run --silent lint
+
+gen: deps-web ## write the generated code anew from openapi.yaml
+	go generate ./shared/httpapi/...
+	cd web && npm run --silent gen
+
+stale: gen ## fail when generated code is stale
+	git diff --exit-code -- shared/httpapi web/src/core
+
+golden: ## write the golden files anew
+	go test ./... -update
+
+bench: build ## benchmarks beside their peers, into docs/benchmarks.md
+	infra/bench/run.sh
+
+soak: build ## the long tests at full size
+	WEIR_SOAK=1 go test -count=1 -timeout 120m ./shared/app/... ./infra/... ./functions/...
+
+screenshots: build deps-browser ## pictures of the console for the README
+	cd web && npm run --silent screenshots
+
+clean:
+	rm -rf bin web/dist/assets web/node_modules

@@ -1,0 +1,227 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/weir-engine/weir/shared/eventfile"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// EventsPrefix is where event files arrive in the bucket. A file of another format than NDJSON or Parquet brings its mapping
+// beside it, under its own name and MappingSuffix.
+const (
+	EventsPrefix  = "events/"
+	MappingSuffix = ".mapping.yaml"
+)
+
+// docBucket remembers, for each key of the bucket, which file it became.
+const docBucket = "bucket/"
+
+type bucketDoc struct {
+	File     string `json:"file,omitempty"`
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"`
+	Error    string `json:"error,omitempty"`
+}
+
+// UploadRequest is a file that arrives through the API or the console.
+type UploadRequest struct {
+	Name     string
+	Body     io.Reader
+	Mapping  string
+	Backfill bool
+	Again    bool
+	AsOf     int64
+	Redrive  string
+}
+
+// Upload keeps a file in the bucket and records it as waiting; IngestPending reads it.
+// Errors: Conflict when its content is known and Again is not set.
+func (a *App) Upload(ctx context.Context, req UploadRequest) (File, error) {
+	if _, err := parseMapping(req.Mapping); err != nil {
+		return File{}, err
+	}
+	key := fmt.Sprintf("%s%d-%s", EventsPrefix, a.ports.Clock(), cleanName(req.Name))
+	up, err := a.ports.Uploads.Put(ctx, key, req.Body)
+	if err != nil {
+		return File{}, fault.Wrap(err, "keep %s", req.Name)
+	}
+	f, err := a.adopt(ctx, up, req)
+	if err != nil {
+		return File{}, errors.Join(err, a.ports.Uploads.Delete(ctx, key))
+	}
+	return f, nil
+}
+
+// cleanName makes the last part of a key from what a browser calls a file.
+func cleanName(name string) string {
+	name = path.Base(strings.ReplaceAll(name, "\\", "/"))
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r):
+			return '_'
+		}
+		return r
+	}, name)
+	clean = strings.TrimLeft(clean, ".")
+	if clean == "" {
+		clean = "upload"
+	}
+	if len(clean) > 120 {
+		clean = strings.ToValidUTF8(clean[:100], "") + path.Ext(clean[max(0, len(clean)-20):])
+	}
+	return clean
+}
+
+// adopt records a file of the bucket as waiting.
+func (a *App) adopt(ctx context.Context, up Upload, req UploadRequest) (File, error) {
+	r, err := a.ports.Uploads.Open(ctx, up.Key)
+	if err != nil {
+		return File{}, fault.Wrap(err, "open %s", up.Key)
+	}
+	defer r.Close()
+	hash, err := eventfile.HashContent(r, r.Size())
+	if err != nil {
+		return File{}, fault.Wrap(err, "read %s", up.Key)
+	}
+	f, err := a.begin(ctx, ImportRequest{
+		Name: req.Name, Key: up.Key, Size: r.Size(), Mapping: req.Mapping, Backfill: req.Backfill, Again: req.Again,
+		AsOf: req.AsOf, Redrive: req.Redrive,
+	}, hash, FileWaiting)
+	if err != nil {
+		return File{}, err
+	}
+	return f, a.putDoc(ctx, docBucket+up.Key, bucketDoc{File: f.ID, Size: up.Size, Modified: up.Modified})
+}
+
+// IngestPending imports every file of the bucket that was not imported yet, the earliest first. A file that is refused does
+// not stop the others. It returns the results of what it imported.
+func (a *App) IngestPending(ctx context.Context, progress func(Progress)) ([]ImportResult, error) {
+	if err := a.adoptNew(ctx); err != nil {
+		return nil, err
+	}
+	waiting, err := a.unfinished(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var results []ImportResult
+	for _, f := range waiting {
+		res, err := a.importKey(ctx, f, progress)
+		if err != nil && !refused(err) {
+			return results, err
+		}
+		results = append(results, res)
+	}
+	return results, nil
+}
+
+// adoptNew records the files that someone put into the bucket's folder.
+func (a *App) adoptNew(ctx context.Context) error {
+	ups, err := a.ports.Uploads.List(ctx, EventsPrefix)
+	if err != nil {
+		return fault.Wrap(err, "list the bucket")
+	}
+	docs, err := a.ports.Docs.List(ctx, docBucket)
+	if err != nil {
+		return fault.Wrap(err, "list the files of the bucket")
+	}
+	known := map[string]bool{}
+	for _, d := range docs {
+		known[strings.TrimPrefix(d.Key, docBucket)] = true
+	}
+	for _, up := range ups {
+		if known[up.Key] || strings.HasSuffix(up.Key, MappingSuffix) {
+			continue
+		}
+		mapping, err := a.mappingBeside(ctx, up.Key)
+		if err != nil {
+			return err
+		}
+		_, err = a.adopt(ctx, up, UploadRequest{Name: path.Base(up.Key), Mapping: mapping})
+		if err != nil && (refused(err) || fault.Is(err, fault.Conflict)) {
+			err = a.putDoc(ctx, docBucket+up.Key, bucketDoc{Size: up.Size, Modified: up.Modified, Error: err.Error()})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mappingBeside returns the text of the mapping that lies beside a file, "" when there is none.
+func (a *App) mappingBeside(ctx context.Context, key string) (string, error) {
+	r, err := a.ports.Uploads.Open(ctx, key+MappingSuffix)
+	if fault.Is(err, fault.NotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(err, "open the mapping of %s", key)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.NewSectionReader(r, 0, min(r.Size(), 1<<20)))
+	if err != nil {
+		return "", fault.Wrap(err, "read the mapping of %s", key)
+	}
+	return string(text), nil
+}
+
+// unfinished returns the bucket's files that wait or were interrupted, the earliest first.
+func (a *App) unfinished(ctx context.Context) ([]File, error) {
+	var out []File
+	for after := ""; ; {
+		page, err := a.ports.Ledger.Files(ctx, after, 1000)
+		if err != nil {
+			return nil, fault.Wrap(err, "read the ledger")
+		}
+		if len(page) == 0 {
+			slices.Reverse(out)
+			return out, nil
+		}
+		for _, f := range page {
+			if f.Key != "" && (f.Status == FileWaiting || f.Status == FileRunning) {
+				out = append(out, f)
+			}
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+func (a *App) importKey(ctx context.Context, f File, progress func(Progress)) (ImportResult, error) {
+	r, err := a.ports.Uploads.Open(ctx, f.Key)
+	if err != nil {
+		if fault.Is(err, fault.NotFound) {
+			err = fault.New(fault.Invalid, "%s is gone from the bucket", f.Key).WithHint("upload it again")
+			return ImportResult{File: f}, a.fail(ctx, f, err)
+		}
+		return ImportResult{}, fault.Wrap(err, "open %s", f.Key)
+	}
+	defer r.Close()
+	return a.importFile(ctx, f, ImportRequest{Name: f.Name, Key: f.Key, Source: r, Size: r.Size(), Progress: progress})
+}
+
+// Files returns a page of the ledger, newest first.
+func (a *App) Files(ctx context.Context, after string, limit int) (files []File, next string, err error) {
+	files, err = a.ports.Ledger.Files(ctx, after, limit)
+	if err != nil {
+		return nil, "", fault.Wrap(err, "read the ledger")
+	}
+	if len(files) == limit {
+		next = files[len(files)-1].ID
+	}
+	return files, next, nil
+}
+
+// File returns one record of the ledger.
+func (a *App) File(ctx context.Context, id string) (File, error) {
+	f, err := a.ports.Ledger.File(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return f, fault.New(fault.NotFound, "no file has the id %s", id).WithHint("list the files with: weir files list")
+	}
+	return f, err
+}

@@ -1,0 +1,227 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/eventfile"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// ingest is one pass of one file through keep, fold, decide and write.
+type ingest struct {
+	app     *App
+	live    *Live
+	file    File
+	req     ImportRequest
+	mapping *eventfile.Mapping
+	spill   Spill
+	applied bool // something of the file may be in the base
+	latest  atomic.Int64
+	linked  bool // some keys have pointers: canonical rows first, then users
+	mu      sync.Mutex
+	done    map[string]bool // files that finished, of the marks seen
+	counts  Counts
+}
+
+func (a *App) newIngest(ctx context.Context, f File, req ImportRequest, m *eventfile.Mapping) (*ingest, error) {
+	live, err := a.Live(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &ingest{app: a, live: live, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}}, nil
+}
+
+func (in *ingest) close() {
+	if in.spill != nil {
+		_ = in.spill.Close()
+	}
+	in.app.mu.Lock()
+	delete(in.app.progress, in.file.ID)
+	in.app.mu.Unlock()
+}
+
+// all runs the steps of a file in their order. Each can be repeated.
+func (in *ingest) all(ctx context.Context) error {
+	if err := in.partition(ctx); err != nil {
+		return err
+	}
+	if err := in.persistChunks(ctx); err != nil {
+		return err
+	}
+	if err := in.putRejects(ctx); err != nil {
+		return err
+	}
+	if err := in.link(ctx); err != nil {
+		return err
+	}
+	if err := in.fold(ctx); err != nil {
+		return err
+	}
+	return in.finish(ctx)
+}
+
+// report tells the caller and the status page how far the file is.
+func (in *ingest) report(phase string, done, total int64) {
+	p := Progress{File: in.file.ID, Name: in.file.Name, Phase: phase, Done: done, Total: total, Counts: in.counts}
+	in.app.mu.Lock()
+	in.app.progress[in.file.ID] = p
+	in.app.mu.Unlock()
+	if in.req.Progress != nil {
+		in.req.Progress(p)
+	}
+}
+
+// chunkBytes is how much of an uncompressed file one chunk holds: small enough that a chunk's events fit in memory many
+// times over, large enough that its users are written in few batches.
+const chunkBytes = 12 << 20
+
+// chunkCount returns the number of chunks for a file: a power of two, at least one a bucket.
+func (in *ingest) chunkCount() int {
+	if in.file.Chunks > 0 {
+		return in.file.Chunks
+	}
+	const likelyRatio = 6 // of compressed and columnar files
+	buckets := in.app.ports.Canon.Buckets()
+	want := int(in.req.Size*likelyRatio/chunkBytes) + 1
+	if want <= buckets {
+		return buckets
+	}
+	return min(1<<bits.Len(uint(want-1)), 4096)
+}
+
+// chunkOf returns the chunk of a key's hash: the top bits, so that a chunk lies in one bucket.
+func chunkOf(hash uint64, chunks int) int {
+	return int(hash >> (64 - bits.Len(uint(chunks-1))))
+}
+
+func bucketOf(hash uint64, buckets int) int { return chunkOf(hash, buckets) }
+
+// partition reads the file once and spreads its events over the chunks on disk. Nothing of the base changes.
+func (in *ingest) partition(ctx context.Context) error {
+	chunks := in.chunkCount()
+	spill, err := in.app.ports.Scratch.Open(ctx, 2*chunks+2)
+	if err != nil {
+		return err
+	}
+	in.spill, in.file.Chunks = spill, chunks
+	r, err := eventfile.Open(in.req.Source, in.req.Size, eventfile.Options{
+		Limits: in.app.limits, Arrived: in.arrivedLimit(), Mapping: in.mapping, Format: in.req.Format, Zones: in.app.ports.Zones,
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	w := partitioner{in: in, links: map[linkKey]Link{}}
+	for n := 0; ; n++ {
+		if n%4096 == 0 {
+			if err := ctx.Err(); err != nil {
+				return fault.New(fault.Unavailable, "the import was interrupted").WithHint("start it again: it goes on where it was").Because(err)
+			}
+			in.report("read", r.Consumed(), in.req.Size)
+		}
+		ev, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err := w.take(r, ev, err); err != nil {
+			return err
+		}
+	}
+	if err := w.flushLinks(); err != nil {
+		return err
+	}
+	in.report("read", in.req.Size, in.req.Size)
+	return spill.Flush()
+}
+
+// arrivedLimit is the arrival against which the dates of events are checked. A backfill as of the past brings what came
+// after that moment too: views as of then do not see it.
+func (in *ingest) arrivedLimit() int64 { return in.file.Arrived }
+
+// partitioner writes what the reader yields to the partitions of one file.
+type partitioner struct {
+	in    *ingest
+	buf   []byte
+	links map[linkKey]Link
+}
+
+// take handles one event or one bad line.
+func (w *partitioner) take(r *eventfile.Reader, ev *event.Event, err error) error {
+	in := w.in
+	var bad *eventfile.LineError
+	switch {
+	case errors.As(err, &bad):
+		in.counts.Events++
+		return w.reject(bad.Line, bad.Reject, bad.Text, bad.Header)
+	case err != nil:
+		return err
+	}
+	in.counts.Events++
+	if reject := in.live.Engine.Schema().Check(ev); reject != nil {
+		text, header := r.Text()
+		return w.reject(r.Line(), reject, text, header)
+	}
+	if ev.Time > in.latest.Load() {
+		in.latest.Store(ev.Time)
+	}
+	if err := w.link(ev); err != nil {
+		return err
+	}
+	key := ev.Key()
+	hash := event.UserHash(key)
+	w.buf = appendSpilled(w.buf[:0], hash, key, ev)
+	return in.spill.Append(chunkOf(hash, in.file.Chunks), w.buf)
+}
+
+func (in *ingest) linkedPart(chunk int) int { return in.file.Chunks + chunk }
+func (in *ingest) rejectPart() int          { return 2 * in.file.Chunks }
+func (in *ingest) linkPart() int            { return 2*in.file.Chunks + 1 }
+
+// persistChunks records the number of chunks before the first is applied: a later try must cut the file the same way.
+func (in *ingest) persistChunks(ctx context.Context) error {
+	if in.applied {
+		return nil
+	}
+	if err := in.app.ports.Ledger.Update(ctx, in.file); err != nil {
+		return fault.Wrap(err, "record the chunks of %s", in.file.Name)
+	}
+	in.file.Version++
+	in.applied = true
+	return nil
+}
+
+// finish refreshes the cuts, moves the base's moment on and closes the file.
+func (in *ingest) finish(ctx context.Context) error {
+	asOf := in.asOf()
+	if err := in.app.afterImport(ctx, in, asOf); err != nil {
+		return err
+	}
+	if in.file.Redrive != "" {
+		if err := in.app.ports.Rejects.Redriven(ctx, in.file.Redrive, in.file.ID); err != nil {
+			return fault.Wrap(err, "close the rejects that were driven again")
+		}
+	}
+	in.file.Status, in.file.Counts, in.file.Finished = FileDone, in.counts, in.app.ports.Clock()
+	if err := in.app.ports.Ledger.Update(ctx, in.file); err != nil {
+		return fault.Wrap(err, "record the end of %s", in.file.Name)
+	}
+	in.file.Version++
+	return nil
+}
+
+// asOf is the moment of the file's decisions and of the views after it.
+func (in *ingest) asOf() int64 {
+	switch {
+	case in.file.AsOf != 0:
+		return in.file.AsOf
+	case in.file.Backfill:
+		return min(max(in.latest.Load(), 1), in.file.Arrived)
+	}
+	return in.file.Arrived
+}

@@ -1,0 +1,217 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/identity"
+)
+
+// linkKey is the identity of a link fact.
+type linkKey struct {
+	a, b  string
+	alias bool
+}
+
+// linkBatch is how many link facts are applied at once.
+const linkBatch = 4096
+
+// link notes the fact that an event makes about identities.
+func (w *partitioner) link(ev *event.Event) error {
+	fact, ok := identity.FromEvent(ev)
+	if !ok {
+		return nil
+	}
+	k := linkKey{fact.A, fact.B, fact.Alias}
+	if have, ok := w.links[k]; ok && have.Time <= fact.Time {
+		return nil
+	}
+	w.links[cloneLinkKey(k)] = Link{A: string([]byte(fact.A)), B: string([]byte(fact.B)), Alias: fact.Alias, Time: fact.Time, Source: w.in.file.ID}
+	if len(w.links) < linkBatch {
+		return nil
+	}
+	return w.flushLinks()
+}
+
+func cloneLinkKey(k linkKey) linkKey {
+	return linkKey{a: string([]byte(k.a)), b: string([]byte(k.b)), alias: k.alias}
+}
+
+// flushLinks moves the noted facts to disk.
+func (w *partitioner) flushLinks() error {
+	for _, k := range slices.SortedFunc(maps.Keys(w.links), compareLinkKeys) {
+		l := w.links[k]
+		b, err := json.Marshal(l)
+		if err != nil {
+			return fault.New(fault.Internal, "a link fact cannot be written").Because(err)
+		}
+		if err := w.in.spill.Append(w.in.linkPart(), b); err != nil {
+			return err
+		}
+	}
+	clear(w.links)
+	return nil
+}
+
+// link applies the file's link facts and finds the profiles that must be merged into another one.
+func (in *ingest) link(ctx context.Context) error {
+	batch := make([]Link, 0, linkBatch)
+	moved := map[string]string{}
+	apply := func() error {
+		pointers, err := in.app.applyLinks(ctx, batch)
+		maps.Copy(moved, pointers)
+		batch = batch[:0]
+		return err
+	}
+	for b, err := range in.spill.Read(in.linkPart()) {
+		if err != nil {
+			return fault.Wrap(err, "read the scratch file of the import")
+		}
+		var l Link
+		if err := json.Unmarshal(b, &l); err != nil {
+			return errSpill.Because(err)
+		}
+		if batch = append(batch, l); len(batch) == linkBatch {
+			if err := apply(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(batch) > 0 {
+		if err := apply(); err != nil {
+			return err
+		}
+	}
+	any, err := in.app.ports.Links.Any(ctx)
+	if err != nil {
+		return fault.Wrap(err, "read the links")
+	}
+	in.linked = any
+	return in.absorb(ctx, moved)
+}
+
+// applyLinks stores facts and returns the canonical id of every id of the sets they touch whose canonical id is another.
+func (a *App) applyLinks(ctx context.Context, facts []Link) (map[string]string, error) {
+	known, err := a.component(ctx, facts)
+	if err != nil {
+		return nil, err
+	}
+	canonical := identity.Resolve(identityLinks(known)).Canonical
+	pointers := map[string]string{}
+	for _, l := range known {
+		for _, id := range []string{l.A, l.B} {
+			pointers[id] = id
+			if c, ok := canonical[id]; ok {
+				pointers[id] = c
+			}
+		}
+	}
+	if err := a.ports.Links.Apply(ctx, facts, pointers); err != nil {
+		return nil, fault.Wrap(err, "store links")
+	}
+	maps.DeleteFunc(pointers, func(id, c string) bool { return id == c })
+	return pointers, nil
+}
+
+// component returns facts and every stored fact that is connected with them.
+func (a *App) component(ctx context.Context, facts []Link) ([]Link, error) {
+	all := map[linkKey]Link{}
+	seen := map[string]bool{}
+	var ask []string
+	visit := func(l Link) {
+		for _, id := range []string{l.A, l.B} {
+			if !seen[id] {
+				seen[id] = true
+				ask = append(ask, id)
+			}
+		}
+	}
+	for _, l := range facts {
+		mergeFact(all, l)
+		visit(l)
+	}
+	for len(ask) > 0 {
+		stored, err := a.ports.Links.Touching(ctx, ask)
+		if err != nil {
+			return nil, fault.Wrap(err, "read links")
+		}
+		ask = nil
+		for _, l := range stored {
+			mergeFact(all, l)
+			visit(l)
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(all), compareLinkKeys)
+	out := make([]Link, 0, len(keys))
+	for _, k := range keys {
+		out = append(out, all[k])
+	}
+	return out, nil
+}
+
+// mergeFact keeps the earliest time of a fact and whether a person revoked it.
+func mergeFact(all map[linkKey]Link, l Link) {
+	k := linkKey{l.A, l.B, l.Alias}
+	have, ok := all[k]
+	if !ok {
+		all[k] = l
+		return
+	}
+	have.Time = min(have.Time, l.Time)
+	have.Revoked = max(have.Revoked, l.Revoked)
+	all[k] = have
+}
+
+func identityLinks(links []Link) []identity.Link {
+	out := make([]identity.Link, len(links))
+	for i, l := range links {
+		out[i] = identity.Link{A: l.A, B: l.B, Alias: l.Alias, Time: l.Time, Revoked: l.Revoked}
+	}
+	return out
+}
+
+// absorb sends every stored profile whose id has another canonical id now to that user's chunk, where it is merged.
+func (in *ingest) absorb(ctx context.Context, moved map[string]string) error {
+	ids := slices.Sorted(maps.Keys(moved))
+	for batch := range slices.Chunk(ids, linkBatch) {
+		items, err := in.app.ports.Profiles.Get(ctx, batch)
+		if err != nil {
+			return fault.Wrap(err, "read profiles")
+		}
+		for _, item := range items {
+			if item.Version == 0 {
+				continue
+			}
+			canonical := moved[item.Key]
+			hash := event.UserHash(canonical)
+			var id event.ID // one for each profile, so that none is taken for a repetition
+			binary.LittleEndian.PutUint64(id[:], event.UserHash(item.Key))
+			b := appendSpillHeader(nil, hash, 0, 1, id, canonical)
+			if err := in.spill.Append(in.linkedPart(chunkOf(hash, in.file.Chunks)), append(b, absorbMark+item.Key...)); err != nil {
+				return err
+			}
+		}
+	}
+	return in.spill.Flush()
+}
+
+// absorbMark begins the record of a linked partition that names a profile to absorb instead of holding an event. No event
+// record begins with it: the first byte of those is an event's kind.
+const absorbMark = "\xff"
+
+func compareLinkKeys(x, y linkKey) int {
+	alias := func(k linkKey) int {
+		if k.alias {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(strings.Compare(x.a, y.a), strings.Compare(x.b, y.b), cmp.Compare(alias(x), alias(y)))
+}

@@ -1,0 +1,155 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// A spilled event is a header to sort by and the event's record:
+//
+//	hash 8 | time 8 | named 1 | id or content 16 | key length | key | event record
+//
+// In a raw partition hash and key are those the event arrived under; in a linked partition they are the canonical user's.
+
+// spilled is one event of a chunk, before it is decoded.
+type spilled struct {
+	hash   uint64
+	time   int64
+	key    string // user the event belongs to; aliases the chunk's memory
+	id     event.ID
+	named  bool // id is final; else it is the hash of the content, and the occurrence is still to be counted
+	linked bool // came through a link: its canonical row is written already
+	record []byte
+}
+
+func appendSpilled(dst []byte, hash uint64, key string, ev *event.Event) []byte {
+	id, named := [16]byte(ev.Content), byte(0)
+	if ev.MessageID != "" {
+		id, named = ev.StableID(0), 1
+	}
+	dst = appendSpillHeader(dst, hash, ev.Time, named, id, key)
+	return event.AppendRecord(dst, ev)
+}
+
+func appendSpillHeader(dst []byte, hash uint64, time int64, named byte, id event.ID, key string) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, hash)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(time))
+	dst = append(dst, named)
+	dst = append(dst, id[:]...)
+	dst = binary.AppendUvarint(dst, uint64(len(key)))
+	return append(dst, key...)
+}
+
+const spillHeader = 8 + 8 + 1 + 16
+
+func decodeSpilled(b []byte, linked bool) (spilled, error) {
+	if len(b) < spillHeader {
+		return spilled{}, errSpill
+	}
+	s := spilled{
+		hash: binary.LittleEndian.Uint64(b), time: int64(binary.LittleEndian.Uint64(b[8:])),
+		named: b[16] == 1, id: event.ID(b[17:33]), linked: linked,
+	}
+	n, used := binary.Uvarint(b[spillHeader:])
+	if used <= 0 || uint64(len(b)-spillHeader-used) < n {
+		return spilled{}, errSpill
+	}
+	at := spillHeader + used
+	s.key, s.record = asString(b[at:at+int(n)]), b[at+int(n):]
+	return s, nil
+}
+
+var errSpill = fault.New(fault.Internal, "the scratch file of the import is damaged").
+	WithHint("import the file again: it goes on where it was")
+
+// load reads one partition into memory, sorted by user, time and identity, with final identities and without repetitions
+// within the file. It returns the number of repetitions.
+func (in *ingest) load(part int, linked bool) ([]spilled, int64, error) {
+	memory := make([]byte, 0, in.spill.Bytes(part))
+	var all []spilled
+	for record, err := range in.spill.Read(part) {
+		if err != nil {
+			return nil, 0, fault.Wrap(err, "read the scratch file of the import")
+		}
+		start := len(memory)
+		if cap(memory)-start < len(record) { // Bytes is an estimate: start a new block, the old one stays referenced
+			memory, start = make([]byte, 0, max(1<<20, len(record))), 0
+		}
+		memory = append(memory, record...)
+		s, err := decodeSpilled(memory[start:len(memory):len(memory)], linked)
+		if err != nil {
+			return nil, 0, err
+		}
+		all = append(all, s)
+	}
+	if err := nameOccurrences(all); err != nil {
+		return nil, 0, err
+	}
+	unique := dedupe(all)
+	return unique, int64(len(all) - len(unique)), nil
+}
+
+// dedupe sorts by user, time and identity, and keeps one event of each identity: the earliest, whatever the order they came in.
+func dedupe(all []spilled) []spilled {
+	slices.SortFunc(all, func(a, b spilled) int {
+		return cmp.Or(compareUser(a, b), compareID(a.id, b.id), cmp.Compare(a.time, b.time), bytes.Compare(a.record, b.record))
+	})
+	all = slices.CompactFunc(all, func(a, b spilled) bool { return a.id == b.id && a.key == b.key })
+	for user := range users(all) {
+		slices.SortFunc(user, func(a, b spilled) int { return cmp.Or(cmp.Compare(a.time, b.time), compareID(a.id, b.id)) })
+	}
+	return all
+}
+
+// users yields the runs of events of one user.
+func users(all []spilled) iter.Seq[[]spilled] {
+	return func(yield func([]spilled) bool) {
+		for start := 0; start < len(all); {
+			end := start + 1
+			for end < len(all) && all[end].hash == all[start].hash && all[end].key == all[start].key {
+				end++
+			}
+			if !yield(all[start:end]) {
+				return
+			}
+			start = end
+		}
+	}
+}
+
+func compareUser(a, b spilled) int {
+	return cmp.Or(cmp.Compare(a.hash, b.hash), strings.Compare(a.key, b.key))
+}
+
+// nameOccurrences gives the events that came without a messageId their identity: the k-th occurrence of the same content.
+func nameOccurrences(all []spilled) error {
+	var nameless []*spilled
+	for i := range all {
+		if !all[i].named {
+			nameless = append(nameless, &all[i])
+		}
+	}
+	slices.SortStableFunc(nameless, func(a, b *spilled) int {
+		return cmp.Or(compareUser(*a, *b), compareID(a.id, b.id))
+	})
+	var content event.ID
+	var key string
+	var k uint32
+	for _, s := range nameless {
+		if s.id != content || s.key != key {
+			content, key, k = s.id, s.key, 0
+		}
+		s.id, s.named = event.ContentID(s.key, content, k), true
+		k++
+	}
+	return nil
+}
+
+func compareID(a, b event.ID) int { return strings.Compare(asString(a[:]), asString(b[:])) }

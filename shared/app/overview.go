@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/score"
+	"github.com/weir-engine/weir/shared/segment"
+)
+
+// Group is some users of a base and what they spent.
+type Group struct {
+	Name   string
+	Zh, En string // labels, "" shows the name
+	When   string // of a segment: its condition
+	Users  int64
+	Spend  int64
+}
+
+// Cell is the users of one recency and one frequency score.
+type Cell struct {
+	R, F  int
+	Name  string
+	Users int64
+	Spend int64
+}
+
+// Overview is what one looks at first.
+type Overview struct {
+	Base        *Base
+	Users       int64
+	Buyers      int64
+	Orders      int64
+	Spend       int64
+	Stages      []Group // in the strategy's order
+	Cells       []Cell  // all 25
+	RFM         []Group
+	RFMCN       []Group
+	Tiers       []Group
+	Segments    []Group
+	LastArrival int64 // of the newest file; 0 without files
+}
+
+// Overview counts the base at asOf.
+func (a *App) Overview(ctx context.Context, asOf int64) (Overview, error) {
+	base, err := a.Base(ctx, asOf)
+	if err != nil {
+		return Overview{}, err
+	}
+	o := Overview{Base: base}
+	o.count(base)
+	files, err := a.ports.Ledger.Files(ctx, "", 1)
+	if err != nil {
+		return o, fault.Wrap(err, "read the ledger")
+	}
+	if len(files) > 0 {
+		o.LastArrival = files[0].Arrived
+	}
+	return o, nil
+}
+
+func (o *Overview) count(base *Base) {
+	s := base.Live.Engine.Strategy()
+	for i := len(s.Lifecycle.Stages) - 1; i >= 0; i-- {
+		st := s.Lifecycle.Stages[i]
+		o.Stages = append(o.Stages, Group{Name: st.Name, Zh: st.Zh, En: st.En})
+	}
+	for _, name := range score.RFMNames(s.RFM.Grid) {
+		o.RFM = append(o.RFM, Group{Name: name})
+	}
+	for _, name := range score.RFMCNNames() {
+		o.RFMCN = append(o.RFMCN, Group{Name: name})
+	}
+	for _, t := range s.Tiers {
+		o.Tiers = append(o.Tiers, Group{Name: t.Name})
+	}
+	for _, seg := range s.Segments {
+		o.Segments = append(o.Segments, Group{Name: seg.Name, Zh: seg.Zh, En: seg.En, When: seg.When})
+	}
+	for r := 1; r <= 5; r++ {
+		for f := 1; f <= 5; f++ {
+			o.Cells = append(o.Cells, Cell{R: r, F: f, Name: score.RFMName(s.RFM.Grid, r, f)})
+		}
+	}
+	for i := range base.Users {
+		o.add(&base.Users[i])
+	}
+}
+
+func (o *Overview) add(r *score.Result) {
+	o.Users++
+	o.Spend += r.Spend
+	o.Orders += int64(r.Orders)
+	addTo(o.Stages, r.Stage, r.Spend)
+	for _, name := range r.Segments {
+		addTo(o.Segments, name, r.Spend)
+	}
+	if r.Orders == 0 {
+		return
+	}
+	o.Buyers++
+	addTo(o.RFM, r.RFM, r.Spend)
+	addTo(o.RFMCN, r.RFMCN, r.Spend)
+	addTo(o.Tiers, r.Tier, r.Spend)
+	if r.R > 0 && r.F > 0 {
+		c := &o.Cells[(r.R-1)*5+r.F-1]
+		c.Users++
+		c.Spend += r.Spend
+	}
+}
+
+func addTo(groups []Group, name string, spend int64) {
+	for i := range groups {
+		if groups[i].Name == name {
+			groups[i].Users++
+			groups[i].Spend += spend
+			return
+		}
+	}
+}
+
+// Segments counts every segment of the published strategy.
+func (a *App) Segments(ctx context.Context, asOf int64) (base *Base, groups []Group, err error) {
+	o, err := a.Overview(ctx, asOf)
+	return o.Base, o.Segments, err
+}
+
+// ConditionCheck is a condition with the users that match it.
+type ConditionCheck struct {
+	Canonical string
+	AsOf      int64
+	Users     int64
+	Total     int64
+	Spend     int64
+	Currency  string
+}
+
+// CheckCondition compiles a condition and, when count is set, counts the users that match it. Errors of the condition are
+// Invalid and hold a *segment.Error.
+func (a *App) CheckCondition(ctx context.Context, expr string, count bool, asOf int64) (ConditionCheck, error) {
+	asOf, err := a.AsOf(ctx, asOf)
+	if err != nil {
+		return ConditionCheck{}, err
+	}
+	live, err := a.Live(ctx)
+	if err != nil {
+		return ConditionCheck{}, err
+	}
+	p, err := live.Engine.Compile(expr)
+	if err != nil {
+		return ConditionCheck{AsOf: asOf}, conditionError(err, expr)
+	}
+	c := ConditionCheck{Canonical: p.String(), AsOf: asOf, Currency: live.Engine.Strategy().Currency}
+	if !count {
+		return c, nil
+	}
+	return c, a.countMatches(ctx, p, &c)
+}
+
+func (a *App) countMatches(ctx context.Context, p *segment.Program, c *ConditionCheck) error {
+	base, err := a.Base(ctx, c.AsOf)
+	if err != nil {
+		return err
+	}
+	hits, err := a.match(ctx, base, p)
+	if err != nil {
+		return err
+	}
+	c.Total = int64(len(base.Users))
+	for i := range base.Users {
+		if r := &base.Users[i]; hits[r.Key] {
+			c.Users++
+			c.Spend += r.Spend
+		}
+	}
+	return nil
+}
+
+// ConditionSchema returns what a condition can name under the published strategy.
+func (a *App) ConditionSchema(ctx context.Context) (*segment.Schema, *Live, error) {
+	live, err := a.Live(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return live.Engine.Strategy().SegmentSchema(), live, nil
+}

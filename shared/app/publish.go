@@ -1,0 +1,260 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/journey"
+	"github.com/weir-engine/weir/shared/profile"
+	"github.com/weir-engine/weir/shared/strategy"
+)
+
+// StrategyVersion is one publication of a strategy.
+type StrategyVersion struct {
+	Version         string `json:"version"` // hash of the meaning
+	Sequence        int64  `json:"sequence"`
+	Name            string `json:"name"`
+	Text            string `json:"text"`
+	Note            string `json:"note,omitempty"`
+	At              int64  `json:"at"`
+	IncludeExisting bool   `json:"include_existing,omitempty"`
+}
+
+// Strategy returns the published strategy.
+func (a *App) Strategy(ctx context.Context) (StrategyVersion, error) {
+	var v StrategyVersion
+	d, err := a.getDoc(ctx, docStrategy, &v)
+	if err == nil && d.Version == 0 {
+		err = fault.New(fault.NotFound, "no strategy is published").WithHint("publish one with: weir strategy publish FILE")
+	}
+	return v, err
+}
+
+// StrategyVersions returns every publication, newest first.
+func (a *App) StrategyVersions(ctx context.Context) ([]StrategyVersion, error) {
+	docs, err := a.ports.Docs.List(ctx, docVersions)
+	if err != nil {
+		return nil, fault.Wrap(err, "list the strategies")
+	}
+	out := make([]StrategyVersion, len(docs))
+	for i, d := range docs {
+		if err := json.Unmarshal(d.Value, &out[i]); err != nil {
+			return nil, fault.New(fault.Internal, "document %s cannot be read", d.Key).Because(err)
+		}
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+// StrategyVersion returns the newest publication of a version, or the publication with that number.
+func (a *App) StrategyVersion(ctx context.Context, version string) (StrategyVersion, error) {
+	all, err := a.StrategyVersions(ctx)
+	if err != nil {
+		return StrategyVersion{}, err
+	}
+	for _, v := range all {
+		if v.Version == version || formatInt(v.Sequence) == version {
+			return v, nil
+		}
+	}
+	return StrategyVersion{}, fault.New(fault.NotFound, "no strategy was published as %q", version).WithHint("list them with: weir strategy versions")
+}
+
+// StrategyCheck is the outcome of a validation.
+type StrategyCheck struct {
+	Version string
+	Budget  []profile.BudgetLine
+}
+
+// ValidateStrategy checks a strategy's text. The error of a wrong one is Invalid and holds *strategy.Errors.
+func (a *App) ValidateStrategy(_ context.Context, text []byte) (StrategyCheck, error) {
+	l, err := a.compileText(text)
+	if err != nil {
+		return StrategyCheck{}, err
+	}
+	if err := checkTemplates(l.Engine.Strategy()); err != nil {
+		return StrategyCheck{}, err
+	}
+	return StrategyCheck{Version: l.Version, Budget: l.Engine.Schema().Budget()}, nil
+}
+
+// StrategyDiff compares two texts.
+type StrategyDiff struct {
+	From, To string // versions; To is "" when the text has mistakes
+	Lines    []strategy.DiffLine
+	Changes  []strategy.Change
+	Reach    []RuleReach
+}
+
+// RuleReach is the number of existing users whom a rule with include_existing would message at its publication.
+type RuleReach struct {
+	Rule  string
+	Users int64
+}
+
+// DiffStrategy compares the published strategy, or the version from, with a text. A text with mistakes still has its lines
+// compared; the error says what is wrong.
+func (a *App) DiffStrategy(ctx context.Context, from string, text []byte) (StrategyDiff, error) {
+	old, err := a.Strategy(ctx)
+	if from != "" {
+		old, err = a.StrategyVersion(ctx, from)
+	}
+	if err != nil {
+		return StrategyDiff{}, err
+	}
+	d := StrategyDiff{From: old.Version, Lines: strategy.DiffLines([]byte(old.Text), text)}
+	before, err := strategy.Parse([]byte(old.Text))
+	if err != nil {
+		return d, err
+	}
+	l, err := a.compileText(text)
+	if err != nil {
+		return d, err
+	}
+	d.To, d.Changes = l.Version, strategy.Changes(before, l.Engine.Strategy())
+	d.Reach, err = a.reach(ctx, l)
+	return d, err
+}
+
+// reach counts the users whom the publication of a strategy with include_existing would message.
+func (a *App) reach(ctx context.Context, l *Live) ([]RuleReach, error) {
+	counts := map[string]int64{}
+	asOf, err := a.AsOf(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	cuts, err := a.computeCuts(ctx, l, asOf, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = a.eachFacts(ctx, l, asOf, func(key string, f *profile.Facts, s *profile.State) error {
+		for _, in := range journey.Decide(l.Engine, key, f, s, cuts, asOf, true).Intents {
+			counts[in.Rule]++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []RuleReach
+	for _, r := range l.Engine.Strategy().Outreach.Rules {
+		if r.IncludeExisting {
+			out = append(out, RuleReach{Rule: r.Name, Users: counts[r.Name]})
+		}
+	}
+	return out, nil
+}
+
+// PublishRequest is a strategy to put into force.
+type PublishRequest struct {
+	Text            []byte
+	Note            string
+	From            string // version the author started from; "" does not check
+	IncludeExisting bool   // approves the include_existing of the rules
+	Progress        func(phase string, done, total int64)
+}
+
+// PublishReport is the outcome of a publication.
+type PublishReport struct {
+	StrategyVersion
+	Rebuilt  RebuildReport
+	Rescored SweepReport
+}
+
+// Publish puts a strategy into force: it refolds FACTS when the new strategy extracts others, publishes new cuts and sets
+// every user's STATE as a baseline, so that nobody is messaged unless include_existing was approved.
+// Errors: Invalid for a text with mistakes; Conflict when another version than From is in force.
+func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, error) {
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	defer a.forgetBase()
+	if req.Progress == nil {
+		req.Progress = func(string, int64, int64) {}
+	}
+	old, err := a.Live(ctx)
+	if err != nil {
+		return PublishReport{}, err
+	}
+	if req.From != "" && req.From != old.Version {
+		return PublishReport{}, fault.New(fault.Conflict, "the strategy in force is %s now, not %s", old.Version, req.From).
+			WithHint("look at the difference, take over what changed, and publish again")
+	}
+	if _, err := a.ValidateStrategy(ctx, req.Text); err != nil {
+		return PublishReport{}, err
+	}
+	v, err := a.putStrategy(ctx, req.Text, req.Note, old.strategy, req.IncludeExisting)
+	if err != nil {
+		return PublishReport{}, err
+	}
+	report := PublishReport{StrategyVersion: v}
+	live, err := a.Live(ctx)
+	if err != nil {
+		return report, err
+	}
+	if live.Engine.Schema().Hash() != old.Engine.Schema().Hash() {
+		report.Rebuilt, err = a.rebuild(ctx, func(done, total int64) { req.Progress("rebuild", done, total) })
+		if err != nil {
+			return report, err
+		}
+	}
+	report.Rescored, err = a.rescore(ctx, live, req)
+	return report, err
+}
+
+// rescore publishes the cuts of a new strategy and sets everyone's STATE as a baseline under it.
+func (a *App) rescore(ctx context.Context, live *Live, req PublishRequest) (SweepReport, error) {
+	clock, err := a.Clock(ctx)
+	if err != nil {
+		return SweepReport{}, err
+	}
+	if err := a.refreshCuts(ctx, live, clock.AsOf, nil); err != nil {
+		return SweepReport{}, err
+	}
+	n, err := a.ports.Profiles.Count(ctx)
+	if err != nil || n == 0 {
+		return SweepReport{}, err
+	}
+	return a.sweep(ctx, clock.AsOf, req.IncludeExisting, func(done, total int64) { req.Progress("rescore", done, total) })
+}
+
+// putStrategy stores a publication and puts it into force.
+func (a *App) putStrategy(ctx context.Context, text []byte, note string, current Doc, includeExisting bool) (StrategyVersion, error) {
+	s, err := strategy.Parse(text)
+	if err != nil {
+		return StrategyVersion{}, err
+	}
+	now, err := a.now(ctx)
+	if err != nil {
+		return StrategyVersion{}, err
+	}
+	var before StrategyVersion
+	if current.Version > 0 {
+		if err := json.Unmarshal(current.Value, &before); err != nil {
+			return StrategyVersion{}, fault.New(fault.Internal, "the published strategy cannot be read").Because(err)
+		}
+	}
+	v := StrategyVersion{
+		Version: s.Version(), Sequence: before.Sequence + 1, Name: s.Name, Text: string(text), Note: note, At: now,
+		IncludeExisting: includeExisting,
+	}
+	value, err := json.Marshal(v)
+	if err != nil {
+		return v, fault.New(fault.Internal, "the strategy cannot be written").Because(err)
+	}
+	key := fmt.Sprintf("%s%010d", docVersions, v.Sequence)
+	kept, err := a.ports.Docs.Get(ctx, key)
+	if err != nil {
+		return v, fault.Wrap(err, "read %s", key)
+	}
+	if err := a.ports.Docs.Put(ctx, Doc{Key: key, Version: kept.Version, Value: value, At: now}); err != nil {
+		return v, fault.Wrap(err, "store the strategy")
+	}
+	err = a.ports.Docs.Put(ctx, Doc{Key: docStrategy, Version: current.Version, Value: value, At: now})
+	if fault.Is(err, fault.Conflict) {
+		return v, fault.New(fault.Conflict, "somebody published another strategy at the same time").WithHint("look at the difference and publish again")
+	}
+	return v, err
+}
