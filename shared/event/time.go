@@ -143,3 +143,15 @@ func daysIn(year, month int) int {
 	}
 	return 31
 }
+
+// IsLocalTime reports whether a time that ParseTime reads says no offset: its zone is then the reader's to know.
+func IsLocalTime(s string) bool {
+	if len(s) == 10 {
+		return true
+	}
+	if len(s) < 16 {
+		return false
+	}
+	_, rest, ok := parseClock(s[10:])
+	return ok && rest == ""
+}

@@ -103,3 +103,13 @@ func (o Object) clone() Object {
 	}
 	return c
 }
+
+// ParseValue reads the text of one JSON value. ok is false when it is none.
+func ParseValue(text string) (v Value, ok bool) {
+	s := scanner{b: []byte(text), limits: Limits{Depth: maxDepth}}
+	i := s.value(s.space(0), 0, &v)
+	if i < 0 || s.space(i) != len(s.b) {
+		return Value{}, false
+	}
+	return v, true
+}

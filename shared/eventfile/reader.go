@@ -1,47 +1,122 @@
 package eventfile
 
 import (
-	"bufio"
+	"bytes"
 	"io"
+	"sync/atomic"
 
 	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
 )
 
 // Reader reads the events of one file in their order. It is not safe for concurrent use.
 type Reader struct {
-	in   *bufio.Scanner
-	p    *event.Parser
-	o    Options
-	line int64
-	ev   event.Event
+	events   format
+	src      *source // nil for Parquet
+	consumed *atomic.Int64
+	format   string
+	failed   error
 }
 
-// Open looks at the beginning of a file and returns a reader for what it finds.
+// format is what one kind of file needs.
+type format interface {
+	next() (*event.Event, error)
+	line() int64
+}
+
+// Open looks at the beginning of a file and returns a reader for what it finds. It fails when the content is of no known
+// kind, is damaged at its beginning, or does not fit the mapping: a fault.Error that says what was expected and found.
 func Open(r io.ReaderAt, size int64, o Options) (*Reader, error) {
+	o.fill()
+	if isParquet(r, size) || o.Format == formatParquet {
+		return openParquet(r, size, &o)
+	}
+	src, err := openSource(r, size, &o)
+	if err != nil {
+		return nil, err
+	}
+	rd := &Reader{src: src, consumed: &src.consumed}
+	if err := rd.open(&o); err != nil {
+		src.close()
+		return nil, err
+	}
+	return rd, nil
+}
+
+func (o *Options) fill() {
 	if o.Limits == (event.Limits{}) {
 		o.Limits = event.DefaultLimits
 	}
-	return &Reader{in: bufio.NewScanner(io.NewSectionReader(r, 0, size)), p: event.NewParser(o.Limits), o: o}, nil
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.MaxRatio <= 0 {
+		o.MaxRatio = DefaultMaxRatio
+	}
+}
+
+// open chooses the format of a text file.
+func (r *Reader) open(o *Options) (err error) {
+	in := newLines(r.src, o.Limits.LineBytes)
+	head, err := in.peek()
+	if err != nil {
+		return err
+	}
+	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
+		in.rest = in.rest[3:]
+		head = head[3:]
+	}
+	if r.format, err = sniff(head, o); err != nil {
+		return err
+	}
+	if r.format == formatNDJSON {
+		r.events = &ndjson{in: in, p: event.NewParser(o.Limits), o: o}
+		return nil
+	}
+	r.events, err = openTable(in, o)
+	return err
 }
 
 // Next returns the next event, valid until the next call. At the end it returns io.EOF; a *LineError refuses one line and
-// reading goes on; any other error means that the file as a whole is broken.
+// reading goes on; any other error is a fault.Error and means that the file as a whole is broken.
 func (r *Reader) Next() (*event.Event, error) {
-	if !r.in.Scan() {
-		return nil, io.EOF
+	if r.failed != nil {
+		return nil, r.failed
 	}
-	r.line++
-	if rej := r.p.Parse(r.in.Bytes(), &r.ev); rej != nil {
-		return nil, &LineError{Line: r.line, Text: r.in.Text(), Reject: rej}
+	ev, err := r.events.next()
+	if err != nil {
+		if _, one := err.(*LineError); !one { //nolint:errorlint // a LineError is never wrapped here
+			r.failed = fileError(err, r.events.line())
+			return nil, r.failed
+		}
+		return nil, err
 	}
-	return &r.ev, nil
+	return ev, nil
 }
 
-// Line returns the line of the last event or LineError, counted from 1.
-func (r *Reader) Line() int64 { return r.line }
+func fileError(err error, line int64) error {
+	if err == io.EOF {
+		return err
+	}
+	return fault.Wrap(err, "after line %d", line)
+}
 
-// Consumed returns the bytes of the file read so far, for progress. It may be called from another goroutine.
-func (r *Reader) Consumed() int64 { return 0 }
+// Format returns what the file is: "ndjson", "csv" or "parquet".
+func (r *Reader) Format() string { return r.format }
 
-// Close stops reading.
-func (r *Reader) Close() error { return nil }
+// Line returns the line of the last event or LineError, counted from 1: of a group of rows the first, of a Parquet file the
+// row.
+func (r *Reader) Line() int64 { return r.events.line() }
+
+// Consumed returns the bytes of the file read so far, compressed, for progress. It may be called from another goroutine.
+func (r *Reader) Consumed() int64 { return r.consumed.Load() }
+
+// Close stops reading and frees what Open took. Events returned before are no longer valid.
+func (r *Reader) Close() error {
+	if r.src != nil {
+		r.src.close()
+		r.src = nil
+	}
+	r.failed = fault.New(fault.Internal, "the event file is closed")
+	return nil
+}
