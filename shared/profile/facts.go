@@ -7,8 +7,12 @@ import (
 	"github.com/weir-engine/weir/shared/zone"
 )
 
-// Facts is the fold of a user's events. Slices are kept sorted by their first field, so that equal facts are equal bytes.
-// Fold and Merge are commutative and associative; neither removes duplicates: callers fold each event.ID once.
+// Facts is the fold of a user's events under one Schema. Every field is a function of the set of events folded, so that any
+// order, split and merge of the same events gives equal facts and equal bytes. Slices are sorted by their first field.
+// Neither Fold nor Merge removes duplicates: callers fold each event.ID once.
+//
+// What leaves a window is dropped, counted from LastSeen. Facts therefore answer for moments at or after LastSeen
+// (AsOfExact); for an earlier one the user's events up to that moment are folded again.
 type Facts struct {
 	FirstSeen int64 // unix milliseconds of the earliest and latest event; both 0 when there is none
 	LastSeen  int64
@@ -21,6 +25,7 @@ type Facts struct {
 	Tags      []Tag         // tags set by events, by name
 	Active    Days          // days with any event
 	Counts    []EventCount  // declared events, by Key
+	Spill     Spill         // what SplitSpill moved to the side part and JoinSpill has not brought back
 }
 
 // PurchaseDay is one calendar day (project zone) on which the user bought, or on which a refund without an order fell.
@@ -30,36 +35,45 @@ type PurchaseDay struct {
 	Net    int64 // minor units: purchases less refunds
 }
 
-// Order says on which day the order with this id was placed.
+// Order says on which day the order with this id was placed: the earliest, should several purchases carry the id.
 type Order struct {
-	Hash uint64 // 48 bits of a hash of the order id
-	Day  zone.Day
+	Hash     uint64 // 48 bits of a hash of the order id
+	Day      zone.Day
+	Refunded int64 // minor units: the refunds of the order, taken off Day's net
 }
 
-// Refund is a refund of an order not seen so far.
+// Refund is the refunds of one order not seen so far, on one day.
 type Refund struct {
 	Hash   uint64
 	Day    zone.Day
 	Amount int64 // minor units, positive
 }
 
-// Metric is the data of one declared metric, as sparse day buckets within the metric's longest window before LastSeen.
+// Metric is the data of one declared metric: day buckets within the metric's longest window before LastSeen, ascending. A
+// metric over the whole lifetime has one bucket, on day 0.
+//
+// Windows always end at or after LastSeen, so a bucket that a later one outdoes in every window is dropped: max (min) keeps
+// falling (rising) buckets alone, last keeps one bucket, and distinct keeps a value on its latest day alone.
 type Metric struct {
 	Key  uint32 // hash of the metric's definition: changing it starts a new metric
+	Agg  Agg
 	Days []Bucket
 }
 
-// Bucket is one day of a metric.
+// Bucket is one day of a metric. Only what the aggregate needs is set.
 type Bucket struct {
 	Day      zone.Day
-	Count    int64
-	Sum      int64 // scaled by the metric's declared unit (money: minor units; numbers: 1e-4)
-	Min, Max int64
-	Last     int64
-	LastTime int64    // unix milliseconds; ties go to the larger Last
-	Distinct []uint32 // sorted hashes of distinct values, exact up to 32 a metric, then Spilled
-	Spilled  bool     // the distinct values did not fit: they stand in the side item
+	Count    int64    // count
+	Sum      int64    // sum, scaled by the metric's declared unit (money: minor units; numbers: 1e-4)
+	Min, Max int64    // min; max
+	Last     int64    // last
+	LastTime int64    // last: unix milliseconds; ties go to the larger Last
+	Distinct []uint32 // distinct: sorted hashes of the values whose latest day this is
 }
+
+// DistinctExact is the number of distinct values up to which a window's count is exact. Beyond it the count is an estimate
+// from the smallest hashes (bottom-k sketch: Cohen, Kaplan 2007) and is flagged as spilled.
+const DistinctExact = 32
 
 // Trait is one trait, last writer wins by (Time, ID).
 type Trait struct {
@@ -69,13 +83,13 @@ type Trait struct {
 	ID    uint64      // first 8 bytes of the writing event's ID: the tie-breaker
 }
 
-// Tag is a tag that an event set or removed.
+// Tag is a tag that an event set or removed, last writer wins by (Time, ID).
 type Tag struct {
 	Name    string
 	Source  string // the event's name
 	Time    int64
 	ID      uint64
-	Expires int64 // unix milliseconds; 0 never
+	Expires int64 // unix milliseconds, the first moment without the tag; 0 never
 	Removed bool
 }
 
@@ -85,3 +99,23 @@ type EventCount struct {
 	First, Last int64  // unix milliseconds
 	Count       int64
 }
+
+// Limits of what one profile keeps. What passes them stays in the canonical files.
+const (
+	MaxTraits     = 256     // traits a profile: those whose names sort first
+	MaxTraitName  = 128     // bytes; a longer name is not kept
+	MaxTraitValue = 1024    // bytes: a longer text is cut at a character, a longer list or object becomes null
+	MaxAmount     = 1 << 53 // minor units of one purchase or refund, and of one metric value: more is refused or not counted
+)
+
+// Reset makes f empty and keeps its memory for the next user.
+func (f *Facts) Reset() {
+	f.FirstSeen, f.LastSeen, f.Events, f.Spill = 0, 0, 0, 0
+	f.Purchases, f.Orders, f.Refunds = f.Purchases[:0], f.Orders[:0], f.Refunds[:0]
+	f.Metrics, f.Traits, f.Tags, f.Counts = f.Metrics[:0], f.Traits[:0], f.Tags[:0], f.Counts[:0]
+	f.Active.Newest, f.Active.Bits = 0, f.Active.Bits[:0]
+}
+
+// AsOfExact reports whether f answers for asOf (unix milliseconds): no event is later. When it is false the user's events up
+// to asOf must be folded again from the canonical files.
+func (f *Facts) AsOfExact(asOf int64) bool { return f.Events == 0 || f.LastSeen <= asOf }

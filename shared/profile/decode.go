@@ -1,0 +1,316 @@
+package profile
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/weir-engine/weir/shared/event"
+)
+
+// DecodeFacts replaces f by the facts that b encodes, in any version so far, and reuses the memory of f's slices. f does not
+// refer to b afterwards. Bytes that no EncodeFacts wrote give an error, never a panic, and take memory in proportion to
+// their length; f is empty then.
+func DecodeFacts(b []byte, f *Facts) error {
+	f.Reset()
+	if len(b) == 0 {
+		return errCorrupt
+	}
+	switch b[0] {
+	case factsVersion:
+		d := decoder{f: f, whole: b, reader: reader{b: b[1:]}}
+		if d.facts(); d.failed || len(d.b) > 0 {
+			f.Reset()
+			return errCorrupt
+		}
+		return nil
+	}
+	if b[0] > factsVersion {
+		return errVersion
+	}
+	return errCorrupt
+}
+
+type decoder struct {
+	reader
+	f      *Facts
+	whole  []byte
+	all    string // whole as a string, made when the first text is read
+	unit   int64
+	writer []writer
+	room   [8]writer
+	set    [64]uint32
+	ranks  []zoneDay
+	rankOf [64]zoneDay
+}
+
+func (d *decoder) facts() {
+	flags := d.uint()
+	if flags>>flagBits != 0 {
+		d.fail()
+		return
+	}
+	d.unit = timeUnits[flags>>unitShift&3]
+	d.f.Spill = Spill(flags >> spillShift & 1)
+	for bit, read := range [...]func(*decoder){
+		(*decoder).seen, (*decoder).purchases, (*decoder).orders, (*decoder).counts, (*decoder).metrics,
+		(*decoder).traits, (*decoder).tags, (*decoder).refunds,
+	} {
+		if 1<<bit == hasTraits && flags&(hasTraits|hasTags) != 0 {
+			d.writers()
+		}
+		if flags>>bit&1 != 0 && !d.failed {
+			read(d)
+		}
+	}
+}
+
+// Times and days beyond these are no event's.
+const (
+	maxTime = 1 << 50
+	maxDay  = maxTime / dayMs
+)
+
+// time reads a time in units, relative to a time.
+func (d *decoder) time(base, sign int64) int64 {
+	v := d.int()
+	if v > maxTime || v < -maxTime {
+		d.fail()
+		return 0
+	}
+	t := base + sign*v*d.unit
+	if t > maxTime || t < -maxTime || v > maxTime/d.unit || v < -maxTime/d.unit {
+		d.fail()
+		return 0
+	}
+	return t
+}
+
+func (d *decoder) ago() int64 { return d.time(d.f.LastSeen, -1) }
+
+// day checks a day.
+func (d *decoder) day(v int64) zoneDay {
+	if v > maxDay || v < -maxDay {
+		d.fail()
+		return 0
+	}
+	return zoneDay(v)
+}
+
+func (d *decoder) back() zoneDay {
+	v := d.int()
+	if v > 2*maxDay || v < -2*maxDay {
+		d.fail()
+		return 0
+	}
+	return d.day(int64(d.f.Active.Newest) - v)
+}
+
+func (d *decoder) seen() {
+	f := d.f
+	f.Events = int64(d.uint())
+	f.LastSeen = d.time(0, 1)
+	f.FirstSeen = d.ago()
+	offset := d.int()
+	set := d.reader.set(d.set[:0], DaysKept-1)
+	if d.failed || f.Events <= 0 || f.FirstSeen > f.LastSeen || offset < -2 || offset > 2 {
+		d.fail()
+		return
+	}
+	f.Active.Newest = d.day(utcDay(f.LastSeen) + offset)
+	f.Active.Bits = append(f.Active.Bits[:0], 1)
+	for _, v := range set {
+		f.Active.or(int(v+1)/64, 1<<((v+1)%64))
+	}
+}
+
+func (d *decoder) purchases() {
+	n := d.count(2)
+	day := int64(d.back())
+	if n == 0 || d.failed {
+		d.fail()
+		return
+	}
+	days := slices.Grow(d.f.Purchases[:0], n)[:n]
+	for i := n - 1; i >= 0; i-- {
+		gap := d.uint()
+		p := PurchaseDay{Orders: 1, Net: int64(d.uint())}
+		if gap>>1 > 2*maxDay {
+			d.fail()
+		}
+		if i < n-1 {
+			day--
+		} else if gap>>1 != 0 {
+			d.fail()
+		}
+		day -= int64(gap >> 1)
+		p.Day = d.day(day)
+		if gap&1 != 0 {
+			v := d.uint()
+			if v>>1 > math.MaxUint32 {
+				d.fail()
+			}
+			p.Orders = int32(uint32(v >> 1))
+			if v&1 != 0 {
+				p.Net = -p.Net
+			}
+		}
+		if d.failed {
+			return
+		}
+		days[i] = p
+	}
+	d.f.Purchases = days
+}
+
+func (d *decoder) orders() {
+	n := d.count(7)
+	f := d.f
+	f.Orders = slices.Grow(f.Orders[:0], n)
+	for i := range n {
+		o := Order{Hash: d.fixed(6)}
+		v := d.uint()
+		switch index := v >> 1; {
+		case index < uint64(len(f.Purchases)):
+			o.Day = f.Purchases[len(f.Purchases)-1-int(index)].Day
+		case index == uint64(len(f.Purchases)):
+			o.Day = d.back()
+		default:
+			d.fail()
+		}
+		if v&1 != 0 {
+			o.Refunded = d.int()
+		}
+		if i > 0 && o.Hash <= f.Orders[i-1].Hash {
+			d.fail()
+		}
+		if d.failed {
+			return
+		}
+		f.Orders = append(f.Orders, o)
+	}
+}
+
+func (d *decoder) refunds() {
+	n := d.count(8)
+	f := d.f
+	f.Refunds = slices.Grow(f.Refunds[:0], n)
+	for i := range n {
+		r := Refund{Hash: d.fixed(6), Day: d.back(), Amount: d.int()}
+		if i > 0 && compareRefunds(f.Refunds[i-1], r) >= 0 {
+			d.fail()
+		}
+		if d.failed {
+			return
+		}
+		f.Refunds = append(f.Refunds, r)
+	}
+}
+
+func (d *decoder) counts() {
+	n := d.count(keyBytes + 2)
+	f := d.f
+	f.Counts = slices.Grow(f.Counts[:0], n)
+	for i := range n {
+		c := EventCount{Key: uint32(d.fixed(keyBytes)), Count: int64(d.uint()), Last: d.ago()}
+		c.First = c.Last
+		if c.Count != 1 {
+			c.First = d.time(c.Last, -1)
+		}
+		if i > 0 && c.Key <= f.Counts[i-1].Key {
+			d.fail()
+		}
+		if d.failed {
+			return
+		}
+		f.Counts = append(f.Counts, c)
+	}
+}
+
+func (d *decoder) writers() {
+	n := d.count(9)
+	d.writer = d.room[:0]
+	for range n {
+		d.writer = append(d.writer, writer{time: d.ago(), id: d.fixed(8)})
+	}
+}
+
+func (d *decoder) writerAt(i uint64) writer {
+	if i >= uint64(len(d.writer)) {
+		d.fail()
+		return writer{}
+	}
+	return d.writer[i]
+}
+
+func (d *decoder) text() string {
+	if d.all == "" {
+		d.all = string(d.whole)
+	}
+	return d.reader.text(d.all)
+}
+
+func (d *decoder) traits() {
+	n := d.count(2)
+	f := d.f
+	f.Traits = slices.Grow(f.Traits[:0], n)
+	for i := range n {
+		t := Trait{Name: d.text()}
+		v := d.uint()
+		w := d.writerAt(v >> formBits)
+		t.Time, t.ID, t.Value = w.time, w.id, d.value(v&(1<<formBits-1))
+		if i > 0 && t.Name <= f.Traits[i-1].Name {
+			d.fail()
+		}
+		if d.failed {
+			return
+		}
+		f.Traits = append(f.Traits, t)
+	}
+}
+
+// value reads a trait's value of a form.
+func (d *decoder) value(form uint64) event.Value {
+	switch form {
+	case formFalse:
+		return event.Value{Kind: event.Bool, Raw: "false"}
+	case formTrue:
+		return event.Value{Kind: event.Bool, Raw: "true"}
+	case formInteger:
+		return event.Value{Kind: event.Number, Raw: strconv.FormatInt(d.int(), 10)}
+	case formNumber:
+		return event.Value{Kind: event.Number, Raw: d.text()}
+	case formString:
+		return event.Value{Kind: event.String, Raw: d.text()}
+	case formArray:
+		return event.Value{Kind: event.Array, Raw: d.text()}
+	case formNested:
+		return event.Value{Kind: event.Nested, Raw: d.text()}
+	}
+	return event.Value{Kind: event.Null}
+}
+
+func (d *decoder) tags() {
+	n := d.count(3)
+	f := d.f
+	f.Tags = slices.Grow(f.Tags[:0], n)
+	for i := range n {
+		t := Tag{Name: d.text()}
+		v := d.uint()
+		w := d.writerAt(v >> tagBits)
+		t.Time, t.ID, t.Removed, t.Source = w.time, w.id, v&tagRemoved != 0, d.text()
+		switch {
+		case v&tagExpires != 0:
+			t.Expires = (d.int() + t.Time/expiryUnit) * expiryUnit
+		case v&tagExpiresMs != 0:
+			t.Expires = d.int() + t.Time
+		}
+		if i > 0 && t.Name <= f.Tags[i-1].Name {
+			d.fail()
+		}
+		if d.failed {
+			return
+		}
+		f.Tags = append(f.Tags, t)
+	}
+}
