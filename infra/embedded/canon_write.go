@@ -1,0 +1,155 @@
+package embedded
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+const (
+	rowGroupRows = 16 << 10 // rows of a row group: what reading one user decodes at most of a file
+	pageBytes    = 64 << 10 // of a column's page, uncompressed: what a merge keeps in memory of each column
+	writeRows    = 512      // rows handed to the encoder at a time
+)
+
+// compareRows is the order of the rows of a bucket.
+func compareRows(a, b *app.Row) int {
+	if a.Hash != b.Hash {
+		return cmp.Compare(a.Hash, b.Hash)
+	}
+	return cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Time, b.Time), bytes.Compare(a.ID[:], b.ID[:]))
+}
+
+// Write implements app.Canon: one file a month, each whole or not at all.
+func (c *canon) Write(ctx context.Context, file string, chunk, bucket int, rows []app.Row) error {
+	if c.options.ReadOnly {
+		return errReadOnly()
+	}
+	if err := c.check(chunk, bucket, rows); err != nil {
+		return err
+	}
+	w, _ := c.writers.Get().(*canonWriter)
+	if w == nil {
+		w = newCanonWriter()
+	}
+	defer c.writers.Put(w)
+	months := splitMonths(rows)
+	var written []located
+	for _, m := range sortedMonths(months) {
+		if err := ctx.Err(); err != nil {
+			return canceled(err)
+		}
+		dir := filepath.Join(c.bucketDir(bucket), monthPrefix+m.String())
+		path := filepath.Join(dir, canonName(file, chunk))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fileFault(err, "make %s", dir)
+		}
+		if err := w.writeFile(path, rows, months[m], c.options.NoSync); err != nil {
+			return fileFault(err, "write the canonical file %s", path)
+		}
+		c.spans.Delete(path)
+		written = append(written, located{path, m})
+	}
+	return nil
+}
+
+// check refuses rows that lie in another bucket or out of order: readers rely on both.
+func (c *canon) check(chunk, bucket int, rows []app.Row) error {
+	if chunk < 0 || bucket < 0 || bucket >= c.buckets {
+		return fault.New(fault.Invalid, "there is no chunk %d of bucket %d", chunk, bucket)
+	}
+	for i := range rows {
+		if bucketOf(rows[i].Hash, c.buckets) != bucket {
+			return fault.New(fault.Invalid, "the row %d does not lie in bucket %d", i, bucket)
+		}
+		if i > 0 && compareRows(&rows[i-1], &rows[i]) > 0 {
+			return fault.New(fault.Invalid, "the row %d is out of order", i)
+		}
+	}
+	return nil
+}
+
+// bucketOf is the bucket of a hash: its top bits.
+func bucketOf(hash uint64, buckets int) int {
+	return int(hash >> (64 - bits.TrailingZeros(uint(buckets)))) // a shift by 64 gives 0: one bucket holds all
+}
+
+// splitMonths returns the places of the rows of each month.
+func splitMonths(rows []app.Row) map[month][]int32 {
+	months := map[month][]int32{}
+	var m month
+	var from, to int64 = 1, 0 // the bounds of m
+	for i := range rows {
+		if t := rows[i].Time; t < from || t >= to {
+			m = monthOf(t)
+			from, to = m.start(), (m + 1).start()
+		}
+		months[m] = append(months[m], int32(i))
+	}
+	return months
+}
+
+func sortedMonths(months map[month][]int32) []month {
+	all := make([]month, 0, len(months))
+	for m := range months {
+		all = append(all, m)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// canonWriter encodes canonical files, one after the other.
+type canonWriter struct {
+	parquet *parquet.GenericWriter[canonRow]
+	batch   []canonRow
+}
+
+func newCanonWriter() *canonWriter {
+	return &canonWriter{batch: make([]canonRow, writeRows), parquet: parquet.NewGenericWriter[canonRow](nil,
+		canonSchema,
+		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.MaxRowsPerRowGroup(rowGroupRows),
+		parquet.PageBufferSize(pageBytes),
+		parquet.CreatedBy("weir", "1", ""),
+		parquet.SortingWriterConfig(parquet.SortingColumns(
+			parquet.Ascending("hash"), parquet.Ascending("user_key"), parquet.Ascending("time"), parquet.Ascending("event_id"))),
+	)}
+}
+
+// writeFile writes the rows at places as one file.
+func (w *canonWriter) writeFile(path string, rows []app.Row, places []int32, noSync bool) error {
+	f, err := createTemporary(path)
+	if err != nil {
+		return err
+	}
+	if err := w.encode(f, rows, places); err != nil {
+		discard(f)
+		return err
+	}
+	return publish(f, path, noSync)
+}
+
+func (w *canonWriter) encode(f *os.File, rows []app.Row, places []int32) error {
+	w.parquet.Reset(f)
+	for part := range slices.Chunk(places, writeRows) {
+		for i, at := range part {
+			w.batch[i].set(&rows[at])
+		}
+		if _, err := w.parquet.Write(w.batch[:len(part)]); err != nil {
+			return err
+		}
+	}
+	clear(w.batch)
+	return w.parquet.Close()
+}

@@ -1,0 +1,159 @@
+package embedded
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/zone"
+)
+
+// intents implements app.Intents.
+type intents struct{ db *database }
+
+const intentColumns = "id, key, rule, template, channel, episode, shadow, strategy, as_of, due, reasons, status, why, " +
+	"claimed, settled, subject, body"
+
+const (
+	sqlIntent = "INSERT INTO intents(" + intentColumns + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+	sqlClaim  = "UPDATE intents SET status = 'claimed', claimed = ? WHERE id = ? AND status = 'pending'"
+	sqlCharge = "INSERT INTO claims(day, n) VALUES(?, 1) ON CONFLICT(day) DO UPDATE SET n = n + 1"
+	sqlSettle = "UPDATE intents SET status = ?, why = ?, claimed = ?, settled = ?, subject = ?, body = ? WHERE id = ? AND status = ?"
+)
+
+// insertIntent stores a new intent; one whose id exists is left as it is. An intent without a status is pending.
+func insertIntent(c *connection, in *app.Intent) error {
+	status := in.Status
+	if status == "" {
+		status = app.IntentPending
+	}
+	_, err := c.exec(sqlIntent, in.ID, in.Key, in.Rule, in.Template, in.Channel, in.Episode, in.Shadow, in.Strategy, in.AsOf,
+		in.Due, in.Reasons, string(status), in.Why, in.Claimed, in.Settled, in.Subject, in.Body)
+	return err
+}
+
+func scanIntent(s *sqlite3.Stmt) app.Intent {
+	return app.Intent{
+		ID: s.ColumnText(0), Key: s.ColumnText(1), Rule: s.ColumnText(2), Template: s.ColumnText(3), Channel: s.ColumnText(4),
+		Episode: s.ColumnInt64(5), Shadow: s.ColumnBool(6), Strategy: s.ColumnText(7), AsOf: s.ColumnInt64(8),
+		Due: s.ColumnInt64(9), Reasons: s.ColumnBlob(10, nil), Status: app.IntentStatus(s.ColumnText(11)), Why: s.ColumnText(12),
+		Claimed: s.ColumnInt64(13), Settled: s.ColumnInt64(14), Subject: s.ColumnText(15), Body: s.ColumnText(16),
+	}
+}
+
+// List implements app.Intents. The page after an unknown intent is NotFound.
+func (p *intents) List(ctx context.Context, q app.IntentQuery) (all []app.Intent, err error) {
+	err = p.db.read(ctx, "list intents", func(c *connection) error {
+		var where []string
+		var args []any
+		equal := func(column, value string) {
+			if value != "" {
+				where, args = append(where, column+" = ?"), append(args, value)
+			}
+		}
+		equal("key", q.Key)
+		equal("rule", q.Rule)
+		equal("status", string(q.Status))
+		if q.After != "" {
+			asOf, err := intentMoment(c, q.After)
+			if err != nil {
+				return err
+			}
+			where = append(where, "as_of <= ? AND (as_of < ? OR id > ?)")
+			args = append(args, asOf, asOf, q.After)
+		}
+		sql := "SELECT " + intentColumns + " FROM intents"
+		if len(where) > 0 {
+			sql += " WHERE " + strings.Join(where, " AND ")
+		}
+		return c.query(func(s *sqlite3.Stmt) error {
+			all = append(all, scanIntent(s))
+			return nil
+		}, sql+" ORDER BY as_of DESC, id LIMIT ?", append(args, max(q.Limit, 0))...)
+	})
+	return all, err
+}
+
+func intentMoment(c *connection, id string) (asOf int64, err error) {
+	found := false
+	err = c.query(func(s *sqlite3.Stmt) error {
+		found, asOf = true, s.ColumnInt64(0)
+		return nil
+	}, "SELECT as_of FROM intents WHERE id = ?", id)
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, "there is no intent %q to go on after", id).WithHint("begin at the first page")
+	}
+	return asOf, err
+}
+
+// Claim implements app.Intents. An intent that does not exist is not pending.
+func (p *intents) Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (claimed bool, err error) {
+	err = p.db.write(ctx, "claim an intent", func(c *connection) error {
+		var status app.IntentStatus
+		if err := c.query(func(s *sqlite3.Stmt) error {
+			status = app.IntentStatus(s.ColumnText(0))
+			return nil
+		}, "SELECT status FROM intents WHERE id = ?", id); err != nil || status != app.IntentPending {
+			return err
+		}
+		n, err := claimedOn(c, day)
+		if err != nil {
+			return err
+		}
+		if n >= ceiling {
+			return fault.New(fault.TooLarge, "the ceiling of %d messages on %s is reached", ceiling, day).
+				WithHint("wait for the next day, or raise the daily ceiling")
+		}
+		changed, err := c.exec(sqlClaim, at, id)
+		if err != nil || changed != 1 {
+			return err
+		}
+		if _, err := c.exec(sqlCharge, int64(day)); err != nil {
+			return err
+		}
+		claimed = true
+		return nil
+	})
+	return claimed && err == nil, err
+}
+
+// Settle implements app.Intents: status, reason, times, subject and body are stored.
+func (p *intents) Settle(ctx context.Context, in app.Intent, from app.IntentStatus) error {
+	return p.db.write(ctx, "settle an intent", func(c *connection) error {
+		changed, err := c.exec(sqlSettle, string(in.Status), in.Why, in.Claimed, in.Settled, in.Subject, in.Body, in.ID, string(from))
+		if err == nil && changed == 0 {
+			err = fault.New(fault.Conflict, "the intent %q is not %s any more", in.ID, from).WithHint("read it again")
+		}
+		return err
+	})
+}
+
+// Claimed implements app.Intents.
+func (p *intents) Claimed(ctx context.Context, day zone.Day) (n int, err error) {
+	err = p.db.read(ctx, "count claims", func(c *connection) error {
+		var err error
+		n, err = claimedOn(c, day)
+		return err
+	})
+	return n, err
+}
+
+func claimedOn(c *connection, day zone.Day) (n int, err error) {
+	err = c.query(func(s *sqlite3.Stmt) error { n = s.ColumnInt(0); return nil }, "SELECT n FROM claims WHERE day = ?", int64(day))
+	return n, err
+}
+
+// Counts implements app.Intents.
+func (p *intents) Counts(ctx context.Context) (map[app.IntentStatus]int64, error) {
+	counts := map[app.IntentStatus]int64{}
+	err := p.db.read(ctx, "count intents", func(c *connection) error {
+		return c.query(func(s *sqlite3.Stmt) error {
+			counts[app.IntentStatus(s.ColumnText(0))] = s.ColumnInt64(1)
+			return nil
+		}, "SELECT status, count(*) FROM intents GROUP BY status")
+	})
+	return counts, err
+}

@@ -1,0 +1,338 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// profiles implements app.Profiles.
+type profiles struct{ db *database }
+
+const (
+	sqlProfileAt = "SELECT version, facts, state, recent, marks FROM profiles WHERE hash = ? AND key = ?"
+	sqlProfile   = "SELECT version, facts, state, recent, marks FROM profiles WHERE key = ?"
+	sqlFind      = "SELECT version, hash FROM profiles WHERE key = ?"
+	sqlCreate    = "INSERT INTO profiles(hash, key, version, facts, state, recent, marks) VALUES(?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	sqlReplace   = "UPDATE profiles SET version = version + 1, facts = ?, state = ?, recent = ?, marks = ? WHERE hash = ? AND key = ? AND version = ?"
+	sqlRemove    = "DELETE FROM profiles WHERE key = ? AND version = ?"
+	sqlDecide    = "INSERT INTO decisions(hash, key, seq, as_of, record) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	sqlScan      = "SELECT version, facts, state, recent, marks, key FROM profiles WHERE key > ? ORDER BY key LIMIT ?"
+	sqlRevise    = "INSERT INTO counters(name, n) VALUES('revision', 1) ON CONFLICT(name) DO UPDATE SET n = n + 1"
+	sqlDecisions = "SELECT seq, as_of, record FROM decisions WHERE hash = ? AND key = ? ORDER BY seq DESC LIMIT ?"
+)
+
+// cancelEvery is the number of items between two looks at the context.
+const cancelEvery = 512
+
+// place is where a key's profile stands unless another key holds the place.
+func place(key string) int64 { return int64(event.UserHash(key)) }
+
+// Get implements app.Profiles.
+func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
+	items := make([]app.Item, len(keys))
+	err := p.db.read(ctx, "read profiles", func(c *connection) error {
+		at, err := c.prepare(sqlProfileAt)
+		if err != nil {
+			return err
+		}
+		for i, key := range keys {
+			if i%cancelEvery == 0 && ctx.Err() != nil {
+				return canceled(ctx.Err())
+			}
+			items[i].Key = key
+			if err := getItem(c, at, key, &items[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+// getItem reads one profile: at its own place, else wherever its key is.
+func getItem(c *connection, at *sqlite3.Stmt, key string, item *app.Item) error {
+	if err := at.BindInt64(1, place(key)); err != nil {
+		return err
+	}
+	if err := at.BindText(2, key); err != nil {
+		return err
+	}
+	found := at.Step()
+	var err error
+	if found {
+		err = scanItem(at, item)
+	}
+	if e := at.Reset(); err == nil {
+		err = e
+	}
+	if found || err != nil {
+		return err
+	}
+	return c.query(func(s *sqlite3.Stmt) error { return scanItem(s, item) }, sqlProfile, key)
+}
+
+// scanItem reads version, facts, state, recent and marks of a row. The three blobs share one allocation.
+func scanItem(s *sqlite3.Stmt, item *app.Item) error {
+	item.Version = s.ColumnInt64(0)
+	facts, state, recent := s.ColumnRawBlob(1), s.ColumnRawBlob(2), s.ColumnRawBlob(3)
+	n, m := len(facts), len(facts)+len(state)
+	all := make([]byte, m+len(recent))
+	copy(all, facts)
+	copy(all[n:], state)
+	copy(all[m:], recent)
+	item.Facts, item.State, item.Recent = all[:n:n], all[n:m:m], all[m:]
+	var err error
+	item.Marks, err = decodeMarks(s.ColumnRawBlob(4))
+	return err
+}
+
+// Write implements app.Profiles: one transaction for all of writes.
+func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, error) {
+	each := make([]error, len(writes))
+	err := p.db.write(ctx, "write profiles", func(c *connection) error {
+		w := profileWriter{c: c}
+		for i := range writes {
+			if i%cancelEvery == 0 && ctx.Err() != nil {
+				return canceled(ctx.Err())
+			}
+			conflict, err := w.apply(&writes[i])
+			if err != nil {
+				return err
+			}
+			each[i] = conflict
+			w.changed = w.changed || conflict == nil
+		}
+		if !w.changed {
+			return nil
+		}
+		_, err := c.exec(sqlRevise)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return each, nil
+}
+
+// profileWriter applies user writes within one transaction. Conditions are checked before anything of a write is changed.
+type profileWriter struct {
+	c       *connection
+	marks   []byte
+	changed bool
+}
+
+func (w *profileWriter) apply(u *app.UserWrite) (conflict, err error) {
+	if u.Item.Key == "" {
+		return fault.New(fault.Invalid, "a profile needs a key"), nil
+	}
+	for _, a := range u.Absorb {
+		if conflict, err := w.absorbable(u.Item.Key, a); conflict != nil || err != nil {
+			return conflict, err
+		}
+	}
+	if conflict, err := w.put(&u.Item); conflict != nil || err != nil {
+		return conflict, err
+	}
+	for _, a := range u.Absorb {
+		if _, err := w.c.exec(sqlRemove, a.Key, a.Version); err != nil {
+			return nil, err
+		}
+	}
+	for i := range u.Intents {
+		if err := insertIntent(w.c, &u.Intents[i]); err != nil {
+			return nil, err
+		}
+	}
+	if d := u.Decision; d != nil {
+		_, err = w.c.exec(sqlDecide, place(d.Key), d.Key, d.Seq, d.AsOf, d.Record)
+	}
+	return nil, err
+}
+
+func (w *profileWriter) absorbable(into string, a app.Absorbed) (conflict, err error) {
+	if a.Key == into {
+		return fault.New(fault.Invalid, "the profile %q cannot absorb itself", into), nil
+	}
+	version, _, err := w.find(a.Key)
+	if err == nil && version != a.Version {
+		conflict = conflictFault(a.Key)
+	}
+	return conflict, err
+}
+
+// find returns the version of a key's profile, 0 when there is none, and its place.
+func (w *profileWriter) find(key string) (version, at int64, err error) {
+	err = w.c.query(func(s *sqlite3.Stmt) error {
+		version, at = s.ColumnInt64(0), s.ColumnInt64(1)
+		return nil
+	}, sqlFind, key)
+	return version, at, err
+}
+
+// put creates or replaces a profile if its version is the one given.
+func (w *profileWriter) put(item *app.Item) (conflict, err error) {
+	w.marks = encodeMarks(w.marks[:0], item.Marks)
+	at := place(item.Key)
+	for {
+		var changed bool
+		if item.Version == 0 {
+			changed, err = w.create(item, at)
+		} else {
+			changed, err = w.replace(item, at)
+		}
+		if changed || err != nil {
+			return nil, err
+		}
+		version, elsewhere, err := w.find(item.Key)
+		switch {
+		case err != nil:
+			return nil, err
+		case version != item.Version:
+			return conflictFault(item.Key), nil
+		case version == 0:
+			at++ // another key of the same hash holds the place
+		default:
+			at = elsewhere
+		}
+	}
+}
+
+func (w *profileWriter) create(item *app.Item, at int64) (bool, error) {
+	s, err := w.c.prepare(sqlCreate)
+	if err != nil {
+		return false, err
+	}
+	if err := s.BindInt64(1, at); err != nil {
+		return false, err
+	}
+	if err := s.BindText(2, item.Key); err != nil {
+		return false, err
+	}
+	if err := w.bindContent(s, 3, item); err != nil {
+		return false, err
+	}
+	if err := s.Exec(); err != nil {
+		return false, err
+	}
+	return w.c.Changes() == 1, nil
+}
+
+func (w *profileWriter) replace(item *app.Item, at int64) (bool, error) {
+	s, err := w.c.prepare(sqlReplace)
+	if err != nil {
+		return false, err
+	}
+	if err := w.bindContent(s, 1, item); err != nil {
+		return false, err
+	}
+	if err := s.BindInt64(5, at); err != nil {
+		return false, err
+	}
+	if err := s.BindText(6, item.Key); err != nil {
+		return false, err
+	}
+	if err := s.BindInt64(7, item.Version); err != nil {
+		return false, err
+	}
+	if err := s.Exec(); err != nil {
+		return false, err
+	}
+	return w.c.Changes() == 1, nil
+}
+
+func (w *profileWriter) bindContent(s *sqlite3.Stmt, from int, item *app.Item) error {
+	for i, b := range [...][]byte{item.Facts, item.State, item.Recent, w.marks} {
+		if err := bindBlob(s, from+i, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func conflictFault(key string) error {
+	return fault.New(fault.Conflict, "the profile %q was changed by another write", key).WithHint("read it again and repeat")
+}
+
+// Scan implements app.Profiles.
+func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []app.Item, err error) {
+	err = p.db.read(ctx, "read profiles", func(c *connection) error {
+		return c.query(func(s *sqlite3.Stmt) error {
+			item := app.Item{Key: s.ColumnText(5)}
+			if err := scanItem(s, &item); err != nil {
+				return err
+			}
+			items = append(items, item)
+			return nil
+		}, sqlScan, after, max(limit, 0))
+	})
+	return items, err
+}
+
+// Count implements app.Profiles.
+func (p *profiles) Count(ctx context.Context) (n int64, err error) {
+	err = p.db.read(ctx, "count profiles", func(c *connection) error {
+		return c.query(func(s *sqlite3.Stmt) error { n = s.ColumnInt64(0); return nil }, "SELECT count(*) FROM profiles")
+	})
+	return n, err
+}
+
+// Revision implements app.Profiles: it counts the calls of Write that changed something.
+func (p *profiles) Revision(ctx context.Context) (n int64, err error) {
+	err = p.db.read(ctx, "read the revision", func(c *connection) error {
+		return c.query(func(s *sqlite3.Stmt) error { n = s.ColumnInt64(0); return nil },
+			"SELECT n FROM counters WHERE name = 'revision'")
+	})
+	return n, err
+}
+
+// Decisions implements app.Profiles.
+func (p *profiles) Decisions(ctx context.Context, key string, limit int) (all []app.Decision, err error) {
+	err = p.db.read(ctx, "read decisions", func(c *connection) error {
+		return c.query(func(s *sqlite3.Stmt) error {
+			all = append(all, app.Decision{
+				Key: key, Seq: s.ColumnInt64(0), AsOf: s.ColumnInt64(1), Record: s.ColumnBlob(2, nil),
+			})
+			return nil
+		}, sqlDecisions, place(key), key, max(limit, 0))
+	})
+	return all, err
+}
+
+// encodeMarks appends marks as file length, file and chunk, as varints and bytes.
+func encodeMarks(dst []byte, marks []app.Mark) []byte {
+	for _, m := range marks {
+		dst = binary.AppendUvarint(dst, uint64(len(m.File)))
+		dst = append(dst, m.File...)
+		dst = binary.AppendUvarint(dst, uint64(m.Chunk))
+	}
+	return dst
+}
+
+func decodeMarks(b []byte) (marks []app.Mark, err error) {
+	for len(b) > 0 {
+		n, used := binary.Uvarint(b)
+		if used <= 0 || uint64(len(b)-used) < n {
+			return nil, errMarks
+		}
+		file := string(b[used : used+int(n)])
+		b = b[used+int(n):]
+		chunk, used := binary.Uvarint(b)
+		if used <= 0 {
+			return nil, errMarks
+		}
+		marks, b = append(marks, app.Mark{File: file, Chunk: int(chunk)}), b[used:]
+	}
+	return marks, nil
+}
+
+var errMarks = fault.New(fault.Internal, "the marks of a profile are damaged").
+	WithHint("stop Weir and put a backup of %s in its place", databaseName)

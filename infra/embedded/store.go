@@ -1,0 +1,154 @@
+// Package embedded keeps everything Weir needs on one machine: the ports of shared/app over a folder, a SQLite database and
+// Parquet files. One process at a time writes to a data folder; commands that only read take no lock.
+//
+//	events/                                                  the bucket that event files arrive in
+//	canonical/bucket=NN/month=YYYY-MM/<file>-<chunk>.parquet the accepted events
+//	outbox/                                                  one file a delivered message, named by the intent's id
+//	weir.db                                                  profiles, decisions, intents, ledger, links, rejects, documents
+//	scratch/                                                 room for one pass over a file; emptied at each start
+//	lock                                                     held by the process that writes
+package embedded
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// The names inside a data folder.
+const (
+	eventsDir    = "events"
+	canonicalDir = "canonical"
+	outboxDir    = "outbox"
+	scratchDir   = "scratch"
+	databaseName = "weir.db"
+	lockName     = "lock"
+)
+
+// DefaultBuckets is the number of hash buckets of a new base.
+const DefaultBuckets = 16
+
+// Options says how a data folder is opened.
+type Options struct {
+	// ReadOnly opens an existing folder beside a process that writes to it, without taking the lock. Every write fails with
+	// Forbidden.
+	ReadOnly bool
+	// Buckets is the number of hash buckets of a new base, a power of two up to 256; 0: DefaultBuckets. A base keeps the
+	// number it was made with.
+	Buckets int
+	// NoSync leaves out fsync. For tests: a power cut may then lose what was reported as written.
+	NoSync bool
+}
+
+// Store is an open data folder.
+type Store struct {
+	dir     string
+	options Options
+	lock    *os.File
+	db      *database
+	canon   *canon
+	zones   *zones
+	close   sync.Once
+	failure error
+}
+
+// Open opens the data folder dir, and makes it when it is not there. Errors: Conflict when another process writes to it,
+// NotFound when it is opened for reading and holds no base, Internal when the database is damaged, Unavailable when the
+// disk is full.
+func Open(dir string, o Options) (*Store, error) {
+	if o.Buckets == 0 {
+		o.Buckets = DefaultBuckets
+	}
+	if o.Buckets < 1 || o.Buckets > 256 || o.Buckets&(o.Buckets-1) != 0 {
+		return nil, fault.New(fault.Invalid, "%d is not a number of buckets", o.Buckets).WithHint("use a power of two up to 256")
+	}
+	s := &Store{dir: dir, options: o, zones: &zones{}}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	if s.options.ReadOnly {
+		if _, err := os.Stat(s.path(databaseName)); errors.Is(err, os.ErrNotExist) {
+			return fault.New(fault.NotFound, "%s holds no base", s.dir).
+				WithHint("name the data folder with --data, or import events first: weir import FILE")
+		}
+	} else if err := s.prepare(); err != nil {
+		return err
+	}
+	var err error
+	if s.db, err = openDatabase(s.path(databaseName), s.options); err != nil {
+		return err
+	}
+	buckets, err := s.db.buckets(s.options.Buckets)
+	if err != nil {
+		return err
+	}
+	s.canon = newCanon(s.path(canonicalDir), s.path(scratchDir), buckets, s.options)
+	return nil
+}
+
+// prepare makes the folders, takes the lock and removes what a process that died left behind.
+func (s *Store) prepare() error {
+	for _, name := range []string{".", eventsDir, canonicalDir, outboxDir, scratchDir} {
+		if err := os.MkdirAll(s.path(name), 0o755); err != nil {
+			return fileFault(err, "make the data folder %s", s.dir)
+		}
+	}
+	var err error
+	if s.lock, err = takeLock(s.path(lockName), s.dir); err != nil {
+		return err
+	}
+	if err := emptyDir(s.path(scratchDir)); err != nil {
+		return fileFault(err, "empty %s", s.path(scratchDir))
+	}
+	return removeTemporaries(s.path(eventsDir), s.path(outboxDir))
+}
+
+// Ports returns the ports over the folder, with clock as the time in unix milliseconds.
+func (s *Store) Ports(clock func() int64) app.Ports {
+	return app.Ports{
+		Uploads:  &uploads{dir: s.path(eventsDir), options: s.options},
+		Ledger:   &ledger{s.db},
+		Profiles: &profiles{s.db},
+		Links:    &links{s.db},
+		Canon:    s.canon,
+		Rejects:  &rejects{s.db},
+		Intents:  &intents{s.db},
+		Docs:     &docs{s.db},
+		Scratch:  &scratch{dir: s.path(scratchDir), readOnly: s.options.ReadOnly},
+		Channels: map[string]app.Channel{OutboxChannel: &outbox{dir: s.path(outboxDir), options: s.options}},
+		Clock:    clock,
+		Zones:    s.zones.load,
+	}
+}
+
+// Dir is the data folder.
+func (s *Store) Dir() string { return s.dir }
+
+// Close writes the log back into the database and gives the lock free. It may be called again.
+func (s *Store) Close() error {
+	s.close.Do(func() {
+		if s.db != nil {
+			s.failure = s.db.close()
+		}
+		if s.lock != nil {
+			s.failure = errors.Join(s.failure, s.lock.Close())
+		}
+	})
+	return s.failure
+}
+
+func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
+
+// errReadOnly is what writes to a store that was opened for reading return.
+func errReadOnly() error {
+	return fault.New(fault.Forbidden, "the data folder was opened for reading").
+		WithHint("run a command that opens it for writing")
+}
