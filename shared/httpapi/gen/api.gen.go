@@ -538,9 +538,17 @@ type Batch struct {
 
 // BudgetLine defines model for BudgetLine.
 type BudgetLine struct {
-	Bytes int     `json:"bytes"`
-	Name  string  `json:"name"`
-	Note  *string `json:"note,omitempty"`
+	// Max Bytes at most; absent where only the limits of a profile bound it.
+	Max *int `json:"max,omitempty"`
+
+	// Name The metric's name.
+	Name *string `json:"name,omitempty"`
+
+	// Part Such as `metric`, `traits`, `purchases`.
+	Part string `json:"part"`
+
+	// Typical Bytes for a typical user.
+	Typical int `json:"typical"`
 }
 
 // CohortRow defines model for CohortRow.
@@ -841,8 +849,11 @@ type GrowthRow struct {
 
 // Input defines model for Input.
 type Input struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name string `json:"name"`
+
+	// Type Of a metric: number or string, for a value that is null.
+	Type  *string `json:"type,omitempty"`
+	Value string  `json:"value"`
 }
 
 // Label A name for people. An empty one shows the name itself.
@@ -946,10 +957,22 @@ type MetricValueUnit string
 
 // MetricWindow defines model for MetricWindow.
 type MetricWindow struct {
+	// Days 0 for the lifetime.
 	Days int `json:"days"`
 
-	// Value Absent when nothing happened in the window.
+	// Estimated There are too many distinct values to count exactly.
+	Estimated *bool `json:"estimated,omitempty"`
+
+	// Value Absent when there is nothing to aggregate.
 	Value *float64 `json:"value,omitempty"`
+}
+
+// NamedCondition defines model for NamedCondition.
+type NamedCondition struct {
+	Name string `json:"name"`
+
+	// When An empty one always holds.
+	When string `json:"when"`
 }
 
 // Outreach defines model for Outreach.
@@ -1080,19 +1103,31 @@ type PurchaseDay struct {
 	Orders   int    `json:"orders"`
 }
 
-// Reason A score with what it follows from. Replaying the inputs reproduces the value.
+// Reason A score with what it follows from: how, inputs, cuts, conditions, as_of and the rules of the zone alone reproduce
+// the value.
 type Reason struct {
+	AsOf time.Time `json:"as_of"`
+
+	// Conditions The strategy's conditions that were evaluated, in order.
+	Conditions *[]NamedCondition `json:"conditions,omitempty"`
+
+	// Cuts The published cuts that were used.
+	Cuts *[]Input `json:"cuts,omitempty"`
+
+	// How The computation, such as `stages`, `settle`, `at_most`, `exceeds`, `grid`, `condition`.
+	How    string  `json:"how"`
 	Inputs []Input `json:"inputs"`
 
 	// Rule A part of a condition with what it came to.
 	Rule *RuleReason `json:"rule,omitempty"`
 
-	// Score Such as `stage`, `r`, `rfm_name`, `tag:vip`.
+	// Score stage_candidate, stage, r, f, m, rfm_name, rfm_cn, tier, or `tag:NAME`, `event_tag:NAME`, `segment:NAME`.
 	Score string `json:"score"`
 
 	// Text A name for people. An empty one shows the name itself.
 	Text  Label  `json:"text"`
 	Value string `json:"value"`
+	Zone  string `json:"zone"`
 }
 
 // ReasonCount defines model for ReasonCount.
@@ -1298,7 +1333,7 @@ type StrategyCheck struct {
 	// Budget Bytes that each part can take in a profile.
 	Budget []BudgetLine `json:"budget"`
 
-	// BudgetBytes Their sum.
+	// BudgetBytes Their sum for a typical user.
 	BudgetBytes *int          `json:"budget_bytes,omitempty"`
 	Problems    []TextProblem `json:"problems"`
 	Valid       bool          `json:"valid"`
@@ -1723,6 +1758,9 @@ type ListUserDecisionsParams struct {
 
 // ListUserEventsParams defines parameters for ListUserEvents.
 type ListUserEventsParams struct {
+	// AsOf The moment of the view.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
 	// After The `next` of the page before.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -3323,6 +3361,19 @@ func (siw *ServerInterfaceWrapper) ListUserEvents(w http.ResponseWriter, r *http
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListUserEventsParams
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", r.URL.Query(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "as_of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "as_of", Err: err})
+		}
+		return
+	}
 
 	// ------------- Optional query parameter "after" -------------
 
