@@ -1,0 +1,54 @@
+package score
+
+import (
+	"github.com/weir-engine/weir/shared/profile"
+	"github.com/weir-engine/weir/shared/zone"
+)
+
+// history is the purchase history of one user up to and including a day: what RFM, value tiers and purchase models read.
+// Purchases of one day are one; a day without an order holds only refunds and moves money, nothing else.
+type history struct {
+	first, last zone.Day // purchase days; unset when days is 0
+	recency     int32    // whole days since the last purchase day
+	days        int      // purchase days
+	orders      int      // orders
+	spend       int64    // net of everything, minor units
+	repeat      int64    // net of everything after the first purchase day
+}
+
+func (h *history) read(f *profile.Facts, asOf zone.Day) {
+	*h = history{}
+	for i := range f.Purchases {
+		p := &f.Purchases[i]
+		if p.Day > asOf {
+			break
+		}
+		h.spend += p.Net
+		if h.days > 0 {
+			h.repeat += p.Net
+		}
+		if p.Orders <= 0 {
+			continue
+		}
+		if h.days == 0 {
+			h.first = p.Day
+		}
+		h.days++
+		h.orders += int(p.Orders)
+		h.last = p.Day
+	}
+	if h.days > 0 {
+		h.recency = int32(asOf - h.last)
+	}
+}
+
+// x is the number of repeat purchases: purchase days after the first.
+func (h *history) x() int { return max(h.days-1, 0) }
+
+// average is the net spend a purchase day, in minor units, rounded half away from zero; 0 without purchases.
+func (h *history) average() int64 {
+	if h.days == 0 {
+		return 0
+	}
+	return roundDiv(h.spend, int64(h.days))
+}
