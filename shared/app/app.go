@@ -22,6 +22,7 @@ type App struct {
 
 	delivering sync.Mutex // one delivery at a time
 
+	fresh    freshCuts
 	baseLock sync.Mutex
 	bases    []*Base
 

@@ -9,6 +9,7 @@ import (
 	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/score"
 	"github.com/weir-engine/weir/shared/segment"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // Base is the whole base scored at one moment under one strategy and one set of cuts. It is read-only.
@@ -21,8 +22,9 @@ type Base struct {
 	Lifecycle     map[string]*analytics.Lifecycle // by period: week, month
 	Cohorts       map[string]*analytics.Cohorts
 	Concentration *analytics.Concentration
-	Activity      *analytics.Activity
+	Actives       *analytics.Activity // of the last 90 days
 	ReturnRate    *analytics.ReturnRate
+	Retention     *analytics.Retention
 
 	LastEvent int64
 
@@ -34,6 +36,19 @@ const (
 	PeriodWeek  = "week"
 	PeriodMonth = "month"
 )
+
+var periods = map[string]analytics.Period{PeriodWeek: analytics.Week, PeriodMonth: analytics.Month}
+
+// retentionDays are the days of the retention table.
+var retentionDays = []int{1, 7, 14, 30, 60, 90, 180}
+
+// activityOf is what counts as activity in the analyses: purchases, unless the strategy counts every event.
+func activityOf(l *Live) analytics.Of {
+	if l.Engine.Strategy().Activity.Of == strategy.ActivityAny {
+		return analytics.AnyEvent
+	}
+	return analytics.Purchases
+}
 
 // Base returns the base scored at asOf (0: the default moment). It is computed once for each state of the base.
 func (a *App) Base(ctx context.Context, asOf int64) (*Base, error) {
@@ -87,7 +102,7 @@ func (a *App) cutsAt(ctx context.Context, asOf int64) (live *Live, fresh bool, e
 	if err != nil {
 		return nil, false, err
 	}
-	if live.Cuts != nil && live.Cuts.Strategy == live.Version && asOf == clock.AsOf {
+	if live.Engine.Fits(live.Cuts) && asOf == clock.AsOf {
 		return live, false, nil
 	}
 	stamp, err := a.stamp(ctx, live, asOf)
@@ -139,26 +154,28 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 	}
 	b := &Base{AsOf: asOf, Live: live, Users: make([]score.Result, 0, total)}
 	day := live.Zone.Day(asOf)
-	b.Lifecycle = map[string]*analytics.Lifecycle{
-		PeriodWeek: analytics.NewLifecycle(analytics.Week, day), PeriodMonth: analytics.NewLifecycle(analytics.Month, day),
-	}
-	b.Cohorts = map[string]*analytics.Cohorts{
-		PeriodWeek: analytics.NewCohorts(analytics.Week, day), PeriodMonth: analytics.NewCohorts(analytics.Month, day),
+	of := activityOf(live)
+	b.Lifecycle, b.Cohorts = map[string]*analytics.Lifecycle{}, map[string]*analytics.Cohorts{}
+	for name, period := range periods {
+		b.Lifecycle[name] = analytics.NewLifecycleOf(of, period, day)
+		b.Cohorts[name] = analytics.NewCohorts(period, day)
 	}
 	b.Concentration = analytics.NewConcentration()
-	b.Activity = analytics.NewActivity(day)
-	b.ReturnRate = analytics.NewReturnRate(day)
+	b.Actives = analytics.NewActivityOver(90, day)
+	b.ReturnRate = analytics.NewReturnRateOf(of, day)
+	b.Retention = analytics.NewRetention(retentionDays, of, day)
 	err = a.eachFacts(ctx, live, asOf, func(key string, f *profile.Facts, s *profile.State) error {
 		b.LastEvent = max(b.LastEvent, f.LastSeen)
 		var r score.Result
 		live.Engine.Score(key, f, s, live.Cuts, asOf, &r)
 		b.Users = append(b.Users, r)
-		for _, period := range []string{PeriodWeek, PeriodMonth} {
-			b.Lifecycle[period].Add(f)
-			b.Cohorts[period].Add(f)
+		for name := range periods {
+			b.Lifecycle[name].Add(f)
+			b.Cohorts[name].Add(f)
 		}
 		b.Concentration.Add(f)
-		b.Activity.Add(f)
+		b.Actives.Add(f)
+		b.Retention.Add(f)
 		b.ReturnRate.Add(f)
 		return nil
 	})

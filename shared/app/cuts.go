@@ -38,7 +38,7 @@ func (a *App) afterImport(ctx context.Context, in *ingest, asOf int64) error {
 
 func (a *App) cutsStale(ctx context.Context, live *Live, asOf int64) (bool, error) {
 	c := live.Cuts
-	if c == nil || c.Strategy != live.Version || asOf-c.AsOf > cutsAge {
+	if !live.Engine.Fits(c) || asOf-c.AsOf > cutsAge {
 		return true, nil
 	}
 	n, err := a.ports.Profiles.Count(ctx)

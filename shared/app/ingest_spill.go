@@ -146,10 +146,19 @@ func nameOccurrences(all []spilled) error {
 		if s.id != content || s.key != key {
 			content, key, k = s.id, s.key, 0
 		}
-		s.id, s.named = event.ContentID(s.key, content, k), true
+		s.id, s.named = occurrenceID(s.key, content, k), true
 		k++
 	}
 	return nil
+}
+
+// occurrenceID is the identity of the k-th event of a user with the same content.
+func occurrenceID(key string, content [16]byte, k uint32) event.ID {
+	ev := event.Event{UserID: key, Content: content}
+	if anonymous, ok := strings.CutPrefix(key, event.AnonPrefix); ok {
+		ev.UserID, ev.AnonymousID = "", anonymous
+	}
+	return ev.StableID(k)
 }
 
 func compareID(a, b event.ID) int { return strings.Compare(asString(a[:]), asString(b[:])) }

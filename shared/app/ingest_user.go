@@ -216,8 +216,8 @@ func (c *chunkFold) absorb(other Item) error {
 		return err
 	}
 	c.in.live.Engine.Schema().Merge(&c.facts, &facts)
-	c.recent.Merge(&recent)
-	c.state.Merge(&state)
+	profile.MergeRecent(&c.recent, &recent)
+	c.state = profile.MergeState(&c.state, &state)
 	return nil
 }
 
@@ -235,7 +235,7 @@ func (c *chunkFold) foldEvents(t touched) (Mark, error) {
 		if profile.IsLate(s.time, arrived) {
 			known = len(c.known) > 0 && c.known[lateKey{c.event.Key(), s.id}]
 		} else {
-			known = !c.recent.Add(s.id, arrived)
+			known = !c.recent.Add(s.id, s.time)
 		}
 		if known {
 			mark.Duplicates++

@@ -194,7 +194,7 @@ func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, e
 	if err != nil {
 		return report, err
 	}
-	if live.Engine.Schema().Hash() != old.Engine.Schema().Hash() {
+	if extracts(live.Engine.Strategy()) != extracts(old.Engine.Strategy()) {
 		report.Rebuilt, err = a.rebuild(ctx, func(done, total int64) { req.Progress("rebuild", done, total) })
 		if err != nil {
 			return report, err
@@ -202,6 +202,15 @@ func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, e
 	}
 	report.Rescored, err = a.rescore(ctx, live, req)
 	return report, err
+}
+
+// extracts identifies what the fold takes from events under a strategy.
+func extracts(s *strategy.Strategy) string {
+	b, err := json.Marshal([]any{s.Zone, s.Currency, s.Purchase, s.Refund, s.Activity, s.Events, s.Metrics, s.EventTags})
+	if err != nil {
+		return s.Version()
+	}
+	return string(b)
 }
 
 // rescore publishes the cuts of a new strategy and sets everyone's STATE as a baseline under it.

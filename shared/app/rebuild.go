@@ -278,7 +278,8 @@ func object(text string) event.Object {
 	if text == "" {
 		return event.Object{}
 	}
-	return event.Value{Kind: event.Nested, Raw: text}.Object()
+	o, _ := event.ParseObject(text)
+	return o
 }
 
 // foldKept folds the FACTS of users anew, from their kept events up to asOf.

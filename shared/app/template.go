@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/profile"
-	"github.com/weir-engine/weir/shared/score"
 	"github.com/weir-engine/weir/shared/strategy"
 )
 
@@ -104,7 +104,16 @@ func date(live *Live, ms int64) string { return live.Zone.Day(ms).String() }
 
 // money formats minor units in major units, exactly.
 func money(minor int64, currency string) string {
-	return score.FormatMoney(minor, currency)
+	digits := event.MinorDigits(currency)
+	if digits == 0 {
+		return formatInt(minor)
+	}
+	sign := ""
+	if minor < 0 {
+		sign, minor = "-", -minor
+	}
+	s := fmt.Sprintf("%0*d", digits+1, minor)
+	return sign + s[:len(s)-digits] + "." + s[len(s)-digits:]
 }
 
 // plain is a trait's value as a template sees it; nil for none.
