@@ -174,7 +174,7 @@ func (p *parser) infix(left *Node, in infix) (*Node, *Error) {
 	}
 	args := []*Node{left, right}
 	if in.op == OpAnd || in.op == OpOr {
-		args = flatten(in.op, left, right)
+		args = p.flatten(in.op, left, right)
 	}
 	n, err := p.node(in.op, at, args...)
 	if err == nil && negated {
@@ -183,12 +183,13 @@ func (p *parser) infix(left *Node, in infix) (*Node, *Error) {
 	return n, err
 }
 
-// flatten joins the arguments of nested operations of the same kind.
-func flatten(op Op, sides ...*Node) []*Node {
+// flatten joins the arguments of nested operations of the same kind, whose nodes it takes the place of.
+func (p *parser) flatten(op Op, sides ...*Node) []*Node {
 	var args []*Node
 	for _, s := range sides {
 		if s.Op == op {
 			args = append(args, s.Args...)
+			p.nodes--
 		} else {
 			args = append(args, s)
 		}
@@ -347,7 +348,7 @@ func (p *parser) name() (*Node, *Error) {
 	}
 	if p.is(".") {
 		e := p.fail(t.text + " has no members")
-		return nil, e.suggest(t.text, groups, func(s string) string { return s + "." })
+		return nil, e.suggest(t.text, groups, func(s string) string { return s + ".name" })
 	}
 	return p.ref(t.offset, Ref{Kind: RefField, Name: t.text}, true)
 }
