@@ -47,13 +47,13 @@ func (c *checker) thresholds(l *Lifecycle) {
 		value int
 	}{{"silent_days", t.Silent}, {"churned_days", t.Churned}, {"window_days", t.Window}, {"mature", t.Mature}, {"growing", t.Growing}} {
 		path := "lifecycle.thresholds." + v.key
-		if !c.given(path) {
+		if v.value == 0 || !c.given(path) {
 			continue
 		}
 		if !slices.Contains(used, v.key) {
 			c.problem(path, "the preset "+l.Preset+" does not use it", "one of "+strings.Join(used, ", "))
 		} else if v.value < 1 || v.value > 3650 {
-			c.problem(path, strconv.Itoa(v.value), "a whole number from 1 to 3650")
+			c.problem(path, strconv.Itoa(v.value), "a whole number from 1 to 3650, or 0 for the default")
 		}
 	}
 	if len(used) == 0 {

@@ -1,6 +1,9 @@
 package strategy
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // defaultThresholds are the numbers of each preset where the file gives none.
 var defaultThresholds = map[string]Thresholds{
@@ -8,25 +11,25 @@ var defaultThresholds = map[string]Thresholds{
 	PresetGrowth:   {Silent: 14, Churned: 28, Window: 28, Mature: 8, Growing: 3},
 }
 
-// expandPreset turns the preset and its thresholds into stages with conditions.
+// expandPreset turns the preset and its thresholds into stages with conditions. A file may hold just these stages too: so
+// does a strategy that was written out.
 func (c *checker) expandPreset() {
 	l := &c.s.Lifecycle
 	defaults, ok := defaultThresholds[l.Preset]
 	if !ok {
 		return
 	}
-	if len(l.Stages) > 0 {
-		c.problem("lifecycle.stages", "the preset "+l.Preset+" has its own stages", "preset: custom beside stages, or no stages")
-		return
-	}
 	t := &l.Thresholds
 	t.Silent, t.Churned, t.Window = orDefault(t.Silent, defaults.Silent), orDefault(t.Churned, defaults.Churned), orDefault(t.Window, defaults.Window)
 	t.Mature, t.Growing = orDefault(t.Mature, defaults.Mature), orDefault(t.Growing, defaults.Growing)
-	if l.Preset == PresetCommerce {
-		l.Stages = commerceStages(t)
-		return
+	stages := commerceStages(t)
+	if l.Preset == PresetGrowth {
+		stages = growthStages(t, c.s.Activity.Of)
 	}
-	l.Stages = growthStages(t, c.s.Activity.Of)
+	if len(l.Stages) > 0 && !slices.Equal(l.Stages, stages) {
+		c.problem("lifecycle.stages", "the preset "+l.Preset+" has its own stages", "preset: custom beside stages, or no stages")
+	}
+	l.Stages = stages
 }
 
 func orDefault(x, d int) int {

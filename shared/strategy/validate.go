@@ -304,7 +304,7 @@ func (c *checker) rfm() {
 			}
 		}
 	}
-	if fixed := c.given("rfm.cn.fixed"); fixed != (r.CN.Cut == "fixed") {
+	if fixed := r.CN.Fixed != [3]float64{}; fixed != (r.CN.Cut == "fixed") {
 		c.problem("rfm.cn.fixed", "fixed cuts and cut: fixed belong together", "cut: fixed with fixed: [days, purchases, major units]")
 	}
 }
