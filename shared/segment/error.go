@@ -110,9 +110,9 @@ func (e *Error) suggest(name string, known []string, format func(string) string)
 }
 
 // Nearest returns the candidate that name was probably meant to be: the one with the smallest edit distance, ignoring case,
-// if that is at most a third of the name's length (at least 1, at most 3). Ties go to the earlier candidate; "" when none is near.
+// if that is at most a third of the name's length (rounded, at most 3). Ties go to the earlier candidate; "" when none is near.
 func Nearest(name string, candidates []string) string {
-	limit := min(max(utf8.RuneCountInString(name)/3, 1), 3)
+	limit := min((utf8.RuneCountInString(name)+1)/3, 3)
 	best, found := "", limit+1
 	lowered := strings.ToLower(name)
 	for _, c := range candidates {

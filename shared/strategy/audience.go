@@ -28,7 +28,7 @@ func (c *checker) lifecycle() {
 			c.problem(path+".when", "the last stage has a condition", "no condition: the last stage holds everybody else")
 		case !last && stage.When == "":
 			c.problem(path+".when", "the condition is missing", "a condition; only the last stage has none")
-		case !last:
+		case !last && l.Preset == PresetCustom:
 			c.condition(path+".when", stage.When, schema)
 		}
 	}
@@ -82,7 +82,13 @@ func (c *checker) coreMetric(l *Lifecycle) {
 	var names []string
 	for _, m := range c.s.Metrics {
 		names = append(names, m.Name)
-		if m.Name == l.Thresholds.Core && !slices.Contains(m.Windows, l.Thresholds.Window) {
+		if m.Name != l.Thresholds.Core {
+			continue
+		}
+		if m.Agg != AggCount && m.Agg != AggSum && m.Agg != AggDistinct {
+			c.problem(path, "the metric "+m.Name+" counts nothing", "a metric with agg: count, sum or distinct")
+		}
+		if !slices.Contains(m.Windows, l.Thresholds.Window) {
 			c.problem(path, fmt.Sprintf("the metric %s keeps no window of %d days", m.Name, l.Thresholds.Window), "window_days among the metric's windows")
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type decoder struct {
 	ps     *problems
 	places map[string]*node // by path
+	broken map[string]bool  // paths whose value could not be read: nothing more is said about them
 }
 
 // at returns the node of a path, or of the nearest path above it.
@@ -39,7 +40,17 @@ func (d *decoder) given(path string) bool {
 	return ok && n.kind != kindNull
 }
 
+// problem reports what is wrong at path, unless that or what it lies in could not even be read.
 func (d *decoder) problem(path, message, expected string) {
+	for above := path; ; {
+		if d.broken[above] {
+			return
+		}
+		if above == "" {
+			break
+		}
+		above = above[:max(strings.LastIndexAny(above, ".["), 0)]
+	}
 	n := d.at(path)
 	d.ps.add(Problem{Line: n.line, Col: n.col, Path: path, Message: message, Expected: expected})
 }
@@ -47,7 +58,11 @@ func (d *decoder) problem(path, message, expected string) {
 // decode writes n to v. Null keeps what is there.
 func (d *decoder) decode(n *node, v reflect.Value, path string) {
 	d.places[path] = n
-	if n.kind == kindNull {
+	switch n.kind {
+	case kindNull:
+		return
+	case kindRefused:
+		d.broken[path] = true
 		return
 	}
 	switch v.Kind() {
@@ -88,6 +103,7 @@ func (d *decoder) wrong(n *node, path, expected string) {
 		found = "found " + found
 	}
 	d.problem(path, found, expected)
+	d.broken[path] = true
 }
 
 func shorten(s string) string {
@@ -150,6 +166,7 @@ func (d *decoder) list(n *node, v reflect.Value, path string) {
 		v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
 	} else if len(n.items) != v.Len() {
 		d.problem(path, fmt.Sprintf("found %d values", len(n.items)), fmt.Sprintf("%d values", v.Len()))
+		d.broken[path] = true
 		return
 	}
 	for i, item := range n.items {
@@ -157,6 +174,7 @@ func (d *decoder) list(n *node, v reflect.Value, path string) {
 		d.decode(item, v.Index(i), below)
 		if item.kind == kindNull {
 			d.problem(below, "an empty entry", "a value")
+			d.broken[below] = true
 		}
 	}
 }

@@ -23,7 +23,7 @@ func Parse(text []byte) (*Strategy, error) {
 		return nil, ps.err()
 	}
 	s := withDefaults()
-	d := &decoder{ps: ps, places: map[string]*node{}}
+	d := &decoder{ps: ps, places: map[string]*node{}, broken: map[string]bool{}}
 	d.decode(root, reflect.ValueOf(s).Elem(), "")
 	c := &checker{decoder: d, s: s}
 	c.complete()

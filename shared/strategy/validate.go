@@ -41,6 +41,8 @@ const (
 	UnitText    = "text"
 )
 
+var aggregates = []string{AggCount, AggSum, AggMin, AggMax, AggLast, AggDistinct}
+
 // checker checks a decoded strategy.
 type checker struct {
 	*decoder
@@ -85,7 +87,7 @@ func (c *checker) header() {
 	c.filled("purchase.amount", s.Purchase.Amount)
 	c.filled("refund.event", s.Refund.Event)
 	c.filled("refund.amount", s.Refund.Amount)
-	if s.Purchase.Event == s.Refund.Event {
+	if s.Purchase.Event == s.Refund.Event && s.Refund.Event != "" {
 		c.problem("refund.event", "purchases and refunds are the same event", "another event than "+shorten(s.Purchase.Event))
 	}
 }
@@ -203,7 +205,7 @@ func (c *checker) metrics() {
 		c.identifier(path+".name", m.Name)
 		c.unique(seen, path+".name", m.Name)
 		c.filled(path+".event", m.Event)
-		c.oneOf(path+".agg", m.Agg, AggCount, AggSum, AggMin, AggMax, AggLast, AggDistinct)
+		c.oneOf(path+".agg", m.Agg, aggregates...)
 		c.oneOf(path+".unit", m.Unit, UnitMoney, UnitNumber, UnitText)
 		if m.Where != "" {
 			c.condition(path+".where", m.Where, segment.PropertySchema())
@@ -214,7 +216,10 @@ func (c *checker) metrics() {
 }
 
 func (c *checker) metricValue(m *Metric, path string) {
-	if m.Value == "" && m.Agg != AggCount && m.Agg != "" {
+	if !slices.Contains(aggregates, m.Agg) {
+		return
+	}
+	if m.Value == "" && m.Agg != AggCount {
 		c.problem(path+".value", "the aggregate "+m.Agg+" needs a value", "the path of a property, such as revenue")
 	}
 	if m.Value != "" && m.Agg == AggCount {

@@ -23,9 +23,10 @@ const (
 	kindText
 	kindList
 	kindMap
+	kindRefused // a problem was reported
 )
 
-var kindNames = [...]string{"nothing", "true or false", "a whole number", "a number", "a text", "a list", "a mapping"}
+var kindNames = [...]string{"nothing", "true or false", "a whole number", "a number", "a text", "a list", "a mapping", "nothing"}
 
 // node is one node of the file with its place.
 type node struct {
@@ -158,10 +159,10 @@ type reader struct {
 func (r *reader) refuse(n ast.Node, message, expected string) *node {
 	line, col := place(n)
 	r.ps.add(Problem{Line: line, Col: col, Message: message, Expected: expected})
-	return nil
+	return &node{kind: kindRefused, line: line, col: col}
 }
 
-// read returns nil when the node was refused.
+// read turns one node; a node that is refused becomes one of kindRefused.
 func (r *reader) read(n ast.Node, depth int) *node {
 	if n == nil {
 		return &node{}
@@ -187,9 +188,7 @@ func (r *reader) read(n ast.Node, depth int) *node {
 	case *ast.SequenceNode:
 		out.kind = kindList
 		for _, item := range v.Values {
-			if c := r.read(item, depth+1); c != nil {
-				out.items = append(out.items, c)
-			}
+			out.items = append(out.items, r.read(item, depth+1))
 		}
 	case *ast.MappingNode:
 		out.kind = kindMap
@@ -252,9 +251,6 @@ func (r *reader) entry(out *node, kv *ast.MappingValueNode, depth int) {
 		}
 	}
 	value := r.read(kv.Value, depth+1)
-	if value == nil {
-		value = &node{line: line, col: col, kind: kindNull}
-	}
 	if value.line == 0 {
 		value.line, value.col = line, col
 	}
