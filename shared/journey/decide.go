@@ -51,7 +51,8 @@ type Intent struct {
 // Why a decision is a baseline.
 const (
 	BaselineFirst    = "first"    // nothing was decided about the user before
-	BaselineStrategy = "strategy" // another strategy decided before, or a backfill came in between
+	BaselineBackfill = "backfill" // a backfill came in between: whoever applied it emptied prev.Strategy
+	BaselineStrategy = "strategy" // another strategy decided before
 	BaselineModel    = "model"    // another model did
 	BaselineCuts     = "cuts"     // other cuts did: a baseline for what cuts can move, and for nothing else
 )
@@ -79,7 +80,7 @@ func Decide(e *score.Engine, key string, f *profile.Facts, prev *profile.State, 
 	}
 	defer results.Put(d.now)
 	d.baseline()
-	e.Score(key, f, prev, cuts, d.asOf, d.now)
+	d.score()
 	d.settle()
 	for i := range e.Strategy().Outreach.Rules {
 		d.rule(&e.Strategy().Outreach.Rules[i])
@@ -99,6 +100,7 @@ type deciding struct {
 	asOf     int64
 	existing bool
 
+	basis       *profile.State // what conditions take as settled
 	now         *score.Result
 	next        profile.State
 	set         bool   // a baseline
@@ -115,6 +117,8 @@ func (d *deciding) baseline() {
 	switch {
 	case p.DecidedAt == 0 && p.Strategy == "":
 		d.why = BaselineFirst
+	case p.Strategy == "":
+		d.why = BaselineBackfill
 	case p.Strategy != d.e.StrategyVersion():
 		d.why = BaselineStrategy
 	case p.Model != d.e.Version():
@@ -131,6 +135,17 @@ func version(c *score.Cuts) string {
 		return ""
 	}
 	return c.Version
+}
+
+// score scores the user. A stage that is settled for the first time is settled as of today, and conditions see it so: else
+// conditions on stage_days would come true at the next evaluation for no other reason.
+func (d *deciding) score() {
+	d.basis = d.prev
+	d.e.Score(d.key, d.f, d.basis, d.cuts, d.asOf, d.now)
+	if d.prev.Stage == "" {
+		d.basis = &profile.State{Stage: d.now.Stage, Since: d.e.Zone().Day(d.asOf)}
+		d.e.Score(d.key, d.f, d.basis, d.cuts, d.asOf, d.now)
+	}
 }
 
 // settle makes the next state of stage, segments and tags, and lists the moves.
@@ -189,7 +204,11 @@ func (d *deciding) move(t Transition, scored string) {
 }
 
 func (d *deciding) reasons(scored string) []score.Reason {
-	return d.e.Why(d.key, d.f, d.prev, d.cuts, d.asOf, scored)
+	st := d.basis
+	if scored == score.NameStage {
+		st = d.prev
+	}
+	return d.e.Why(d.key, d.f, st, d.cuts, d.asOf, scored)
 }
 
 // rule opens and closes the rule's episode.
