@@ -98,22 +98,77 @@ func (in *ingest) load(part int, linked bool) ([]spilled, int64, error) {
 
 // dedupe sorts by user, time and identity, and keeps one event of each identity: the earliest, whatever the order they came in.
 func dedupe(all []spilled) []spilled {
-	slices.SortFunc(all, func(a, b spilled) int {
-		return cmp.Or(compareUser(a, b), compareID(a.id, b.id), cmp.Compare(a.time, b.time), bytes.Compare(a.record, b.record))
-	})
-	all = slices.CompactFunc(all, func(a, b spilled) bool { return a.id == b.id && a.key == b.key })
+	all = sortByID(all)
+	for run := range sameHash(all) {
+		if mixed(run) {
+			slices.SortStableFunc(run, func(a, b spilled) int { return strings.Compare(a.key, b.key) })
+		}
+	}
+	all = slices.CompactFunc(all, func(a, b spilled) bool { return a.id == b.id && a.hash == b.hash && a.key == b.key })
 	for user := range users(all) {
-		slices.SortFunc(user, func(a, b spilled) int { return cmp.Or(cmp.Compare(a.time, b.time), compareID(a.id, b.id)) })
+		if len(user) > 1 {
+			slices.SortFunc(user, func(a, b spilled) int { return cmp.Or(cmp.Compare(a.time, b.time), compareID(a.id, b.id)) })
+		}
 	}
 	return all
 }
 
+// sortByID sorts by hash, identity, time and content. It sorts small keys and moves each event once.
+func sortByID(all []spilled) []spilled {
+	type sortKey struct {
+		hash, hi, lo uint64
+		at           int
+	}
+	keys := make([]sortKey, len(all))
+	for i := range all {
+		id := &all[i].id
+		keys[i] = sortKey{all[i].hash, binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:]), i}
+	}
+	slices.SortFunc(keys, func(a, b sortKey) int {
+		switch {
+		case a.hash != b.hash:
+			return cmp.Compare(a.hash, b.hash)
+		case a.hi != b.hi:
+			return cmp.Compare(a.hi, b.hi)
+		case a.lo != b.lo:
+			return cmp.Compare(a.lo, b.lo)
+		}
+		x, y := &all[a.at], &all[b.at]
+		return cmp.Or(cmp.Compare(x.time, y.time), bytes.Compare(x.record, y.record))
+	})
+	sorted := make([]spilled, len(all))
+	for i := range keys {
+		sorted[i] = all[keys[i].at]
+	}
+	return sorted
+}
+
+// mixed reports whether users whose hashes collide stand in a run of one hash.
+func mixed(run []spilled) bool {
+	for i := 1; i < len(run); i++ {
+		if run[i].key != run[0].key {
+			return true
+		}
+	}
+	return false
+}
+
+// sameHash yields the runs of events with one hash.
+func sameHash(all []spilled) iter.Seq[[]spilled] {
+	return runs(all, func(a, b *spilled) bool { return a.hash == b.hash })
+}
+
 // users yields the runs of events of one user.
 func users(all []spilled) iter.Seq[[]spilled] {
+	return runs(all, func(a, b *spilled) bool { return a.hash == b.hash && a.key == b.key })
+}
+
+// runs yields the longest runs of neighbours that belong together.
+func runs(all []spilled, together func(a, b *spilled) bool) iter.Seq[[]spilled] {
 	return func(yield func([]spilled) bool) {
 		for start := 0; start < len(all); {
 			end := start + 1
-			for end < len(all) && all[end].hash == all[start].hash && all[end].key == all[start].key {
+			for end < len(all) && together(&all[start], &all[end]) {
 				end++
 			}
 			if !yield(all[start:end]) {
