@@ -22,7 +22,7 @@ type Base struct {
 	Lifecycle     map[string]*analytics.Lifecycle // by period: week, month
 	Cohorts       map[string]*analytics.Cohorts
 	Concentration *analytics.Concentration
-	Actives       *analytics.Activity // of the last 90 days
+	Activity      *analytics.Activity // of the last 90 days
 	ReturnRate    *analytics.ReturnRate
 	Retention     *analytics.Retention
 
@@ -161,7 +161,7 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 		b.Cohorts[name] = analytics.NewCohorts(period, day)
 	}
 	b.Concentration = analytics.NewConcentration()
-	b.Actives = analytics.NewActivityOver(90, day)
+	b.Activity = analytics.NewActivityOver(90, day)
 	b.ReturnRate = analytics.NewReturnRateOf(of, day)
 	b.Retention = analytics.NewRetention(retentionDays, of, day)
 	err = a.eachFacts(ctx, live, asOf, func(key string, f *profile.Facts, s *profile.State) error {
@@ -174,7 +174,7 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 			b.Cohorts[name].Add(f)
 		}
 		b.Concentration.Add(f)
-		b.Actives.Add(f)
+		b.Activity.Add(f)
 		b.Retention.Add(f)
 		b.ReturnRate.Add(f)
 		return nil

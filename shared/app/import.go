@@ -66,6 +66,13 @@ func (a *App) Import(ctx context.Context, req ImportRequest) (ImportResult, erro
 func (a *App) importFile(ctx context.Context, file File, req ImportRequest) (ImportResult, error) {
 	a.writing.Lock()
 	defer a.writing.Unlock()
+	file, err := a.ports.Ledger.File(ctx, file.ID)
+	if err != nil {
+		return ImportResult{}, fault.Wrap(err, "read the record of %s", req.Name)
+	}
+	if file.Status == FileDone { // another caller was faster
+		return ImportResult{File: file, Counts: file.Counts}, nil
+	}
 	mapping, err := parseMapping(file.Mapping)
 	if err != nil {
 		return ImportResult{File: file}, a.fail(ctx, file, err)

@@ -49,14 +49,8 @@ func (a *App) Overview(ctx context.Context, asOf int64) (Overview, error) {
 	}
 	o := Overview{Base: base}
 	o.count(base)
-	files, err := a.ports.Ledger.Files(ctx, "", 1)
-	if err != nil {
-		return o, fault.Wrap(err, "read the ledger")
-	}
-	if len(files) > 0 {
-		o.LastArrival = files[0].Arrived
-	}
-	return o, nil
+	o.LastArrival, err = a.lastArrival(ctx)
+	return o, err
 }
 
 func (o *Overview) count(base *Base) {
@@ -117,6 +111,41 @@ func addTo(groups []Group, name string, spend int64) {
 			return
 		}
 	}
+}
+
+// Status is what the base is, without reading it.
+type Status struct {
+	Clock       Clock
+	Users       int64
+	LastArrival int64 // of the newest file; 0 without files
+	Live        *Live
+}
+
+// Status returns the clock, the size and the strategy of the base.
+func (a *App) Status(ctx context.Context) (s Status, err error) {
+	if s.Live, err = a.Live(ctx); err != nil {
+		return s, err
+	}
+	if s.Clock, err = a.Clock(ctx); err != nil {
+		return s, err
+	}
+	if s.Users, err = a.ports.Profiles.Count(ctx); err != nil {
+		return s, fault.Wrap(err, "count the profiles")
+	}
+	s.LastArrival, err = a.lastArrival(ctx)
+	return s, err
+}
+
+// lastArrival returns when the newest file arrived, 0 without files.
+func (a *App) lastArrival(ctx context.Context) (int64, error) {
+	files, err := a.ports.Ledger.Files(ctx, "", 1)
+	if err != nil {
+		return 0, fault.Wrap(err, "read the ledger")
+	}
+	if len(files) == 0 {
+		return 0, nil
+	}
+	return files[0].Arrived, nil
 }
 
 // Segments counts every segment of the published strategy.

@@ -1,0 +1,122 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+)
+
+// policy lets the console load only what this server serves. Styles may be inline because the component library makes them.
+const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// Handler serves the console. A path without a file is a page of the console and gets index.html; a missing asset is 404.
+// Assets have the hash of their content in their name and may be cached for ever; pages are checked each time. Text is
+// compressed when the client accepts gzip.
+func Handler() http.Handler {
+	files, built := Files()
+	return &handler{files: files, built: built}
+}
+
+type handler struct {
+	files  fs.FS
+	built  bool
+	packed sync.Map // name → []byte, gzip
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("Content-Security-Policy", policy)
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Referrer-Policy", "same-origin")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		head.Set("Allow", "GET, HEAD")
+		http.Error(w, "the console is only read", http.StatusMethodNotAllowed)
+		return
+	}
+	if !h.built {
+		head.Set("Content-Type", "text/html; charset=utf-8")
+		head.Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(NotBuilt))
+		}
+		return
+	}
+	h.serve(w, r)
+}
+
+func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
+	if name == "" {
+		name = "index.html"
+	}
+	body, err := fs.ReadFile(h.files, name)
+	if err != nil {
+		if strings.HasPrefix(name, "assets/") || path.Ext(name) != "" && path.Dir(name) == "." {
+			http.NotFound(w, r)
+			return
+		}
+		name = "index.html"
+		if body, err = fs.ReadFile(h.files, name); err != nil {
+			http.Error(w, "the console's index.html cannot be read: build it again with make", http.StatusInternalServerError)
+			return
+		}
+	}
+	head := w.Header()
+	head.Set("Cache-Control", "no-cache")
+	if strings.HasPrefix(name, "assets/") {
+		head.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	kind := contentType(name)
+	head.Set("Content-Type", kind)
+	if packs(kind) {
+		head.Set("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			head.Set("Content-Encoding", "gzip")
+			body = h.pack(name, body)
+		}
+	}
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(body)
+	}
+}
+
+// contentType never asks the machine's own tables for what the console ships: they differ between machines.
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
+		return kind
+	}
+	return "application/octet-stream"
+}
+
+func packs(kind string) bool {
+	return strings.HasPrefix(kind, "text/") || strings.Contains(kind, "xml") || strings.Contains(kind, "json")
+}
+
+func (h *handler) pack(name string, body []byte) []byte {
+	if known, ok := h.packed.Load(name); ok {
+		return known.([]byte)
+	}
+	var out bytes.Buffer
+	zip, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid, and a Buffer never fails
+	_, _ = zip.Write(body)
+	_ = zip.Close()
+	h.packed.Store(name, out.Bytes())
+	return out.Bytes()
+}

@@ -1,0 +1,47 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { api, data } from "../core/api";
+import { toProblem } from "../core/problem";
+import { useAddress, useView } from "../core/view";
+import { useKnown } from "./known";
+import { Meter } from "./Parts";
+
+/** What everybody should see whatever the page: no server, an import that runs, outreach that is stopped. */
+export function Banners() {
+  const { t } = useTranslation();
+  const { status, statusError, format } = useView();
+  const known = useKnown();
+  const address = useAddress();
+  const outreach = useQuery({
+    queryKey: ["outreach"],
+    queryFn: () => data(api.GET("/v1/outreach")),
+    refetchInterval: 20_000,
+    retry: false,
+  });
+  const running = status?.import;
+  return (
+    <>
+      {status && statusError != null && toProblem(statusError).status === 0 && (
+        <div className="banner bad" role="alert">
+          {t("banner.offline")}
+        </div>
+      )}
+      {running && (
+        <div className="banner" role="status">
+          <span className="grow">
+            {t("banner.importing", { name: running.name || running.file || "", phase: known.phase(running.phase) })}
+            {running.events ? ` · ${t("banner.events", { n: format.count(running.events) })}` : ""}
+          </span>
+          <Meter share={running.total > 0 ? running.done / running.total : undefined} label={t("banner.progress")} />
+        </div>
+      )}
+      {outreach.data?.stopped && (
+        <div className="banner warn" role="status">
+          <span className="grow">{t("banner.stopped")}</span>
+          <Link to={address("/outbox")}>{t("frame.outbox")}</Link>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,99 @@
+import { CheckOutlined, CloseOutlined } from "@ant-design/icons";
+import { useTranslation } from "react-i18next";
+import type { Schemas } from "../core/api";
+import { useNames } from "../core/names";
+import { useKnown } from "./known";
+import { Pairs } from "./Parts";
+
+/** Scores with what each follows from; one opens to its inputs and to the tree of its condition. */
+export function Reasons({ reasons, open = false }: { reasons: readonly Schemas["Reason"][]; open?: boolean }) {
+  return (
+    <ul className="reasons">
+      {reasons.map((reason, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a score can have several reasons, and their order is fixed
+        <li key={`${reason.score} ${i}`}>
+          <ReasonItem reason={reason} open={open} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean }) {
+  const { t, i18n } = useTranslation();
+  const known = useKnown();
+  const names = useNames();
+  const valueOf = ({ score, value }: Schemas["Reason"]) => {
+    if (score === "stage" || score === "stage_candidate") return names.stage(value);
+    if (score === "tier") return names.tier(value);
+    return known.rfm(value);
+  };
+  const said = i18n.language === "zh-CN" ? reason.text.zh : reason.text.en;
+  const [kind, ...rest] = reason.score.split(":");
+  const name = rest.length > 0 ? `${known.score(kind ?? "")} ${rest.join(":")}` : known.score(reason.score);
+  return (
+    <details className="reason" open={open}>
+      <summary>
+        <span className="score">{name}</span>
+        <strong className="num break">{valueOf(reason) || "–"}</strong>
+        <span className="said-so muted break">{said}</span>
+      </summary>
+      <div className="inside">
+        {reason.inputs.length > 0 && (
+          <Pairs
+            pairs={reason.inputs.map((input) => [
+              input.name,
+              <span key={input.name} className="mono">
+                {input.value === "" ? "–" : input.value}
+              </span>,
+            ])}
+          />
+        )}
+        {reason.rule && (
+          <div>
+            <p className="muted">{t("reasons.rule")}</p>
+            <Tree rule={reason.rule} />
+          </div>
+        )}
+        {reason.inputs.length === 0 && !reason.rule && <p className="muted">{t("reasons.nothing")}</p>}
+      </div>
+    </details>
+  );
+}
+
+/** A condition as a tree, each part with what it came to. */
+export function Tree({ rule }: { rule: Schemas["RuleReason"] }) {
+  return (
+    <ul className="tree">
+      <Node rule={rule} />
+    </ul>
+  );
+}
+
+function Node({ rule }: { rule: Schemas["RuleReason"] }) {
+  const { t } = useTranslation();
+  const truth = rule.value === "true" ? true : rule.value === "false" ? false : undefined;
+  return (
+    <li>
+      <span className="node">
+        {truth === true && <CheckOutlined style={{ color: "var(--good)" }} aria-label={t("reasons.holds")} />}
+        {truth === false && <CloseOutlined style={{ color: "var(--bad)" }} aria-label={t("reasons.fails")} />}
+        <code>{rule.text}</code>
+        {truth === undefined && <code className="muted">= {rule.value}</code>}
+        {rule.got && rule.got !== rule.value && (
+          <span className="muted">
+            {t("reasons.got")} <code>{rule.got}</code>
+          </span>
+        )}
+      </span>
+      {rule.children && rule.children.length > 0 && (
+        <ul>
+          {rule.children.map((child, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a condition never move
+            <Node key={`${child.text} ${i}`} rule={child} />
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,112 @@
+import { Button, Input, Skeleton } from "antd";
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { setToken } from "../core/api";
+import { toProblem } from "../core/problem";
+import { useAddress } from "../core/view";
+
+/** A quiet picture: water behind a weir. */
+function Picture() {
+  return (
+    <svg className="picture" width="112" height="58" viewBox="0 0 112 58" aria-hidden="true" focusable="false">
+      <g fill="none" stroke="currentColor" strokeWidth="2.5" strokeLinecap="round">
+        <path d="M4 16h38c14 0 12 26 26 26h40" />
+        <path d="M4 26h30c12 0 11 25 24 25h28" opacity=".6" />
+        <path d="M62 12v20M74 12v26M86 12v26" opacity=".8" />
+      </g>
+    </svg>
+  );
+}
+
+/** Nothing is here yet; children are the way out. */
+export function Empty({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
+  return (
+    <div className="state">
+      <Picture />
+      <h3>{title}</h3>
+      {text && <p>{text}</p>}
+      {children && <div className="actions">{children}</div>}
+    </div>
+  );
+}
+
+/** What went wrong, in the server's words, with what to do next. */
+export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { t } = useTranslation();
+  const problem = toProblem(error);
+  const locked = problem.status === 401 || problem.status === 403;
+  const title = problem.status === 0 ? t("error.unreachable") : locked ? t("error.locked") : t("error.title");
+  return (
+    <div className="state" role="alert">
+      <Picture />
+      <h3>{title}</h3>
+      <p>{problem.detail || problem.title || (problem.status === 0 ? t("error.unreachableText") : "")}</p>
+      {problem.hint && <p className="hint">{problem.hint}</p>}
+      {locked && <TokenForm />}
+      <div className="actions">{retry && <Button onClick={retry}>{t("error.retry")}</Button>}</div>
+    </div>
+  );
+}
+
+function TokenForm() {
+  const { t } = useTranslation();
+  const [value, setValue] = useState("");
+  return (
+    <form
+      className="options"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setToken(value);
+        location.reload();
+      }}
+    >
+      <Input.Password
+        aria-label={t("error.token")}
+        placeholder={t("error.token")}
+        value={value}
+        onChange={(event) => setValue(event.target.value)}
+        autoComplete="off"
+      />
+      <Button type="primary" htmlType="submit" disabled={!value.trim()}>
+        {t("error.useToken")}
+      </Button>
+    </form>
+  );
+}
+
+export function Loading({ rows = 6 }: { rows?: number }) {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t("common.loading")}>
+      <Skeleton active title={{ width: "34%" }} paragraph={{ rows }} />
+    </div>
+  );
+}
+
+/** One question's three answers: not yet, no, and the data. */
+export function Answer<T>({
+  query,
+  rows,
+  children,
+}: {
+  query: { data: T | undefined; error: unknown; isPending: boolean; refetch: () => unknown };
+  rows?: number;
+  children: (data: T) => ReactNode;
+}) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  return <Loading rows={rows} />;
+}
+
+export function NotFound() {
+  const { t } = useTranslation();
+  const address = useAddress();
+  return (
+    <div className="card">
+      <Empty title={t("error.noPage")} text={t("error.noPageText")}>
+        <Link to={address("/")}>{t("frame.overview")}</Link>
+      </Empty>
+    </div>
+  );
+}

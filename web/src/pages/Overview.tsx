@@ -1,0 +1,322 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Segmented } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { Bars } from "../charts/Bars";
+import { Concentration } from "../charts/Concentration";
+import { Growth, GrowthTable } from "../charts/Growth";
+import { paletteOf } from "../charts/palette";
+import { RfmGrid } from "../charts/RfmGrid";
+import { AsOf } from "../components/AsOf";
+import { Card, Figure, PageHead, useLabel } from "../components/Parts";
+import { Answer, Empty } from "../components/States";
+import { api, data, type Schemas } from "../core/api";
+import { useDark } from "../core/prefs";
+import { useAddress, useAsOf, useView } from "../core/view";
+
+type Period = "week" | "month";
+
+/** The base at a glance, as of the chosen day. */
+export default function Overview() {
+  const { t } = useTranslation();
+  const { asOf } = useAsOf();
+  const { status } = useView();
+  const [period, setPeriod] = useState<Period>("week");
+  const overview = useQuery({
+    queryKey: ["overview", asOf, period, status?.as_of, status?.strategy_version, status?.users],
+    queryFn: () => data(api.GET("/v1/overview", { params: { query: { as_of: asOf, period } } })),
+    placeholderData: keepPreviousData,
+  });
+  return (
+    <>
+      <PageHead title={t("overview.title")} lead={t("overview.lead")}>
+        <AsOf />
+      </PageHead>
+      <Answer query={overview} rows={14}>
+        {(base) => (base.users === 0 ? <FirstSteps /> : <Base base={base} period={period} setPeriod={setPeriod} />)}
+      </Answer>
+    </>
+  );
+}
+
+function FirstSteps() {
+  const { t } = useTranslation();
+  const address = useAddress();
+  return (
+    <div className="card">
+      <Empty title={t("overview.emptyTitle")} text={t("overview.emptyText")}>
+        <Link to={address("/files")}>{t("overview.emptyAction")}</Link>
+        <Link to={address("/strategy")}>{t("overview.emptyStrategy")}</Link>
+      </Empty>
+    </div>
+  );
+}
+
+function Base({
+  base,
+  period,
+  setPeriod,
+}: {
+  base: Schemas["Overview"];
+  period: Period;
+  setPeriod: (period: Period) => void;
+}) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const { activity, currency } = base;
+  return (
+    <div className="grid">
+      <dl className="figures">
+        <Figure
+          name={t("overview.users")}
+          value={format.count(base.users)}
+          aside={t("overview.buyers", {
+            n: format.count(base.buyers),
+            share: format.percent(base.buyers / base.users),
+          })}
+        />
+        <Figure
+          name={t("overview.revenue")}
+          value={format.moneyCompact(base.spend_minor, currency)}
+          aside={
+            base.buyers > 0
+              ? t("overview.perBuyer", { money: format.money(Math.round(base.spend_minor / base.buyers), currency) })
+              : undefined
+          }
+        />
+        <Figure
+          name={t("overview.orders")}
+          value={format.count(base.orders)}
+          aside={
+            base.buyers > 0
+              ? t("overview.ordersPerBuyer", { n: format.decimal(base.orders / base.buyers, 1) })
+              : undefined
+          }
+        />
+        <Figure
+          name={t("overview.mau")}
+          value={format.count(activity.mau)}
+          aside={t("overview.dauWau", { dau: format.count(activity.dau), wau: format.count(activity.wau) })}
+        />
+        <Freshness />
+      </dl>
+      <GrowthCard base={base} period={period} setPeriod={setPeriod} />
+      <StagesCard base={base} />
+      <RfmCard base={base} />
+      <ConcentrationCard base={base} />
+      <SegmentsCard base={base} />
+      <TiersCard base={base} />
+      <p className="muted">
+        {t("overview.tuple", {
+          asOf: format.time(base.as_of),
+          strategy: base.strategy_version,
+          cuts: base.cuts_version || t("common.none"),
+        })}
+      </p>
+    </div>
+  );
+}
+
+/** How new what is shown can be: the newest event, and the newest file. */
+function Freshness() {
+  const { t } = useTranslation();
+  const { format, status } = useView();
+  const users = status?.users;
+  const newest = useQuery({
+    queryKey: ["newest", users],
+    queryFn: () => data(api.GET("/v1/users", { params: { query: { sort: "last_seen", order: "desc", limit: 1 } } })),
+  });
+  const files = useQuery({
+    queryKey: ["files", "newest", users],
+    queryFn: () => data(api.GET("/v1/files", { params: { query: { limit: 1 } } })),
+  });
+  const event = newest.data?.users[0]?.last_seen;
+  const file = files.data?.files[0];
+  return (
+    <Figure
+      small
+      name={t("overview.freshness")}
+      value={event ? format.day(event) : "–"}
+      aside={file ? t("overview.lastFile", { time: format.time(file.finished ?? file.arrived) }) : undefined}
+    />
+  );
+}
+
+function GrowthCard({
+  base,
+  period,
+  setPeriod,
+}: {
+  base: Schemas["Overview"];
+  period: Period;
+  setPeriod: (period: Period) => void;
+}) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const [view, setView] = useState<"chart" | "table">("chart");
+  const { rows } = base.lifecycle;
+  const shown = base.lifecycle.period === "month" ? "month" : "week";
+  const last = rows.at(-1);
+  return (
+    <Card
+      className="seven"
+      title={t("growth.title")}
+      lead={
+        last?.quick_ratio !== undefined
+          ? t("growth.leadQuick", { ratio: format.decimal(last.quick_ratio) })
+          : t("growth.lead")
+      }
+      tools={
+        <div className="page-tools">
+          <Segmented
+            size="small"
+            aria-label={t("growth.period")}
+            value={period}
+            onChange={(value) => setPeriod(value)}
+            options={[
+              { value: "week" as const, label: t("growth.week") },
+              { value: "month" as const, label: t("growth.month") },
+            ]}
+          />
+          <Segmented
+            size="small"
+            aria-label={t("common.showAs")}
+            value={view}
+            onChange={(value) => setView(value)}
+            options={[
+              { value: "chart" as const, label: t("common.chart") },
+              { value: "table" as const, label: t("common.table") },
+            ]}
+          />
+        </div>
+      }
+    >
+      {rows.length === 0 ? (
+        <Empty title={t("growth.empty")} />
+      ) : view === "chart" ? (
+        <Growth rows={rows} period={shown} format={format} />
+      ) : (
+        <GrowthTable rows={rows} period={shown} format={format} />
+      )}
+    </Card>
+  );
+}
+
+function StagesCard({ base }: { base: Schemas["Overview"] }) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const { series } = paletteOf(useDark());
+  const address = useAddress();
+  const label = useLabel();
+  return (
+    <Card className="five" title={t("stages.title")} lead={t("stages.lead")}>
+      <Bars
+        label={t("stages.title")}
+        bars={base.stages.map((stage, i) => ({
+          key: stage.name,
+          name: stage.name ? label(stage.name, stage.label) : t("stages.undecided"),
+          share: stage.share,
+          value: `${format.count(stage.users)} · ${format.percent(stage.share)}`,
+          aside: format.moneyCompact(stage.spend_minor, base.currency),
+          color: series[i % series.length] ?? "",
+          to: stage.name ? address("/users", { stage: stage.name }) : undefined,
+        }))}
+      />
+    </Card>
+  );
+}
+
+function RfmCard({ base }: { base: Schemas["Overview"] }) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const address = useAddress();
+  return (
+    <Card className="seven" title={t("rfmGrid.title")} lead={t("rfmGrid.lead")}>
+      <RfmGrid
+        cells={base.rfm}
+        currency={base.currency}
+        format={format}
+        addressOf={(cell) => address("/users", { where: `r == ${cell.r} && f == ${cell.f}` })}
+      />
+    </Card>
+  );
+}
+
+function ConcentrationCard({ base }: { base: Schemas["Overview"] }) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const { concentration } = base;
+  return (
+    <Card
+      className="five"
+      title={t("concentration.title")}
+      lead={t("concentration.lead", {
+        n: format.count(concentration.top_users),
+        share: format.percent(concentration.top_share),
+        gini: format.decimal(concentration.gini, 3),
+      })}
+    >
+      {concentration.curve.length === 0 ? (
+        <Empty title={t("concentration.empty")} />
+      ) : (
+        <Concentration curve={concentration.curve} topShare={concentration.top_share} format={format} />
+      )}
+    </Card>
+  );
+}
+
+function SegmentsCard({ base }: { base: Schemas["Overview"] }) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const palette = paletteOf(useDark());
+  const address = useAddress();
+  const label = useLabel();
+  return (
+    <Card className="seven" title={t("segments.title")} lead={t("segments.lead")}>
+      {base.segments.length === 0 ? (
+        <Empty title={t("segments.empty")} text={t("segments.emptyText")}>
+          <Link to={address("/strategy")}>{t("frame.strategy")}</Link>
+        </Empty>
+      ) : (
+        <Bars
+          label={t("segments.title")}
+          bars={base.segments.map((segment) => ({
+            key: segment.name,
+            name: label(segment.name, segment.label),
+            share: segment.share,
+            value: `${format.count(segment.users)} · ${format.percent(segment.share)}`,
+            aside: format.moneyCompact(segment.spend_minor, base.currency),
+            color: palette.accent,
+            to: address("/users", { segment: segment.name }),
+          }))}
+        />
+      )}
+    </Card>
+  );
+}
+
+function TiersCard({ base }: { base: Schemas["Overview"] }) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const { series } = paletteOf(useDark());
+  const address = useAddress();
+  const label = useLabel();
+  const revenue = base.tiers.reduce((sum, tier) => sum + tier.spend_minor, 0);
+  return (
+    <Card className="five" title={t("tiers.title")} lead={t("tiers.lead")}>
+      <Bars
+        label={t("tiers.title")}
+        bars={base.tiers.map((tier, i) => ({
+          key: tier.name,
+          name: tier.name ? label(tier.name, tier.label) : t("tiers.none"),
+          share: revenue > 0 ? Math.max(0, tier.spend_minor / revenue) : 0,
+          value: revenue > 0 ? format.percent(tier.spend_minor / revenue) : "–",
+          aside: t("tiers.users", { n: format.count(tier.users) }),
+          color: series[(i + 1) % series.length] ?? "",
+          to: tier.name ? address("/users", { tier: tier.name }) : undefined,
+        }))}
+      />
+    </Card>
+  );
+}

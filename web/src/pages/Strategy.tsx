@@ -1,0 +1,162 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Button, Tabs } from "antd";
+import { useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+import { Mark, PageHead } from "../components/Parts";
+import { Answer } from "../components/States";
+import { api, data, type Schemas } from "../core/api";
+import { useRested } from "../core/hooks";
+import { useView } from "../core/view";
+import { Changes } from "./strategy/Changes";
+import { DraftEditor } from "./strategy/DraftEditor";
+import { PublishDialog } from "./strategy/PublishDialog";
+import { Versions } from "./strategy/Versions";
+
+const DRAFT = "weir.draft";
+const tabs = ["editor", "changes", "versions"] as const;
+
+/** The strategy file: what is in force, a draft of the next one, and what is between them. */
+export default function Strategy() {
+  const { t } = useTranslation();
+  const current = useQuery({ queryKey: ["strategy"], queryFn: () => data(api.GET("/v1/strategy")) });
+  return (
+    <>
+      <Answer query={current} rows={14}>
+        {(strategy) => <Workbench key={strategy.version} current={strategy} />}
+      </Answer>
+      {!current.data && <PageHead title={t("strategy.title")} />}
+    </>
+  );
+}
+
+/** A draft is kept in the browser until it is published or thrown away, with the version it started from. */
+function readDraft(current: Schemas["Strategy"]): { text: string; from: string } {
+  try {
+    const kept = JSON.parse(localStorage.getItem(DRAFT) ?? "null") as { text?: string; from?: string } | null;
+    if (kept?.text && kept.from) return { text: kept.text, from: kept.from };
+  } catch {
+    // A draft that cannot be read is none.
+  }
+  return { text: current.text, from: current.version };
+}
+
+function Workbench({ current }: { current: Schemas["Strategy"] }) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const [params, setParams] = useSearchParams();
+  const tab = tabs.find((one) => one === params.get("tab")) ?? "editor";
+  const [draft, setDraft] = useState(() => readDraft(current));
+  const [publishing, setPublishing] = useState(false);
+  const rested = useRested(draft.text, 400);
+  const edited = draft.text !== current.text;
+
+  useEffect(() => {
+    try {
+      if (edited) localStorage.setItem(DRAFT, JSON.stringify(draft));
+      else localStorage.removeItem(DRAFT);
+    } catch {
+      // Without storage the draft lasts as long as the page.
+    }
+  }, [draft, edited]);
+
+  const check = useQuery({
+    queryKey: ["strategy", "check", rested],
+    queryFn: () => data(api.POST("/v1/strategy/validate", { body: { text: rested } })),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+  const settled = rested === draft.text && !check.isPlaceholderData;
+  const valid = settled && check.data?.valid === true;
+  const go = (key: string) =>
+    setParams(
+      (old) => {
+        const next = new URLSearchParams(old);
+        next.set("tab", key);
+        return next;
+      },
+      { replace: true },
+    );
+  const revert = () => setDraft({ text: current.text, from: current.version });
+  const lead = useMemo(
+    () => (
+      <span className="marks" style={{ alignItems: "center" }}>
+        {t("strategy.inForce")}
+        <Mark tone="accent">
+          <span className="mono">{current.version}</span>
+        </Mark>
+        <span>{t("strategy.publishedAt", { time: format.time(current.published_at) })}</span>
+        {edited && <Mark tone="warn">{t("strategy.draft")}</Mark>}
+      </span>
+    ),
+    [t, current, format, edited],
+  );
+  return (
+    <>
+      <PageHead title={current.name ? t("strategy.named", { name: current.name }) : t("strategy.title")} lead={lead}>
+        {edited && <Button onClick={revert}>{t("strategy.revert")}</Button>}
+        <Button type="primary" disabled={!edited || !valid} onClick={() => setPublishing(true)}>
+          {t("strategy.publish")}
+        </Button>
+      </PageHead>
+      {draft.from !== current.version && edited && (
+        <div className="banner warn" role="status">
+          {t("strategy.moved", { version: draft.from })}
+        </div>
+      )}
+      <Tabs
+        activeKey={tab}
+        onChange={go}
+        destroyOnHidden
+        items={[
+          {
+            key: "editor",
+            label: t("strategy.editor"),
+            children: (
+              <DraftEditor
+                text={draft.text}
+                onChange={(text) => setDraft((old) => ({ ...old, text }))}
+                check={check.data}
+                error={check.error}
+                settled={settled}
+              />
+            ),
+          },
+          {
+            key: "changes",
+            label: t("strategy.changes"),
+            children: <Changes text={rested} from={current.version} edited={edited} />,
+          },
+          {
+            key: "versions",
+            label: t("strategy.versions"),
+            children: (
+              <Versions
+                current={current}
+                onTake={(text) => {
+                  setDraft({ text, from: current.version });
+                  go("changes");
+                }}
+              />
+            ),
+          },
+        ]}
+      />
+      {publishing && (
+        <PublishDialog
+          text={draft.text}
+          from={draft.from}
+          current={current.version}
+          onClose={() => setPublishing(false)}
+          onDone={() => {
+            try {
+              localStorage.removeItem(DRAFT);
+            } catch {
+              // Nothing was kept then.
+            }
+          }}
+        />
+      )}
+    </>
+  );
+}

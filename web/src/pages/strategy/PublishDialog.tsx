@@ -1,0 +1,95 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Checkbox, Input, Modal } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Answer, Failure } from "../../components/States";
+import { api, data } from "../../core/api";
+import { useView } from "../../core/view";
+import { Meaning } from "./Changes";
+
+/** Asks before a strategy is put in force, and says whom it may message. */
+export function PublishDialog({
+  text,
+  from,
+  current,
+  onClose,
+  onDone,
+}: {
+  text: string;
+  from: string;
+  current: string;
+  onClose: () => void;
+  onDone: () => void;
+}) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const { message } = App.useApp();
+  const queries = useQueryClient();
+  const [note, setNote] = useState("");
+  const [existing, setExisting] = useState(false);
+  const diff = useQuery({
+    queryKey: ["strategy", "diff", current, text],
+    queryFn: () => data(api.POST("/v1/strategy/diff", { body: { text, from: current } })),
+  });
+  const publish = useMutation({
+    mutationFn: () =>
+      data(api.POST("/v1/strategy/publish", { body: { text, note, from, include_existing: existing } })),
+    onSuccess: async (made) => {
+      onDone();
+      onClose();
+      message.success(t("publish.done", { version: made.version }));
+      await queries.invalidateQueries();
+    },
+  });
+  const reach = diff.data?.reach ?? [];
+  const most = reach.reduce((sum, rule) => sum + rule.users, 0);
+  return (
+    <Modal
+      open
+      width={720}
+      title={t("publish.title")}
+      okText={existing ? t("publish.okExisting") : t("publish.ok")}
+      okButtonProps={{ loading: publish.isPending, danger: existing, disabled: diff.isPending }}
+      onOk={() => publish.mutate()}
+      onCancel={onClose}
+    >
+      <div style={{ display: "grid", gap: 16 }}>
+        <Answer query={diff} rows={4}>
+          {(found) => (
+            <div style={{ maxHeight: 260, overflow: "auto" }}>
+              <Meaning changes={found.changes} />
+            </div>
+          )}
+        </Answer>
+        <div className={`banner ${existing ? "bad" : ""}`} role="status" style={{ margin: 0 }}>
+          <span className="grow">
+            {existing ? t("publish.existingOn", { count: most, n: format.count(most) }) : t("publish.existingOff")}
+          </span>
+        </div>
+        {reach.length > 0 && (
+          <div>
+            <p className="muted">{t("publish.reach")}</p>
+            <ul className="marks">
+              {reach.map((rule) => (
+                <li key={rule.rule} className="mark">
+                  {rule.rule} <strong className="num">{format.count(rule.users)}</strong>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+        <Checkbox checked={existing} onChange={(event) => setExisting(event.target.checked)}>
+          {t("publish.includeExisting")}
+        </Checkbox>
+        <Input
+          placeholder={t("publish.note")}
+          aria-label={t("publish.note")}
+          maxLength={1000}
+          value={note}
+          onChange={(event) => setNote(event.target.value)}
+        />
+        {publish.error && <Failure error={publish.error} />}
+      </div>
+    </Modal>
+  );
+}
