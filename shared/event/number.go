@@ -240,6 +240,6 @@ func isNumber(s string) bool {
 	if s == "" || s[0] != '-' && s[0]-'0' >= 10 {
 		return false
 	}
-	sc := scanner{b: []byte(s)}
+	sc := scanner{b: bytesOf(s)}
 	return sc.number(0) == len(s)
 }

@@ -20,6 +20,10 @@ func timeOf(v *Value) (ms int64, ok bool) {
 	return ms, ok && ms >= 0 && ms < endTime
 }
 
+// TimeOf reads a timestamp value: text as ParseTime reads it, or a number of seconds or milliseconds since 1970. ok is false
+// outside the years 1970 to 2999.
+func TimeOf(v Value) (ms int64, ok bool) { return timeOf(&v) }
+
 // ParseTime reads an RFC 3339 time as unix milliseconds: "2026-01-31T08:30:00.123+08:00". A space or a lower-case t may
 // stand for the T; seconds, fraction and zone may be absent, and so may the whole time of day; no zone is UTC. Digits finer
 // than a millisecond are cut off.

@@ -37,10 +37,16 @@ func (k Kind) String() string {
 	return ""
 }
 
-// Validate checks an event that was made from a row rather than parsed: its strings are UTF-8 and within the limits, its
+// Validate is Check of a new Checker.
+func Validate(ev *Event, arrived int64, l Limits) *Reject { return new(Checker).Check(ev, arrived, l) }
+
+// Checker validates events that were made from rows. It keeps its buffers between calls.
+type Checker struct{ canon canon }
+
+// Check checks an event that was made from a row rather than parsed: its strings are UTF-8 and within the limits, its
 // kind has what it needs, and its time is in range and not further than l.Future behind arrived (unix milliseconds; 0 for
 // no such check). It sets Content when MessageID is "".
-func Validate(ev *Event, arrived int64, l Limits) *Reject {
+func (c *Checker) Check(ev *Event, arrived int64, l Limits) *Reject {
 	if r := checkText(ev); r != nil {
 		return r
 	}
@@ -54,7 +60,7 @@ func Validate(ev *Event, arrived int64, l Limits) *Reject {
 		return r
 	}
 	if ev.MessageID == "" {
-		ev.Content = new(canon).content(ev)
+		ev.Content = c.canon.content(ev)
 	}
 	return nil
 }

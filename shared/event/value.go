@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"strings"
+	"unsafe"
+)
 
 // Str returns the text of a String.
 func (v Value) Str() (string, bool) {
@@ -26,7 +29,7 @@ func (v Value) Items() []Value {
 	if v.Kind != Array {
 		return nil
 	}
-	s := scanner{b: []byte(v.Raw), limits: Limits{Depth: maxDepth}}
+	s := scanner{b: bytesOf(v.Raw), limits: Limits{Depth: maxDepth}}
 	i := s.space(1)
 	if i >= len(s.b) || s.b[i] == ']' {
 		return nil
@@ -48,7 +51,7 @@ const maxDepth = 512
 
 // ParseObject indexes the text of a JSON object. ok is false when it is none.
 func ParseObject(text string) (o Object, ok bool) {
-	s := scanner{b: []byte(text), limits: Limits{Depth: maxDepth}}
+	s := scanner{b: bytesOf(text), limits: Limits{Depth: maxDepth}}
 	i := s.space(0)
 	if i >= len(s.b) || s.b[i] != '{' {
 		return Object{}, false
@@ -83,6 +86,9 @@ func (o Object) Path(path string) Value {
 	return o.Get(key).Object().Path(rest)
 }
 
+// bytesOf returns the bytes of s without copying them: a scanner never writes to its text.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // Clone returns a copy of e that shares no memory with it.
 func (e Event) Clone() Event {
 	for _, s := range [...]*string{&e.MessageID, &e.UserID, &e.AnonymousID, &e.PreviousID, &e.GroupID, &e.Name} {
@@ -106,10 +112,32 @@ func (o Object) clone() Object {
 
 // ParseValue reads the text of one JSON value. ok is false when it is none.
 func ParseValue(text string) (v Value, ok bool) {
-	s := scanner{b: []byte(text), limits: Limits{Depth: maxDepth}}
+	s := scanner{b: bytesOf(text), limits: Limits{Depth: maxDepth}}
 	i := s.value(s.space(0), 0, &v)
 	if i < 0 || s.space(i) != len(s.b) {
 		return Value{}, false
 	}
 	return v, true
+}
+
+// ReadObject indexes the text of a JSON object within limits into o, whose slice it reuses; o aliases text. It refuses what
+// a Parser refuses.
+func ReadObject(text string, l Limits, o *Object) *Reject {
+	if l.Depth < 1 {
+		l.Depth = DefaultLimits.Depth
+	}
+	s := scanner{b: bytesOf(text), limits: l}
+	i := s.space(0)
+	switch {
+	case i >= len(s.b) || s.b[i] != '{':
+		i = s.failAt(i, faultObject)
+	default:
+		if i = s.object(i, 2, o); i >= 0 && s.space(i) != len(s.b) {
+			i = s.failAt(i, faultTrailing)
+		}
+	}
+	if i < 0 {
+		return (&Parser{scan: s}).refuse()
+	}
+	return nil
 }

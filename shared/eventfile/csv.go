@@ -19,7 +19,7 @@ type records struct {
 	delimiter byte // 0: white space
 	cells     []string
 	raw       []byte // the record's text
-	first     int64  // its first line
+	start     int64  // its first line
 	joined    []byte // a record of several lines
 	buf       []byte // cells whose quotes were taken off
 }
@@ -28,7 +28,7 @@ type records struct {
 func (c *records) next() ([]string, error) {
 	for {
 		text, err := c.in.next()
-		c.first = c.in.line
+		c.start = c.in.line
 		if err != nil {
 			return nil, err
 		}
@@ -49,6 +49,10 @@ func (c *records) next() ([]string, error) {
 		return c.quoted(text)
 	}
 }
+
+func (c *records) first() int64 { return c.start }
+
+func (c *records) text() []byte { return c.raw }
 
 // badRecord is the error for a record with misplaced quotes.
 type badRecord struct{ text string }
@@ -189,7 +193,7 @@ func (c *records) unquote(text []byte) (open bool, why string) {
 // refuse turns an error of a record into a LineError and leaves other errors as they are.
 func (c *records) refuse(header string, err error) error {
 	if bad, ok := err.(*badRecord); ok { //nolint:errorlint // never wrapped
-		return &LineError{Line: c.first, Text: cut(c.raw), Header: header,
+		return &LineError{Line: c.start, Text: cut(c.raw), Header: header,
 			Reject: &event.Reject{Reason: event.ReasonBadValue, Message: bad.text, Hint: "cells that hold quotes, delimiters or line ends are quoted, quotes inside them doubled"}}
 	}
 	return lineError(c.in, header, err)

@@ -46,10 +46,10 @@ func (t *table) collect(ru *rule) (*group, error) {
 		t.add(g)
 		return nil, nil
 	}
-	g := &group{rule: ru, key: key, line: t.in.first}
+	g := &group{rule: ru, key: key, line: t.in.first()}
 	fresh, full := t.groups.closed.add(event.UserHash(key))
 	if full {
-		return nil, fault.New(fault.TooLarge, "line %d: more than %d groups of rows in one file", t.in.first, maxGroups).WithHint("split the file between two groups")
+		return nil, fault.New(fault.TooLarge, "line %d: more than %d groups of rows in one file", t.in.first(), maxGroups).WithHint("split the file between two groups")
 	}
 	if !fresh {
 		g.reject = &event.Reject{Reason: event.ReasonSplitGroup, Message: "rows of a group that ended earlier in the file: " + t.groupName(),
@@ -91,7 +91,8 @@ func (t *table) add(g *group) {
 		if len(g.text) > 0 {
 			g.text = append(g.text, '\n')
 		}
-		g.text = append(g.text, t.in.raw[:min(len(t.in.raw), room)]...)
+		row := t.in.text()
+		g.text = append(g.text, row[:min(len(row), room)]...)
 	}
 	if g.reject != nil {
 		return
@@ -145,7 +146,7 @@ func (t *table) finish(g *group) (*event.Event, error) {
 				t.buf = object(t.buf, part.list, t.atoms, part.o)
 			}
 		}
-		g.reject = event.Validate(&t.ev, t.o.Arrived, t.o.Limits)
+		g.reject = t.check.Check(&t.ev, t.o.Arrived, t.o.Limits)
 	}
 	if g.reject != nil {
 		return nil, t.refused(g.line, cut(g.text), g.reject)

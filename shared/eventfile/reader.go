@@ -11,15 +11,16 @@ import (
 
 // Reader reads the events of one file in their order. It is not safe for concurrent use.
 type Reader struct {
-	events   format
-	src      *source // nil for Parquet
+	events   events
+	src      *source   // nil for Parquet
+	closer   io.Closer // of Parquet
 	consumed *atomic.Int64
-	format   string
+	kind     string
 	failed   error
 }
 
-// format is what one kind of file needs.
-type format interface {
+// events is what one kind of file gives.
+type events interface {
 	next() (*event.Event, error)
 	line() int64
 }
@@ -66,10 +67,10 @@ func (r *Reader) open(o *Options) (err error) {
 		in.rest = in.rest[3:]
 		head = head[3:]
 	}
-	if r.format, err = sniff(head, o); err != nil {
+	if r.kind, err = sniff(head, o); err != nil {
 		return err
 	}
-	if r.format == formatNDJSON {
+	if r.kind == formatNDJSON {
 		r.events = &ndjson{in: in, p: event.NewParser(o.Limits), o: o}
 		return nil
 	}
@@ -102,7 +103,7 @@ func fileError(err error, line int64) error {
 }
 
 // Format returns what the file is: "ndjson", "csv" or "parquet".
-func (r *Reader) Format() string { return r.format }
+func (r *Reader) Format() string { return r.kind }
 
 // Line returns the line of the last event or LineError, counted from 1: of a group of rows the first, of a Parquet file the
 // row.
@@ -117,6 +118,11 @@ func (r *Reader) Close() error {
 		r.src.close()
 		r.src = nil
 	}
+	var err error
+	if r.closer != nil {
+		err = r.closer.Close()
+		r.closer = nil
+	}
 	r.failed = fault.New(fault.Internal, "the event file is closed")
-	return nil
+	return err
 }

@@ -10,9 +10,20 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-// table reads the rows of a text through a mapping.
+// rows are the rows of a table.
+type rows interface {
+	// next returns the cells of the next row, valid until the next call.
+	next() ([]string, error)
+	// first is the line or row that the last result of next began with, from 1; text is what it said.
+	first() int64
+	text() []byte
+	// refuse turns an error of next that is about one row into a LineError.
+	refuse(header string, err error) error
+}
+
+// table reads rows through a mapping.
 type table struct {
-	in     *records
+	in     rows
 	header string // the header's text
 	maker
 	groups groups
@@ -28,10 +39,12 @@ type maker struct {
 	ev    event.Event
 	buf   []byte
 	atoms []atom
+	check event.Checker
 }
 
-func openTable(in *lines, o *Options) (format, error) {
-	t := &table{in: &records{in: in, delimiter: o.Mapping.delimiter}, maker: maker{m: o.Mapping, o: o}}
+func openTable(in *lines, o *Options) (events, error) {
+	recs := &records{in: in, delimiter: o.Mapping.delimiter}
+	t := &table{in: recs, maker: maker{m: o.Mapping, o: o}}
 	for range o.Mapping.skip {
 		if _, err := in.next(); err != nil && err != io.EOF {
 			return nil, err
@@ -50,7 +63,7 @@ func openTable(in *lines, o *Options) (format, error) {
 		for _, cell := range cells {
 			columns = append(columns, strings.Clone(strings.TrimSpace(cell)))
 		}
-		t.header = cut(t.in.raw)
+		t.header = cut(recs.raw)
 	}
 	return t, t.bind(columns)
 }
@@ -118,10 +131,18 @@ func shortList(names []string) string {
 
 func (t *table) line() int64 { return t.at }
 
+// Close closes the rows if they hold anything open.
+func (t *table) Close() error {
+	if c, ok := t.in.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
 func (t *table) next() (*event.Event, error) {
 	for {
 		cells, err := t.in.next()
-		t.at = t.in.first
+		t.at = t.in.first()
 		if err == io.EOF {
 			if g := t.groups.close(); g != nil {
 				return t.finish(g)
@@ -134,7 +155,7 @@ func (t *table) next() (*event.Event, error) {
 		ru, r := t.route(cells)
 		switch {
 		case r != nil:
-			return nil, t.refused(t.in.first, cut(t.in.raw), r)
+			return nil, t.refused(t.in.first(), cut(t.in.text()), r)
 		case ru == nil: // skipped
 		case t.m.group != nil:
 			if g, err := t.collect(ru); g != nil || err != nil {
@@ -145,7 +166,7 @@ func (t *table) next() (*event.Event, error) {
 			}
 		default:
 			if r := t.make(ru); r != nil {
-				return nil, t.refused(t.in.first, cut(t.in.raw), r)
+				return nil, t.refused(t.in.first(), cut(t.in.text()), r)
 			}
 			return &t.ev, nil
 		}
@@ -201,7 +222,7 @@ func (k *maker) make(ru *rule) *event.Reject {
 			k.buf = object(k.buf, part.list, k.atoms, part.o)
 		}
 	}
-	return event.Validate(&k.ev, k.o.Arrived, k.o.Limits)
+	return k.check.Check(&k.ev, k.o.Arrived, k.o.Limits)
 }
 
 // part is one of the three objects of an event.
