@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/zone"
 )
 
 // DecodeFacts replaces f by the facts that b encodes, in any version so far, and reuses the memory of f's slices. f does not
@@ -38,10 +39,11 @@ type decoder struct {
 	all    string // whole as a string, made when the first text is read
 	unit   int64
 	writer []writer
-	room   [8]writer
-	set    [64]uint32
-	ranks  []zoneDay
-	rankOf [64]zoneDay
+	ranks  []zone.Day // active days, newest first
+
+	writerRoom [8]writer
+	setRoom    [64]uint32
+	rankRoom   [64]zone.Day
 }
 
 func (d *decoder) facts() {
@@ -52,16 +54,36 @@ func (d *decoder) facts() {
 	}
 	d.unit = timeUnits[flags>>unitShift&3]
 	d.f.Spill = Spill(flags >> spillShift & 1)
-	for bit, read := range [...]func(*decoder){
-		(*decoder).seen, (*decoder).purchases, (*decoder).orders, (*decoder).counts, (*decoder).metrics,
-		(*decoder).traits, (*decoder).tags, (*decoder).refunds,
-	} {
-		if 1<<bit == hasTraits && flags&(hasTraits|hasTags) != 0 {
-			d.writers()
-		}
-		if flags>>bit&1 != 0 && !d.failed {
-			read(d)
-		}
+	d.sections(flags)
+}
+
+func (d *decoder) sections(flags uint64) {
+	if flags&hasSeen != 0 {
+		d.seen()
+	}
+	if flags&hasPurchases != 0 {
+		d.purchases()
+	}
+	if flags&hasOrders != 0 {
+		d.orders()
+	}
+	if flags&hasCounts != 0 {
+		d.counts()
+	}
+	if flags&hasMetrics != 0 {
+		d.metrics()
+	}
+	if flags&(hasTraits|hasTags) != 0 {
+		d.writers()
+	}
+	if flags&hasTraits != 0 {
+		d.traits()
+	}
+	if flags&hasTags != 0 {
+		d.tags()
+	}
+	if flags&hasRefunds != 0 {
+		d.refunds()
 	}
 }
 
@@ -89,15 +111,15 @@ func (d *decoder) time(base, sign int64) int64 {
 func (d *decoder) ago() int64 { return d.time(d.f.LastSeen, -1) }
 
 // day checks a day.
-func (d *decoder) day(v int64) zoneDay {
+func (d *decoder) day(v int64) zone.Day {
 	if v > maxDay || v < -maxDay {
 		d.fail()
 		return 0
 	}
-	return zoneDay(v)
+	return zone.Day(v)
 }
 
-func (d *decoder) back() zoneDay {
+func (d *decoder) back() zone.Day {
 	v := d.int()
 	if v > 2*maxDay || v < -2*maxDay {
 		d.fail()
@@ -112,7 +134,7 @@ func (d *decoder) seen() {
 	f.LastSeen = d.time(0, 1)
 	f.FirstSeen = d.ago()
 	offset := d.int()
-	set := d.reader.set(d.set[:0], DaysKept-1)
+	set := d.reader.set(d.setRoom[:0], DaysKept-1)
 	if d.failed || f.Events <= 0 || f.FirstSeen > f.LastSeen || offset < -2 || offset > 2 {
 		d.fail()
 		return
@@ -229,7 +251,7 @@ func (d *decoder) counts() {
 
 func (d *decoder) writers() {
 	n := d.count(9)
-	d.writer = d.room[:0]
+	d.writer = d.writerRoom[:0]
 	for range n {
 		d.writer = append(d.writer, writer{time: d.ago(), id: d.fixed(8)})
 	}

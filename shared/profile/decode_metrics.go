@@ -1,10 +1,17 @@
 package profile
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/weir-engine/weir/shared/zone"
+)
+
+// maxWindow is the longest window of a metric in days that an encoding can hold: a hundred years.
+const maxWindow = 36_525
 
 func (d *decoder) metrics() {
 	n := d.count(keyBytes + 2)
-	d.ranks = d.rankOf[:0]
+	d.ranks = d.rankRoom[:0]
 	f := d.f
 	for i := range n {
 		key, head := uint32(d.fixed(keyBytes)), d.byte()
@@ -19,11 +26,7 @@ func (d *decoder) metrics() {
 		} else {
 			d.plainDays(m)
 		}
-		for j := len(m.Days) - 1; j >= 0 && !d.failed; j-- {
-			d.bucket(m.Agg, &m.Days[j], int(head>>scaleShift))
-		}
-		if d.failed || len(m.Days) == 0 {
-			d.fail()
+		if d.values(m, int(head>>scaleShift)); d.failed {
 			return
 		}
 	}
@@ -36,59 +39,74 @@ func (d *decoder) rankedDays(m *Metric) {
 			d.ranks = append(d.ranks, day)
 		}
 	}
-	set := d.reader.set(d.set[:0], uint64(len(d.ranks)))
+	set := d.reader.set(d.setRoom[:0], uint64(len(d.ranks)))
 	if d.failed {
 		return
 	}
 	m.Days = slices.Grow(m.Days[:0], len(set))[:len(set)]
 	for i, rank := range set {
-		m.Days[len(set)-1-i] = Bucket{Day: d.ranks[rank]}
+		m.Days[len(set)-1-i].Day = d.ranks[rank]
 	}
 }
 
 // plainDays reads the newest day and the days before it.
 func (d *decoder) plainDays(m *Metric) {
 	newest := int64(d.back())
-	set := d.reader.set(d.set[:0], maxWindow)
-	if d.failed || len(set) > 0 && newest-maxWindow-1 < -maxDay {
+	set := d.reader.set(d.setRoom[:0], maxWindow)
+	if d.failed || newest-maxWindow-1 < -maxDay {
 		d.fail()
 		return
 	}
 	n := len(set) + 1
 	m.Days = slices.Grow(m.Days[:0], n)[:n]
-	m.Days[n-1] = Bucket{Day: zoneDay(newest)}
+	m.Days[n-1].Day = zone.Day(newest)
 	for i, v := range set {
-		m.Days[n-2-i] = Bucket{Day: zoneDay(newest - int64(v) - 1)}
+		m.Days[n-2-i].Day = zone.Day(newest - int64(v) - 1)
 	}
 }
 
-func (d *decoder) bucket(a Agg, b *Bucket, scale int) {
-	switch a {
-	case Count:
-		b.Count = 1
-		if scale == 0 {
-			b.Count = int64(d.uint())
+// values reads the values of m.Days.
+func (d *decoder) values(m *Metric, scale int) {
+	if len(m.Days) == 0 || m.Agg == Last && len(m.Days) > 1 {
+		d.fail()
+		return
+	}
+	for j := len(m.Days) - 1; j >= 0; j-- {
+		b := &m.Days[j]
+		switch {
+		case m.Agg != Count && m.Agg != Distinct:
+			b.Value = d.int() * tens[scale]
+		case scale == 0:
+			b.Value = int64(d.uint())
+		default:
+			b.Value = 1
 		}
+	}
+	switch m.Agg {
+	case Last:
+		m.LastTime = d.int() + int64(m.Days[0].Day)*dayMs
 	case Distinct:
-		n := d.count(4)
-		b.Distinct = make([]uint32, n)
-		for i := range b.Distinct {
-			b.Distinct[i] = uint32(d.fixed(4))
-			if i > 0 && b.Distinct[i] <= b.Distinct[i-1] {
-				d.fail()
-				return
-			}
-		}
+		d.hashes(m)
+	}
+}
+
+// hashes reads the hashes of distinct values, of which m.Days tells the days and their numbers.
+func (d *decoder) hashes(m *Metric) {
+	for _, b := range m.Days {
+		n := d.within(uint64(b.Value), 4)
 		if n == 0 {
 			d.fail()
 		}
-	case Last:
-		b.Last = d.int() * tens[scale]
-		b.LastTime = d.int() + int64(b.Day)*dayMs
-	default:
-		b.setValue(a, d.int()*tens[scale])
+		for i := range n {
+			v := Value{Day: b.Day, Hash: uint32(d.fixed(4))}
+			if i > 0 && v.Hash <= m.Values[len(m.Values)-1].Hash {
+				d.fail()
+			}
+			if d.failed {
+				return
+			}
+			m.Values = append(m.Values, v)
+		}
 	}
+	m.Days = m.Days[:0]
 }
-
-// maxWindow is the longest window of a metric in days that an encoding can hold: a hundred years.
-const maxWindow = 36_525

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/zone"
 )
 
 // The encoding of FACTS, version 1. Numbers are varints (low 7 bits first), signed ones zigzag; times are in units of 1 ms,
@@ -79,7 +80,8 @@ type encoder struct {
 	unit   int // index in timeUnits
 	writer []writer
 	room   [8]writer
-	set    [64]uint32
+	set    [64]uint32 // room, as are days
+	days   [64]Bucket
 }
 
 // writer is an event that wrote traits or tags.
@@ -88,11 +90,11 @@ type writer struct {
 	id   uint64
 }
 
-func (e *encoder) uint(v uint64)  { e.dst = appendUint(e.dst, v) }
-func (e *encoder) int(v int64)    { e.dst = appendInt(e.dst, v) }
-func (e *encoder) text(s string)  { e.dst = appendText(e.dst, s) }
-func (e *encoder) ago(at int64)   { e.int((e.f.LastSeen - at) / timeUnits[e.unit]) }
-func (e *encoder) back(day int64) { e.int(int64(e.f.Active.Newest) - day) }
+func (e *encoder) uint(v uint64)     { e.dst = appendUint(e.dst, v) }
+func (e *encoder) int(v int64)       { e.dst = appendInt(e.dst, v) }
+func (e *encoder) text(s string)     { e.dst = appendText(e.dst, s) }
+func (e *encoder) ago(at int64)      { e.int((e.f.LastSeen - at) / timeUnits[e.unit]) }
+func (e *encoder) back(day zone.Day) { e.int(int64(e.f.Active.Newest) - int64(day)) }
 
 // timeUnit is the longest unit that divides every time of the facts.
 func (e *encoder) timeUnit() int {
@@ -163,7 +165,7 @@ func utcDay(ms int64) int64 {
 func (e *encoder) purchases() {
 	days := e.f.Purchases
 	e.uint(uint64(len(days)))
-	e.back(int64(days[len(days)-1].Day))
+	e.back(days[len(days)-1].Day)
 	for i := len(days) - 1; i >= 0; i-- {
 		p := &days[i]
 		gap := uint64(0)
@@ -192,7 +194,7 @@ func (e *encoder) orders() {
 	for i := range e.f.Orders {
 		o := &e.f.Orders[i]
 		e.dst = appendFixed(e.dst, o.Hash, 6)
-		at, ok := slices.BinarySearchFunc(days, o.Day, func(p PurchaseDay, day zoneDay) int { return cmp.Compare(p.Day, day) })
+		at, ok := slices.BinarySearchFunc(days, o.Day, func(p PurchaseDay, day zone.Day) int { return cmp.Compare(p.Day, day) })
 		index := uint64(len(days) - 1 - at)
 		if !ok {
 			index = uint64(len(days))
@@ -203,7 +205,7 @@ func (e *encoder) orders() {
 		}
 		e.uint(index<<1 | refunded)
 		if !ok {
-			e.back(int64(o.Day))
+			e.back(o.Day)
 		}
 		if refunded != 0 {
 			e.int(o.Refunded)
@@ -215,7 +217,7 @@ func (e *encoder) refunds() {
 	e.uint(uint64(len(e.f.Refunds)))
 	for _, r := range e.f.Refunds {
 		e.dst = appendFixed(e.dst, r.Hash, 6)
-		e.back(int64(r.Day))
+		e.back(r.Day)
 		e.int(r.Amount)
 	}
 }

@@ -1,17 +1,11 @@
 package profile
 
-import (
-	"math/bits"
-	"slices"
-
-	"github.com/weir-engine/weir/shared/zone"
-)
-
-type zoneDay = zone.Day
+import "math/bits"
 
 // A metric is its key, a byte with its aggregate, whether its days are numbered among the active days, and a scale; its days;
 // one value for each day from the newest. The scale of a count is 1 when every count is 1, which are then left out; that of
-// other values is the power of ten that divides all of them.
+// other values is the power of ten that divides all of them. A distinct has a number of hashes for each day, and then the
+// hashes.
 const (
 	metricRanked = 1 << 3
 	scaleShift   = 4
@@ -25,33 +19,46 @@ func (e *encoder) metrics() {
 	for i := range e.f.Metrics {
 		m := &e.f.Metrics[i]
 		e.dst = appendFixed(e.dst, uint64(m.Key), keyBytes)
-		head := byte(m.Agg)
-		set, ranked := e.days(m)
-		if ranked {
-			head |= metricRanked
+		days := m.Days
+		if m.Agg == Distinct {
+			days = valueDays(e.days[:0], m.Values)
 		}
-		scale := m.scale()
-		e.dst = append(e.dst, head|byte(scale)<<scaleShift)
-		if !ranked {
-			e.back(int64(m.Days[len(m.Days)-1].Day))
+		scale := scaleOf(m.Agg, days)
+		head := byte(m.Agg) | byte(scale)<<scaleShift
+		set, ranked := e.ranks(days)
+		if ranked {
+			e.dst = append(e.dst, head|metricRanked)
+		} else {
+			set = e.gaps(days)
+			e.dst = append(e.dst, head)
+			e.back(days[len(days)-1].Day)
 		}
 		e.dst = appendSet(e.dst, set)
-		for j := len(m.Days) - 1; j >= 0; j-- {
-			e.bucket(m.Agg, &m.Days[j], scale)
-		}
+		e.values(m, days, scale)
 	}
 }
 
-// days returns the metric's days as numbers, from the newest: among the active days, or as days before the metric's newest
-// day, which is left out.
-func (e *encoder) days(m *Metric) (set []uint32, ranked bool) {
+// valueDays are the days of distinct values with their numbers.
+func valueDays(days []Bucket, values []Value) []Bucket {
+	for _, v := range values {
+		if n := len(days); n > 0 && days[n-1].Day == v.Day {
+			days[n-1].Value++
+			continue
+		}
+		days = append(days, Bucket{Day: v.Day, Value: 1})
+	}
+	return days
+}
+
+// ranks returns the days from the newest as numbers among the active days; ok is false when not all of them are active.
+func (e *encoder) ranks(days []Bucket) (set []uint32, ok bool) {
 	set = e.set[:0]
 	active := &e.f.Active
 	rank, word := 0, 0
-	for j := len(m.Days) - 1; j >= 0; j-- {
-		day := m.Days[j].Day
+	for j := len(days) - 1; j >= 0; j-- {
+		day := days[j].Day
 		if !active.Has(day) {
-			return e.plainDays(m), false
+			return nil, false
 		}
 		i := int(active.Newest - day)
 		for ; word < i/64; word++ {
@@ -62,83 +69,52 @@ func (e *encoder) days(m *Metric) (set []uint32, ranked bool) {
 	return set, true
 }
 
-func (e *encoder) plainDays(m *Metric) []uint32 {
+// gaps returns the days before the newest, which is left out.
+func (e *encoder) gaps(days []Bucket) []uint32 {
 	set := e.set[:0]
-	newest := m.Days[len(m.Days)-1].Day
-	for j := len(m.Days) - 2; j >= 0; j-- {
-		set = append(set, uint32(int64(newest)-int64(m.Days[j].Day)-1))
+	newest := days[len(days)-1].Day
+	for j := len(days) - 2; j >= 0; j-- {
+		set = append(set, uint32(int64(newest)-int64(days[j].Day)-1))
 	}
 	return set
 }
 
-// scale is the shortening that every bucket of the metric allows.
-func (m *Metric) scale() int {
+// scaleOf is the shortening that all values allow.
+func scaleOf(a Agg, days []Bucket) int {
+	scale := maxScale
+	if a == Count || a == Distinct {
+		scale = 1
+	}
+	for i := 0; i < len(days) && scale > 0; i++ {
+		v := days[i].Value
+		if a == Count || a == Distinct {
+			if v != 1 {
+				return 0
+			}
+			continue
+		}
+		for v%tens[scale] != 0 {
+			scale--
+		}
+	}
+	return scale
+}
+
+func (e *encoder) values(m *Metric, days []Bucket, scale int) {
+	for j := len(days) - 1; j >= 0; j-- {
+		switch {
+		case m.Agg != Count && m.Agg != Distinct:
+			e.int(days[j].Value / tens[scale])
+		case scale == 0:
+			e.uint(uint64(days[j].Value))
+		}
+	}
 	switch m.Agg {
+	case Last:
+		e.int(m.LastTime - int64(m.Days[0].Day)*dayMs)
 	case Distinct:
-		return 0
-	case Count:
-		if slices.ContainsFunc(m.Days, func(b Bucket) bool { return b.Count != 1 }) {
-			return 0
+		for _, v := range m.Values {
+			e.dst = appendFixed(e.dst, uint64(v.Hash), 4)
 		}
-		return 1
-	}
-	s := maxScale
-	for i := range m.Days {
-		v := m.Days[i].value(m.Agg)
-		for v%tens[s] != 0 {
-			s--
-		}
-	}
-	return s
-}
-
-// value is the number that a bucket of an aggregate holds.
-func (b *Bucket) value(a Agg) int64 {
-	switch a {
-	case Count:
-		return b.Count
-	case Sum:
-		return b.Sum
-	case Min:
-		return b.Min
-	case Max:
-		return b.Max
-	case Last:
-		return b.Last
-	}
-	return int64(len(b.Distinct))
-}
-
-func (b *Bucket) setValue(a Agg, v int64) {
-	switch a {
-	case Count:
-		b.Count = v
-	case Sum:
-		b.Sum = v
-	case Min:
-		b.Min = v
-	case Max:
-		b.Max = v
-	case Last:
-		b.Last = v
-	}
-}
-
-func (e *encoder) bucket(a Agg, b *Bucket, scale int) {
-	switch a {
-	case Count:
-		if scale == 0 {
-			e.uint(uint64(b.Count))
-		}
-	case Distinct:
-		e.uint(uint64(len(b.Distinct)))
-		for _, h := range b.Distinct {
-			e.dst = appendFixed(e.dst, uint64(h), 4)
-		}
-	case Last:
-		e.int(b.Last / tens[scale])
-		e.int(b.LastTime - int64(b.Day)*dayMs)
-	default:
-		e.int(b.value(a) / tens[scale])
 	}
 }

@@ -55,20 +55,23 @@ type Refund struct {
 // Windows always end at or after LastSeen, so a bucket that a later one outdoes in every window is dropped: max (min) keeps
 // falling (rising) buckets alone, last keeps one bucket, and distinct keeps a value on its latest day alone.
 type Metric struct {
-	Key  uint32 // hash of the metric's definition: changing it starts a new metric
-	Agg  Agg
-	Days []Bucket
+	Key      uint32 // hash of the metric's definition: changing it starts a new metric
+	Agg      Agg
+	Days     []Bucket // all but distinct
+	LastTime int64    // last: unix milliseconds of the value; ties go to the larger value
+	Values   []Value  // distinct, by (Day, Hash)
 }
 
-// Bucket is one day of a metric. Only what the aggregate needs is set.
+// Bucket is one day of a metric.
 type Bucket struct {
-	Day      zone.Day
-	Count    int64    // count
-	Sum      int64    // sum, scaled by the metric's declared unit (money: minor units; numbers: 1e-4)
-	Min, Max int64    // min; max
-	Last     int64    // last
-	LastTime int64    // last: unix milliseconds; ties go to the larger Last
-	Distinct []uint32 // distinct: sorted hashes of the values whose latest day this is
+	Day   zone.Day
+	Value int64 // the count, sum, min, max or last; all but counts scaled by the unit (money: minor units; numbers: 1e-4)
+}
+
+// Value is one distinct value.
+type Value struct {
+	Day  zone.Day // the latest day with it
+	Hash uint32
 }
 
 // DistinctExact is the number of distinct values up to which a window's count is exact. Beyond it the count is an estimate

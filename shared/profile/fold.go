@@ -29,8 +29,9 @@ func (s *Schema) Fold(f *Facts, ev *event.Event, id event.ID) {
 		}
 	}
 	p := s.plans.find(name)
+	var r reading
 	if p.purchase {
-		s.foldPurchase(f, ev, day)
+		s.foldPurchase(f, ev, day, &r)
 	}
 	if p.refund {
 		s.foldRefund(f, ev, day)
@@ -39,7 +40,7 @@ func (s *Schema) Fold(f *Facts, ev *event.Event, id event.ID) {
 		f.count(s.counts[p.count], ev.Time)
 	}
 	if len(p.metrics) > 0 {
-		s.foldMetrics(f, ev, day, p.metrics)
+		s.foldMetrics(f, ev, day, p.metrics, &r)
 	}
 	if len(p.tags) > 0 {
 		s.foldTags(f, ev, day, p.tags, binary.BigEndian.Uint64(id[:8]))
@@ -55,13 +56,16 @@ func (f *Facts) see(at int64) {
 	f.Events++
 }
 
-func (s *Schema) foldPurchase(f *Facts, ev *event.Event, day zone.Day) {
-	v, _ := amountOf(&ev.Properties, s.amounts)
-	amount, ok := v.Scaled(s.digits)
-	if !ok {
+func (s *Schema) foldPurchase(f *Facts, ev *event.Event, day zone.Day, r *reading) {
+	for _, path := range s.amounts {
+		if r.read(&ev.Properties, path, s.digits); r.value.Kind > event.Null {
+			break
+		}
+	}
+	if !r.ok || r.n < 0 {
 		return
 	}
-	f.purchase(day, amount)
+	f.purchase(day, r.n)
 	if hash, ok := orderHash(property(&ev.Properties, s.orderPath)); ok {
 		f.order(Order{Hash: hash, Day: day})
 	}
@@ -70,10 +74,10 @@ func (s *Schema) foldPurchase(f *Facts, ev *event.Event, day zone.Day) {
 func (s *Schema) foldRefund(f *Facts, ev *event.Event, day zone.Day) {
 	v, _ := amountOf(&ev.Properties, s.refunded)
 	amount, ok := v.Scaled(s.digits)
-	if !ok || amount == 0 {
+	amount = max(amount, -amount)
+	if !ok || amount == 0 || amount > MaxAmount {
 		return
 	}
-	amount = max(amount, -amount)
 	if hash, ok := orderHash(property(&ev.Properties, s.refOrder)); ok {
 		f.refund(Refund{Hash: hash, Day: day, Amount: amount})
 		return
@@ -91,8 +95,11 @@ func orderHash(id event.Value) (hash uint64, ok bool) {
 
 // count notes a declared event.
 func (f *Facts) count(key uint32, at int64) {
-	i, ok := slices.BinarySearchFunc(f.Counts, key, func(c EventCount, key uint32) int { return cmp.Compare(c.Key, key) })
-	if !ok {
+	i := 0
+	for i < len(f.Counts) && f.Counts[i].Key < key {
+		i++
+	}
+	if i == len(f.Counts) || f.Counts[i].Key != key {
 		f.Counts = slices.Insert(f.Counts, i, EventCount{Key: key, First: at, Last: at, Count: 1})
 		return
 	}
@@ -179,7 +186,7 @@ func (t *Trait) after(x *Trait) bool {
 func (s *Schema) foldTags(f *Facts, ev *event.Event, day zone.Day, tags []int, id uint64) {
 	for _, at := range tags {
 		rule := &s.tags[at]
-		if rule.where != nil && !rule.where.Bool(&propertyEnv{&ev.Properties, ev.Time, s.zone}) {
+		if rule.where != nil && !s.holds(rule.where, ev) {
 			continue
 		}
 		t := Tag{Name: rule.tag, Source: EventName(ev), Time: ev.Time, ID: id, Removed: rule.remove}

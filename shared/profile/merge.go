@@ -37,9 +37,9 @@ func (s *Schema) Merge(dst, src *Facts) {
 // Adopt drops what the schema does not know of facts that another strategy's schema folded. What it knows and they lack is
 // not there until the user is folded again: see Fingerprint.
 func (s *Schema) Adopt(f *Facts) {
-	f.Metrics = slices.DeleteFunc(f.Metrics, func(m Metric) bool {
-		own := s.stored(0, m.Key)
-		return own == nil || own.agg != m.Agg
+	f.keepMetrics(func(m *Metric) bool {
+		own := s.stored(m.Key)
+		return own != nil && own.agg == m.Agg
 	})
 	f.Counts = slices.DeleteFunc(f.Counts, func(c EventCount) bool { return !slices.Contains(s.counts, c.Key) })
 	s.prune(f)
@@ -75,24 +75,18 @@ func (m *Metric) merge(src *Metric) {
 	case Count, Sum:
 		m.Days = mergeSorted(m.Days, src.Days,
 			func(x, y *Bucket) int { return cmp.Compare(x.Day, y.Day) },
-			func(x, y *Bucket) { x.Count, x.Sum = x.Count+y.Count, x.Sum+y.Sum })
+			func(x, y *Bucket) { x.Value += y.Value })
 	case Last:
-		for i := range src.Days {
-			m.addLast(&src.Days[i])
+		for _, b := range src.Days {
+			m.addLast(b, src.LastTime)
 		}
-	case Min:
-		for i := range src.Days {
-			m.addExtreme(src.Days[i].Day, src.Days[i].Min)
-		}
-	case Max:
-		for i := range src.Days {
-			m.addExtreme(src.Days[i].Day, src.Days[i].Max)
+	case Min, Max:
+		for _, b := range src.Days {
+			m.addExtreme(b)
 		}
 	case Distinct:
-		for i := range src.Days {
-			for _, h := range src.Days[i].Distinct {
-				m.putDistinct(src.Days[i].Day, h)
-			}
+		for _, v := range src.Values {
+			m.putDistinct(v)
 		}
 		m.trimDistinct()
 	}
@@ -100,39 +94,32 @@ func (m *Metric) merge(src *Metric) {
 
 // mergeSorted merges src into dst, both sorted without repetitions; join adds an equal element of src to that of dst.
 func mergeSorted[T any](dst, src []T, compare func(x, y *T) int, join func(x, y *T)) []T {
-	if len(src) == 0 {
+	i, j := len(dst)-1, len(src)-1
+	if j < 0 {
 		return dst
 	}
-	if n := len(dst); n == 0 || compare(&dst[n-1], &src[0]) < 0 {
-		return append(dst, src...)
-	}
-	i, j := len(dst)-1, len(src)-1
 	dst = append(dst, src...)
-	to := len(dst)
+	if i < 0 || compare(&dst[i], &src[0]) < 0 {
+		return dst
+	}
+	to := len(dst) // dst[to:] is done; it grows from the end, so nothing is overwritten before it has moved
 	for j >= 0 {
 		to--
-		switch c := -1; {
-		case i < 0:
+		c := -1
+		if i >= 0 {
+			c = compare(&dst[i], &src[j])
+		}
+		if c < 0 {
 			dst[to] = src[j]
 			j--
-		default:
-			if c = compare(&dst[i], &src[j]); c > 0 {
-				dst[to] = dst[i]
-				i--
-				continue
-			}
-			if c < 0 {
-				dst[to] = src[j]
-				j--
-				continue
-			}
-			dst[to] = dst[i]
-			join(&dst[to], &src[j])
-			i, j = i-1, j-1
+			continue
 		}
-	}
-	if to == i+1 {
-		return dst
+		dst[to] = dst[i]
+		i--
+		if c == 0 {
+			join(&dst[to], &src[j])
+			j--
+		}
 	}
 	return slices.Delete(dst, i+1, to)
 }

@@ -10,38 +10,54 @@ import (
 	"github.com/weir-engine/weir/shared/zone"
 )
 
+// reading is a property of the event at hand that was read and scaled before: metrics and amounts share it.
+type reading struct {
+	path     string
+	decimals int
+	value    event.Value
+	n        int64
+	ok       bool // n is the value, and not beyond MaxAmount
+}
+
+func (r *reading) read(o *event.Object, path string, decimals int) {
+	if r.path == path && r.decimals == decimals {
+		return
+	}
+	r.path, r.decimals = path, decimals
+	r.value = property(o, path)
+	r.n, r.ok = r.value.Scaled(decimals)
+	r.ok = r.ok && r.n <= MaxAmount && r.n >= -MaxAmount
+}
+
 // foldMetrics adds an event to the metrics with these indexes.
-func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []int) {
-	var path string
-	var decimals int
-	var v event.Value
-	var n int64
-	var isNumber bool
+func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []int, r *reading) {
 	for _, at := range indexes {
 		m := &s.metrics[at]
-		if m.outside(day, f.Active.Newest) || m.where != nil && !m.where.Bool(&propertyEnv{&ev.Properties, ev.Time, s.zone}) {
+		if m.outside(day, f.Active.Newest) || m.where != nil && !s.holds(m.where, ev) {
 			continue
 		}
-		if m.agg != Count && (m.value != path || m.decimals != decimals) {
-			path, decimals = m.value, m.decimals
-			v = property(&ev.Properties, path)
-			n, isNumber = v.Scaled(decimals)
-			isNumber = isNumber && n <= MaxAmount && n >= -MaxAmount
+		b := Bucket{Day: day, Value: 1}
+		if m.keep == 0 {
+			b.Day = 0
 		}
+		if m.agg == Count {
+			f.metric(at, m).add(b)
+			continue
+		}
+		r.read(&ev.Properties, m.value, m.decimals)
+		b.Value = r.n
 		switch {
-		case m.agg == Count:
-			f.metric(at, m).bucket(m.bucketDay(day)).Count++
 		case m.agg == Distinct:
-			if h, ok := valueHash(v); ok {
-				f.metric(at, m).addDistinct(m.bucketDay(day), h)
+			if h, ok := valueHash(r.value); ok {
+				f.metric(at, m).addDistinct(Value{b.Day, h})
 			}
-		case !isNumber:
+		case !r.ok:
 		case m.agg == Sum:
-			f.metric(at, m).bucket(m.bucketDay(day)).Sum += n
+			f.metric(at, m).add(b)
 		case m.agg == Last:
-			f.metric(at, m).addLast(&Bucket{Day: m.bucketDay(day), Last: n, LastTime: ev.Time})
+			f.metric(at, m).addLast(b, ev.Time)
 		default:
-			f.metric(at, m).addExtreme(m.bucketDay(day), n)
+			f.metric(at, m).addExtreme(b)
 		}
 	}
 }
@@ -49,13 +65,6 @@ func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []
 // outside reports whether a day has left the metric's longest window.
 func (m *metric) outside(day, newest zone.Day) bool {
 	return m.keep > 0 && int64(day) <= int64(newest)-int64(m.keep)
-}
-
-func (m *metric) bucketDay(day zone.Day) zone.Day {
-	if m.keep == 0 {
-		return 0
-	}
-	return day
 }
 
 // valueHash hashes the text of a property value; absent, null, list and object values count for nothing.
@@ -67,21 +76,28 @@ func valueHash(v event.Value) (uint32, bool) {
 	return 0, false
 }
 
-// metric returns the data of metric m, whose index among the stored metrics is at; it is made when it is new.
+// metric returns the data of metric m, whose index among the stored metrics is at; it is made when it is new. Facts of this
+// schema hold a metric at its index or before it.
 func (f *Facts) metric(at int, m *metric) *Metric {
-	if at < len(f.Metrics) && f.Metrics[at].Key == m.key {
-		return &f.Metrics[at]
+	i := min(at, len(f.Metrics)-1)
+	for ; i >= 0 && f.Metrics[i].Key >= m.key; i-- {
+		if f.Metrics[i].Key == m.key {
+			return &f.Metrics[i]
+		}
 	}
-	i, ok := slices.BinarySearchFunc(f.Metrics, m.key, compareMetricKey)
-	if !ok {
-		f.insertMetric(i, m.key, m.agg)
+	if i++; i < len(f.Metrics) && f.Metrics[i].Key < m.key { // left from another strategy
+		var ok bool
+		if i, ok = slices.BinarySearchFunc(f.Metrics, m.key, compareMetricKey); ok {
+			return &f.Metrics[i]
+		}
 	}
+	f.insertMetric(i, m.key, m.agg)
 	return &f.Metrics[i]
 }
 
 func compareMetricKey(m Metric, key uint32) int { return cmp.Compare(m.Key, key) }
 
-// insertMetric makes room at i, with the memory of a metric that was there before a Reset.
+// insertMetric makes room at i, with the memory of a metric that was there before.
 func (f *Facts) insertMetric(i int, key uint32, agg Agg) {
 	n := len(f.Metrics)
 	if n == cap(f.Metrics) {
@@ -89,38 +105,61 @@ func (f *Facts) insertMetric(i int, key uint32, agg Agg) {
 	} else {
 		f.Metrics = f.Metrics[:n+1]
 	}
-	spare := f.Metrics[n].Days[:0]
+	days, values := f.Metrics[n].Days[:0], f.Metrics[n].Values[:0]
 	copy(f.Metrics[i+1:], f.Metrics[i:n])
-	f.Metrics[i] = Metric{Key: key, Agg: agg, Days: spare}
+	f.Metrics[i] = Metric{Key: key, Agg: agg, Days: days, Values: values}
+}
+
+// keepMetrics drops the others and keeps their memory behind the end.
+func (f *Facts) keepMetrics(keep func(m *Metric) bool) {
+	n := 0
+	for i := range f.Metrics {
+		if keep(&f.Metrics[i]) {
+			f.Metrics[n], f.Metrics[i] = f.Metrics[i], f.Metrics[n]
+			n++
+		}
+	}
+	f.Metrics = f.Metrics[:n]
 }
 
 // prune drops the days that have left the windows, after the newest day has moved.
 func (s *Schema) prune(f *Facts) {
-	empty := false
+	empty, at := false, 0
 	for i := range f.Metrics {
-		m := s.stored(i, f.Metrics[i].Key)
-		if m == nil {
+		m := &f.Metrics[i]
+		for at < len(s.metrics) && s.metrics[at].key < m.Key {
+			at++
+		}
+		if at == len(s.metrics) || s.metrics[at].key != m.Key {
 			continue
 		}
-		days, old := f.Metrics[i].Days, 0
-		for old < len(days) && m.outside(days[old].Day, f.Active.Newest) {
-			old++
-		}
-		if old > 0 {
-			f.Metrics[i].Days = slices.Delete(days, 0, old)
-			empty = empty || len(f.Metrics[i].Days) == 0
-		}
+		m.prune(&s.metrics[at], f.Active.Newest)
+		empty = empty || len(m.Days)+len(m.Values) == 0
 	}
 	if empty {
-		f.Metrics = slices.DeleteFunc(f.Metrics, func(m Metric) bool { return len(m.Days) == 0 })
+		f.keepMetrics(func(m *Metric) bool { return len(m.Days)+len(m.Values) > 0 })
 	}
 }
 
-// stored returns the metric with a key, nil when the strategy has none such; guess is the index to try first.
-func (s *Schema) stored(guess int, key uint32) *metric {
-	if guess < len(s.metrics) && s.metrics[guess].key == key {
-		return &s.metrics[guess]
+func (m *Metric) prune(of *metric, newest zone.Day) {
+	if len(m.Days) > 0 && of.outside(m.Days[0].Day, newest) {
+		old := 1
+		for old < len(m.Days) && of.outside(m.Days[old].Day, newest) {
+			old++
+		}
+		m.Days = m.Days[:copy(m.Days, m.Days[old:])]
 	}
+	if len(m.Values) > 0 && of.outside(m.Values[0].Day, newest) {
+		old := 1
+		for old < len(m.Values) && of.outside(m.Values[old].Day, newest) {
+			old++
+		}
+		m.Values = m.Values[:copy(m.Values, m.Values[old:])]
+	}
+}
+
+// stored returns the metric with a key, nil when the strategy has none such.
+func (s *Schema) stored(key uint32) *metric {
 	i, ok := slices.BinarySearchFunc(s.metrics, key, func(m metric, key uint32) int { return cmp.Compare(m.key, key) })
 	if !ok {
 		return nil
@@ -128,21 +167,23 @@ func (s *Schema) stored(guess int, key uint32) *metric {
 	return &s.metrics[i]
 }
 
-// bucket returns the bucket of a day, which is made when it is new.
-func (m *Metric) bucket(day zone.Day) *Bucket {
+// add adds to the bucket of a day.
+func (m *Metric) add(b Bucket) {
 	n := len(m.Days)
-	if n > 0 && m.Days[n-1].Day == day {
-		return &m.Days[n-1]
+	if n == 0 || m.Days[n-1].Day < b.Day {
+		m.Days = append(m.Days, b)
+		return
 	}
-	if n == 0 || m.Days[n-1].Day < day {
-		m.Days = append(m.Days, Bucket{Day: day})
-		return &m.Days[n]
+	if m.Days[n-1].Day == b.Day {
+		m.Days[n-1].Value += b.Value
+		return
 	}
-	i, ok := m.find(day)
+	i, ok := m.find(b.Day)
 	if !ok {
-		m.Days = slices.Insert(m.Days, i, Bucket{Day: day})
+		m.Days = slices.Insert(m.Days, i, b)
+		return
 	}
-	return &m.Days[i]
+	m.Days[i].Value += b.Value
 }
 
 func (m *Metric) find(day zone.Day) (int, bool) {
@@ -150,38 +191,25 @@ func (m *Metric) find(day zone.Day) (int, bool) {
 }
 
 // addLast keeps the latest value.
-func (m *Metric) addLast(b *Bucket) {
-	if len(m.Days) == 0 {
-		m.Days = append(m.Days, *b)
+func (m *Metric) addLast(b Bucket, at int64) {
+	if len(m.Days) > 0 && (at < m.LastTime || at == m.LastTime && b.Value <= m.Days[0].Value) {
 		return
 	}
-	have := &m.Days[0]
-	if b.LastTime > have.LastTime || b.LastTime == have.LastTime && b.Last > have.Last {
-		*have = *b
-	}
-}
-
-// extreme is the value of a bucket such that the largest counts.
-func (m *Metric) extreme(b *Bucket) int64 {
-	if m.Agg == Min {
-		return -b.Min
-	}
-	return b.Max
+	m.Days, m.LastTime = append(m.Days[:0], b), at
 }
 
 // addExtreme keeps a value unless a later or the same day outdoes it, and drops the earlier days that it outdoes.
-func (m *Metric) addExtreme(day zone.Day, v int64) {
-	b := Bucket{Day: day, Max: v}
+func (m *Metric) addExtreme(b Bucket) {
+	outdone := func(x, by int64) bool { return x <= by }
 	if m.Agg == Min {
-		b = Bucket{Day: day, Min: v}
+		outdone = func(x, by int64) bool { return x >= by }
 	}
-	worth := m.extreme(&b)
-	i, same := m.find(day)
-	if i < len(m.Days) && m.extreme(&m.Days[i]) >= worth {
+	i, same := m.find(b.Day)
+	if i < len(m.Days) && outdone(b.Value, m.Days[i].Value) {
 		return
 	}
 	from := i
-	for from > 0 && m.extreme(&m.Days[from-1]) <= worth {
+	for from > 0 && outdone(m.Days[from-1].Value, b.Value) {
 		from--
 	}
 	if same {
@@ -191,66 +219,59 @@ func (m *Metric) addExtreme(day zone.Day, v int64) {
 }
 
 // addDistinct keeps a value on its latest day.
-func (m *Metric) addDistinct(day zone.Day, h uint32) {
-	if m.putDistinct(day, h) {
+func (m *Metric) addDistinct(v Value) {
+	if m.putDistinct(v) {
 		m.trimDistinct()
 	}
 }
 
 // putDistinct is addDistinct without the bound; it reports whether anything changed.
-func (m *Metric) putDistinct(day zone.Day, h uint32) bool {
-	for i := len(m.Days) - 1; i >= 0; i-- {
-		b := &m.Days[i]
-		at, ok := slices.BinarySearch(b.Distinct, h)
-		if !ok {
-			continue
-		}
-		if b.Day >= day {
+func (m *Metric) putDistinct(v Value) bool {
+	if i := slices.IndexFunc(m.Values, func(x Value) bool { return x.Hash == v.Hash }); i >= 0 {
+		if m.Values[i].Day >= v.Day {
 			return false
 		}
-		if b.Distinct = slices.Delete(b.Distinct, at, at+1); len(b.Distinct) == 0 {
-			m.Days = slices.Delete(m.Days, i, i+1)
-		}
-		break
+		m.Values = slices.Delete(m.Values, i, i+1)
 	}
-	b := m.bucket(day)
-	at, _ := slices.BinarySearch(b.Distinct, h)
-	b.Distinct = slices.Insert(b.Distinct, at, h)
+	i, _ := slices.BinarySearchFunc(m.Values, v, compareValues)
+	m.Values = slices.Insert(m.Values, i, v)
 	return true
+}
+
+func compareValues(x, y Value) int {
+	return cmp.Or(cmp.Compare(x.Day, y.Day), cmp.Compare(x.Hash, y.Hash))
 }
 
 // distinctKept is one more than what is counted exactly, so that a window can tell that there are more.
 const distinctKept = DistinctExact + 1
 
-// trimDistinct drops every value for which distinctKept smaller hashes are as late or later: it is not among the smallest
-// hashes of any window that holds it, now or after any merge, and its witnesses stay in the window as long as it would.
+// trimDistinct drops every value for which distinctKept smaller hashes are as late or later. It is not among the smallest
+// hashes of any window that holds it, now or after any merge, and its witnesses stay in the window as long as it would: what
+// remains depends on the events alone.
 func (m *Metric) trimDistinct() {
-	total := 0
-	for i := range m.Days {
-		total += len(m.Days[i].Distinct)
-	}
-	if total <= distinctKept {
+	if len(m.Values) <= distinctKept {
 		return
 	}
-	var room [2 * distinctKept]uint32
-	small := room[:0] // the smallest hashes of the days from the newest to day i
-	empty := false
-	for i := len(m.Days) - 1; i >= 0; i-- {
-		b := &m.Days[i]
-		kept := 0
-		for _, h := range b.Distinct { // ascending: once one is too large the rest is
-			at, _ := slices.BinarySearch(small, h)
-			if at >= distinctKept {
+	var room [distinctKept + 1]uint32
+	small := room[:0] // the smallest hashes of the days seen, from the newest
+	kept := len(m.Values)
+	for to := len(m.Values); to > 0; {
+		from := to - 1
+		for from > 0 && m.Values[from-1].Day == m.Values[to-1].Day {
+			from--
+		}
+		n := 0
+		for ; n < to-from; n++ { // ascending: once one is too large the rest of the day is
+			at, _ := slices.BinarySearch(small, m.Values[from+n].Hash)
+			if at == distinctKept {
 				break
 			}
-			small = slices.Insert(small, at, h)
+			small = slices.Insert(small, at, m.Values[from+n].Hash)
 			small = small[:min(len(small), distinctKept)]
-			kept++
 		}
-		b.Distinct = b.Distinct[:kept]
-		empty = empty || kept == 0
+		kept -= n
+		copy(m.Values[kept:kept+n], m.Values[from:from+n])
+		to = from
 	}
-	if empty {
-		m.Days = slices.DeleteFunc(m.Days, func(b Bucket) bool { return len(b.Distinct) == 0 })
-	}
+	m.Values = m.Values[:copy(m.Values, m.Values[kept:])]
 }

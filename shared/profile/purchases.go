@@ -72,7 +72,15 @@ func (f *Facts) order(o Order) {
 }
 
 func (f *Facts) findOrder(hash uint64) (int, bool) {
-	return slices.BinarySearchFunc(f.Orders, hash, func(o Order, hash uint64) int { return cmp.Compare(o.Hash, hash) })
+	i, j := 0, len(f.Orders)
+	for i < j {
+		if m := int(uint(i+j) >> 1); f.Orders[m].Hash < hash {
+			i = m + 1
+		} else {
+			j = m
+		}
+	}
+	return i, i < len(f.Orders) && f.Orders[i].Hash == hash
 }
 
 // attach moves the waiting refunds of an order to its day.

@@ -62,11 +62,7 @@ func (f *Facts) Clone() *Facts {
 	c.Active.Bits = slices.Clone(f.Active.Bits)
 	c.Metrics = slices.Clone(f.Metrics)
 	for i := range c.Metrics {
-		days := slices.Clone(c.Metrics[i].Days)
-		for j := range days {
-			days[j].Distinct = slices.Clone(days[j].Distinct)
-		}
-		c.Metrics[i].Days = days
+		c.Metrics[i].Days, c.Metrics[i].Values = slices.Clone(c.Metrics[i].Days), slices.Clone(c.Metrics[i].Values)
 	}
 	return &c
 }

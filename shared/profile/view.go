@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/zone"
 )
 
 // FactsView is FACTS for people: names instead of hashes, days as YYYY-MM-DD, times in unix milliseconds, money in minor
@@ -148,13 +149,23 @@ func (s *Schema) metricView(f *Facts, at int) MetricView {
 	if !ok {
 		return v
 	}
-	for j := range f.Metrics[i].Days {
-		b := &f.Metrics[i].Days[j]
-		day := ""
+	add := func(day zone.Day, value string) {
+		d := DayView{Value: value}
 		if m.keep > 0 {
-			day = b.Day.String()
+			d.Day = day.String()
 		}
-		v.Days = append(v.Days, DayView{day, Decimal(b.value(m.agg), m.decimals)})
+		v.Days = append(v.Days, d)
+	}
+	for _, b := range f.Metrics[i].Days {
+		add(b.Day, Decimal(b.Value, m.decimals))
+	}
+	for values := f.Metrics[i].Values; len(values) > 0; {
+		n := 1
+		for n < len(values) && values[n].Day == values[0].Day {
+			n++
+		}
+		add(values[0].Day, strconv.Itoa(n))
+		values = values[n:]
 	}
 	return v
 }

@@ -2,7 +2,6 @@ package profile
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 
 	"github.com/weir-engine/weir/shared/zone"
@@ -40,59 +39,57 @@ func (s *Schema) Window(f *Facts, metric int, days int, asOf zone.Day) MetricVal
 	if !ok {
 		return v
 	}
-	buckets := f.Metrics[i].Days
-	if m.keep > 0 {
-		buckets = within(buckets, days, asOf)
+	if m.keep == 0 {
+		days, asOf = 0, 0
 	}
+	if m.agg == Distinct {
+		v.Value, v.Spilled = distinct(f.Metrics[i].Values, days, asOf)
+		return v
+	}
+	buckets := within(f.Metrics[i].Days, days, asOf)
 	if len(buckets) == 0 {
 		return v
 	}
 	v.OK = true
-	switch m.agg {
-	case Count, Sum:
+	if m.agg == Count || m.agg == Sum {
 		for j := range buckets {
-			v.Value += buckets[j].Count + buckets[j].Sum
+			v.Value += buckets[j].Value
 		}
-	case Max:
-		v.Value = buckets[0].Max // falling
-	case Min:
-		v.Value = buckets[0].Min
-	case Last:
-		v.Value = buckets[0].Last
-	case Distinct:
-		v.Value, v.Spilled = distinct(buckets)
+		return v
 	}
+	v.Value = buckets[0].Value // max falls, min rises, last is one
 	return v
 }
 
-// within returns the buckets in (asOf-days, asOf].
+// within returns the buckets in (asOf-days, asOf]; days 0 is everything up to asOf.
 func within(buckets []Bucket, days int, asOf zone.Day) []Bucket {
-	day := func(b Bucket, day int64) int { return cmp.Compare(int64(b.Day), day) }
-	to, _ := slices.BinarySearchFunc(buckets, int64(asOf)+1, day)
-	if days <= 0 {
-		return buckets[:to]
+	to := len(buckets)
+	for to > 0 && buckets[to-1].Day > asOf {
+		to--
 	}
-	from, _ := slices.BinarySearchFunc(buckets[:to], int64(asOf)-int64(days)+1, day)
+	from := to
+	for from > 0 && (days <= 0 || int64(buckets[from-1].Day) > int64(asOf)-int64(days)) {
+		from--
+	}
 	return buckets[from:to]
 }
 
-// distinct returns the number of distinct values. Beyond DistinctExact it is estimated from the smallest hashes: k of n
-// values evenly spread over 2^32 lie below the k-th smallest, so n is about (k-1) * 2^32 / that.
-func distinct(buckets []Bucket) (n int64, spilled bool) {
-	var all []uint32
-	for i := range buckets {
-		n += int64(len(buckets[i].Distinct))
+// distinct returns the number of distinct values in (asOf-days, asOf]. Beyond DistinctExact it is estimated from the smallest
+// hashes: if n values are spread evenly over 2^32, the k-th smallest is near k * 2^32 / n, and (k-1) * 2^32 / it estimates n.
+func distinct(values []Value, days int, asOf zone.Day) (n int64, spilled bool) {
+	var room [2 * distinctKept]uint32
+	hashes := room[:0]
+	for _, v := range values {
+		if v.Day <= asOf && (days <= 0 || int64(v.Day) > int64(asOf)-int64(days)) {
+			hashes = append(hashes, v.Hash)
+		}
 	}
-	if n <= DistinctExact {
-		return n, false
+	if len(hashes) <= DistinctExact {
+		return int64(len(hashes)), false
 	}
-	for i := range buckets {
-		all = append(all, buckets[i].Distinct...)
-	}
-	slices.Sort(all)
-	hi, lo := bits.Mul64(DistinctExact, 1<<32)
-	estimate, _ := bits.Div64(hi, lo, max(uint64(all[distinctKept-1]), 1<<16))
-	return max(int64(estimate), int64(distinctKept)), true
+	slices.Sort(hashes)
+	estimate := DistinctExact << 32 / max(int64(hashes[distinctKept-1]), 1)
+	return max(estimate, int64(len(hashes))), true
 }
 
 // Events returns the declared events, in the strategy's order without repetitions. The caller does not change them.
