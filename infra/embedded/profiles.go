@@ -15,14 +15,14 @@ import (
 type profiles struct{ db *database }
 
 const (
-	sqlProfileAt = "SELECT version, facts, state, recent, marks FROM profiles WHERE hash = ? AND key = ?"
-	sqlProfile   = "SELECT version, facts, state, recent, marks FROM profiles WHERE key = ?"
+	sqlProfileAt = "SELECT version, facts, state, recent, marks, rebase FROM profiles WHERE hash = ? AND key = ?"
+	sqlProfile   = "SELECT version, facts, state, recent, marks, rebase FROM profiles WHERE key = ?"
 	sqlFind      = "SELECT version, hash FROM profiles WHERE key = ?"
-	sqlCreate    = "INSERT INTO profiles(hash, key, version, facts, state, recent, marks) VALUES(?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-	sqlReplace   = "UPDATE profiles SET version = version + 1, facts = ?, state = ?, recent = ?, marks = ? WHERE hash = ? AND key = ? AND version = ?"
+	sqlCreate    = "INSERT INTO profiles(hash, key, version, facts, state, recent, marks, rebase) VALUES(?, ?, 1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	sqlReplace   = "UPDATE profiles SET version = version + 1, facts = ?, state = ?, recent = ?, marks = ?, rebase = ? WHERE hash = ? AND key = ? AND version = ?"
 	sqlRemove    = "DELETE FROM profiles WHERE key = ? AND version = ?"
 	sqlDecide    = "INSERT INTO decisions(hash, key, seq, as_of, record) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-	sqlScan      = "SELECT version, facts, state, recent, marks, key FROM profiles WHERE key > ? ORDER BY key LIMIT ?"
+	sqlScan      = "SELECT version, facts, state, recent, marks, rebase, key FROM profiles WHERE key > ? ORDER BY key LIMIT ?"
 	sqlRevise    = "INSERT INTO counters(name, n) VALUES('revision', 1) ON CONFLICT(name) DO UPDATE SET n = n + 1"
 	sqlDecisions = "SELECT seq, as_of, record FROM decisions WHERE hash = ? AND key = ? ORDER BY seq DESC LIMIT ?"
 )
@@ -80,7 +80,7 @@ func getItem(c *connection, at *sqlite3.Stmt, key string, item *app.Item) error 
 	return c.query(func(s *sqlite3.Stmt) error { return scanItem(s, item) }, sqlProfile, key)
 }
 
-// scanItem reads version, facts, state, recent and marks of a row. The three blobs share one allocation.
+// scanItem reads version, facts, state, recent, marks and rebase of a row. The three blobs share one allocation.
 func scanItem(s *sqlite3.Stmt, item *app.Item) error {
 	item.Version = s.ColumnInt64(0)
 	facts, state, recent := s.ColumnRawBlob(1), s.ColumnRawBlob(2), s.ColumnRawBlob(3)
@@ -92,6 +92,7 @@ func scanItem(s *sqlite3.Stmt, item *app.Item) error {
 	item.Facts, item.State, item.Recent = all[:n:n], all[n:m:m], all[m:]
 	var err error
 	item.Marks, err = decodeMarks(s.ColumnRawBlob(4))
+	item.Rebase = s.ColumnBool(5)
 	return err
 }
 
@@ -234,13 +235,13 @@ func (w *profileWriter) replace(item *app.Item, at int64) (bool, error) {
 	if err := w.bindContent(s, 1, item); err != nil {
 		return false, err
 	}
-	if err := s.BindInt64(5, at); err != nil {
+	if err := s.BindInt64(6, at); err != nil {
 		return false, err
 	}
-	if err := s.BindText(6, item.Key); err != nil {
+	if err := s.BindText(7, item.Key); err != nil {
 		return false, err
 	}
-	if err := s.BindInt64(7, item.Version); err != nil {
+	if err := s.BindInt64(8, item.Version); err != nil {
 		return false, err
 	}
 	if err := s.Exec(); err != nil {
@@ -255,7 +256,7 @@ func (w *profileWriter) bindContent(s *sqlite3.Stmt, from int, item *app.Item) e
 			return err
 		}
 	}
-	return nil
+	return s.BindBool(from+4, item.Rebase)
 }
 
 func conflictFault(key string) error {
@@ -266,7 +267,7 @@ func conflictFault(key string) error {
 func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []app.Item, err error) {
 	err = p.db.read(ctx, "read profiles", func(c *connection) error {
 		return c.query(func(s *sqlite3.Stmt) error {
-			item := app.Item{Key: s.ColumnText(5)}
+			item := app.Item{Key: s.ColumnText(6)}
 			if err := scanItem(s, &item); err != nil {
 				return err
 			}
@@ -307,12 +308,14 @@ func (p *profiles) Decisions(ctx context.Context, key string, limit int) (all []
 	return all, err
 }
 
-// encodeMarks appends marks as file length, file and chunk, as varints and bytes.
+// encodeMarks appends marks as file length, file, chunk, accepted and duplicates, as varints and bytes.
 func encodeMarks(dst []byte, marks []app.Mark) []byte {
 	for _, m := range marks {
 		dst = binary.AppendUvarint(dst, uint64(len(m.File)))
 		dst = append(dst, m.File...)
-		dst = binary.AppendUvarint(dst, uint64(m.Chunk))
+		for _, n := range [...]int64{int64(m.Chunk), m.Accepted, m.Duplicates} {
+			dst = binary.AppendUvarint(dst, uint64(n))
+		}
 	}
 	return dst
 }
@@ -325,11 +328,14 @@ func decodeMarks(b []byte) (marks []app.Mark, err error) {
 		}
 		file := string(b[used : used+int(n)])
 		b = b[used+int(n):]
-		chunk, used := binary.Uvarint(b)
-		if used <= 0 {
-			return nil, errMarks
+		var counts [3]uint64
+		for i := range counts {
+			if counts[i], used = binary.Uvarint(b); used <= 0 {
+				return nil, errMarks
+			}
+			b = b[used:]
 		}
-		marks, b = append(marks, app.Mark{File: file, Chunk: int(chunk)}), b[used:]
+		marks = append(marks, app.Mark{File: file, Chunk: int(counts[0]), Accepted: int64(counts[1]), Duplicates: int64(counts[2])})
 	}
 	return marks, nil
 }

@@ -27,7 +27,8 @@ CREATE TABLE profiles(
 	facts BLOB NOT NULL,
 	state BLOB NOT NULL,
 	recent BLOB NOT NULL,
-	marks BLOB NOT NULL
+	marks BLOB NOT NULL,
+	rebase INTEGER NOT NULL
 );
 
 CREATE TABLE decisions(
