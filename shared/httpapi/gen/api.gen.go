@@ -693,7 +693,8 @@ type Decision struct {
 	CutsVersion *string `json:"cuts_version,omitempty"`
 
 	// Messages Ids of the messages that it asked for.
-	Messages []string `json:"messages"`
+	Messages     []string `json:"messages"`
+	ModelVersion *string  `json:"model_version,omitempty"`
 
 	// Record The whole record as it is stored.
 	Record json.RawMessage `json:"record"`
@@ -702,6 +703,9 @@ type Decision struct {
 	Seq             int64        `json:"seq"`
 	StrategyVersion *string      `json:"strategy_version,omitempty"`
 	Transitions     []Transition `json:"transitions"`
+
+	// Why Why it is a baseline, or `cuts` when cuts changed alone.
+	Why *string `json:"why,omitempty"`
 }
 
 // DecisionList defines model for DecisionList.
@@ -1456,7 +1460,7 @@ type Transition struct {
 	Reasons *[]Reason `json:"reasons,omitempty"`
 	To      string    `json:"to"`
 
-	// What `stage`, or `segment:` and its name.
+	// What `stage`, `segment:NAME` or `tag:NAME`; the latter go between `in` and `out`.
 	What string `json:"what"`
 }
 

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/httpapi/gen"
+)
+
+// flip stops or resumes outreach: over the data folder, or through the `weir run` that holds it, because a kill switch must
+// work while messages go out.
+func (c *cli) flip(ctx context.Context, operation, note string) error {
+	b, err := c.open(ctx, writing)
+	if fault.Is(err, fault.Conflict) {
+		o, asked := c.flipRemote(ctx, operation, note)
+		if asked != nil {
+			return asked
+		}
+		return c.printOutreach(o)
+	}
+	if err != nil {
+		return err
+	}
+	defer b.store.Close()
+	if operation == "stop" {
+		err = b.app.StopOutreach(ctx, note)
+	} else {
+		err = b.app.ResumeOutreach(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	res, err := b.api.GetOutreach(ctx, gen.GetOutreachRequestObject{})
+	if err != nil {
+		return err
+	}
+	return c.printOutreach(gen.Outreach(res.(gen.GetOutreach200JSONResponse)))
+}
+
+// flipRemote asks the running host.
+func (c *cli) flipRemote(ctx context.Context, operation, note string) (o gen.Outreach, err error) {
+	text, err := os.ReadFile(filepath.Join(c.data, runningName))
+	var at running
+	if err == nil {
+		err = json.Unmarshal(text, &at)
+	}
+	if err != nil {
+		return o, fault.New(fault.Conflict, "another command works on %s, and no running host can be asked", c.data).
+			WithHint("try again when it has ended").Because(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	body, err := json.Marshal(gen.StopRequest{Note: optional(note)})
+	if err != nil {
+		return o, fault.New(fault.Internal, "the request cannot be written").Because(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.Address+"/v1/outreach/"+operation, bytes.NewReader(body))
+	if err != nil {
+		return o, fault.New(fault.Internal, "the address %q cannot be asked", at.Address).Because(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return o, fault.New(fault.Unavailable, "the running host at %s does not answer", at.Address).WithHint("stop the process %d", at.Process).Because(err)
+	}
+	defer res.Body.Close()
+	return o, readAnswer(res, &o)
+}
+
+func readAnswer(res *http.Response, into any) error {
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return fault.New(fault.Unavailable, "the answer of the running host broke off").Because(err)
+	}
+	if res.StatusCode != http.StatusOK {
+		var p gen.Problem
+		if json.Unmarshal(body, &p) != nil {
+			return fault.New(fault.Unavailable, "the running host answers %s", res.Status)
+		}
+		return fault.New(fault.Code(p.Code), "%s", p.Detail).WithHint("%s", str(p.Hint))
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fault.New(fault.Internal, "the answer of the running host cannot be read").Because(err)
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/zone"
+)
+
+// How often the host looks when nothing tells it to.
+const (
+	pollEvents  = 2 * time.Second // file systems that report no changes, and files that were still being written
+	pollDeliver = time.Minute
+	pollSweep   = time.Minute
+	maxPause    = time.Minute // between tries of what fails
+)
+
+// work is what the host does beside answering: importing what arrives, delivering, and the daily sweep.
+type work struct {
+	base    *base
+	log     *slog.Logger
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+	deliver chan struct{} // asks for a delivery
+}
+
+func startWork(ctx context.Context, b *base, log *slog.Logger) *work {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &work{base: b, log: log, cancel: cancel, deliver: make(chan struct{}, 1)}
+	arrived := w.watch(ctx, filepath.Join(b.store.Dir(), "events"))
+	w.loop(ctx, "import", pollEvents, arrived, w.ingest)
+	w.loop(ctx, "deliver", pollDeliver, w.deliver, w.send)
+	sweeper := &sweeper{base: b, last: noDay}
+	w.loop(ctx, "sweep", pollSweep, nil, func(ctx context.Context) error { return sweeper.run(ctx, w) })
+	return w
+}
+
+// stop ends all work and waits for it. What was begun goes on at the next start.
+func (w *work) stop() {
+	w.cancel()
+	w.done.Wait()
+}
+
+// loop runs do at once, then each time it is asked to or the interval has passed. After a failure it waits longer and longer.
+func (w *work) loop(ctx context.Context, name string, every time.Duration, asked <-chan struct{}, do func(context.Context) error) {
+	w.done.Go(func() {
+		for pause := every; ctx.Err() == nil; {
+			err := do(ctx)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				w.log.Error("work failed and will be tried again", "work", name, "in", pause, "error", err)
+				if !sleep(ctx, pause, nil) {
+					return
+				}
+				pause = min(2*pause, max(maxPause, every))
+			default:
+				pause = every
+				if !sleep(ctx, every, asked) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// sleep returns after a pause or when it is asked to; false when ctx ended.
+func sleep(ctx context.Context, pause time.Duration, asked <-chan struct{}) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	case <-asked:
+	}
+	return true
+}
+
+// watch says when something changes in a folder; where that cannot be known, polling alone remains.
+func (w *work) watch(ctx context.Context, dir string) <-chan struct{} {
+	arrived := make(chan struct{}, 1)
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		err = watcher.Add(dir)
+	}
+	if err != nil {
+		w.log.Warn("the event folder cannot be watched; it is looked at every two seconds", "folder", dir, "error", err)
+		return arrived
+	}
+	w.done.Go(func() {
+		defer watcher.Close()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case _, ok := <-watcher.Events:
+				if !ok {
+					return
+				}
+				nudge(arrived)
+			case _, ok := <-watcher.Errors:
+				if !ok {
+					return
+				}
+				nudge(arrived)
+			}
+		}
+	})
+	return arrived
+}
+
+// nudge asks without waiting; one question is enough.
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (w *work) ingest(ctx context.Context) error {
+	results, err := w.base.app.IngestPending(ctx, nil)
+	for _, r := range results {
+		w.report(r)
+	}
+	if len(results) > 0 {
+		nudge(w.deliver)
+	}
+	return err
+}
+
+func (w *work) report(r app.ImportResult) {
+	attrs := []any{"file", r.File.ID, "name", r.File.Name, "events", r.Counts.Events, "accepted", r.Counts.Accepted,
+		"rejected", r.Counts.Rejected, "duplicates", r.Counts.Duplicates, "users", r.Counts.Users}
+	if r.File.Status == app.FileFailed {
+		w.log.Warn("a file was refused", "file", r.File.ID, "name", r.File.Name, "error", r.File.Error)
+		return
+	}
+	w.log.Info("imported", attrs...)
+}
+
+func (w *work) send(ctx context.Context) error {
+	r, err := w.base.app.Deliver(ctx)
+	if r.Sent+r.Suppressed+r.Unknown > 0 {
+		w.log.Info("delivered", "sent", r.Sent, "suppressed", r.Suppressed, "unknown", r.Unknown, "held", r.Held)
+	}
+	return err
+}
+
+// noDay is before every day.
+const noDay = zone.Day(-1 << 31)
+
+// sweeper evaluates every user once a project day, and after a start: an earlier process may have missed days. A held clock
+// moves nobody.
+type sweeper struct {
+	base *base
+	last zone.Day
+}
+
+func (s *sweeper) run(ctx context.Context, w *work) error {
+	clock, err := s.base.app.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := s.base.app.Live(ctx)
+	if err != nil {
+		return err
+	}
+	today := live.Zone.Day(clock.Now)
+	if clock.Pinned || today == s.last {
+		return nil
+	}
+	report, err := s.base.app.Sweep(ctx, nil)
+	if err != nil {
+		return err
+	}
+	s.last = today
+	w.log.Info("swept", "users", report.Users, "changed", report.Changed, "messages", report.Intents)
+	nudge(w.deliver)
+	return nil
+}

@@ -1,0 +1,53 @@
+package httpapi
+
+import (
+	"context"
+	"io"
+
+	"github.com/weir-engine/weir/shared/app"
+)
+
+// UseCases is what the API needs of the application. *app.App is one.
+type UseCases interface {
+	Collect(ctx context.Context, lines [][]byte) error
+	Upload(ctx context.Context, req app.UploadRequest) (app.File, error)
+	Files(ctx context.Context, after string, limit int) (files []app.File, next string, err error)
+	File(ctx context.Context, id string) (app.File, error)
+	Rejects(ctx context.Context, q app.RejectQuery) ([]app.Reject, error)
+	RejectCounts(ctx context.Context, file string) (map[string]int64, error)
+	Redrive(ctx context.Context, id, mapping string, progress func(app.Progress)) (app.ImportResult, error)
+	Running() []app.Progress
+
+	Clock(ctx context.Context) (app.Clock, error)
+	Status(ctx context.Context) (app.Status, error)
+	Live(ctx context.Context) (*app.Live, error)
+	Base(ctx context.Context, asOf int64) (*app.Base, error)
+	Overview(ctx context.Context, asOf int64) (app.Overview, error)
+	Export(ctx context.Context, w io.Writer, req app.ExportRequest) error
+
+	Users(ctx context.Context, q app.UserQuery) (app.UserPage, error)
+	User(ctx context.Context, id string, asOf int64) (app.UserView, error)
+	Explain(ctx context.Context, id string, asOf int64) (app.Explanation, error)
+	Timeline(ctx context.Context, id string, asOf int64, after string, limit int) (rows []app.Row, next string, err error)
+	Decisions(ctx context.Context, id string, limit int) (key string, records []app.Decision, err error)
+	UserMessages(ctx context.Context, id string, after string, limit int) (key string, page []app.Intent, next string, err error)
+	UserLinks(ctx context.Context, id string) (key string, links []app.Link, err error)
+	RevokeLink(ctx context.Context, x, y string) (left, right string, err error)
+
+	CheckCondition(ctx context.Context, expr string, count bool, asOf int64) (app.ConditionCheck, error)
+	Segments(ctx context.Context, asOf int64) (base *app.Base, groups []app.Group, err error)
+
+	Strategy(ctx context.Context) (app.StrategyVersion, error)
+	StrategyVersions(ctx context.Context) ([]app.StrategyVersion, error)
+	StrategyVersion(ctx context.Context, version string) (app.StrategyVersion, error)
+	ValidateStrategy(ctx context.Context, text []byte) (app.StrategyCheck, error)
+	DiffStrategy(ctx context.Context, from string, text []byte) (app.StrategyDiff, error)
+	Publish(ctx context.Context, req app.PublishRequest) (app.PublishReport, error)
+
+	Outbox(ctx context.Context, q app.IntentQuery) (page []app.Intent, next string, err error)
+	Outreach(ctx context.Context) (app.Outreach, error)
+	StopOutreach(ctx context.Context, note string) error
+	ResumeOutreach(ctx context.Context) error
+}
+
+var _ UseCases = (*app.App)(nil)
