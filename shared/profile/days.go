@@ -64,6 +64,14 @@ func (d *Days) All() iter.Seq[zone.Day] {
 	}
 }
 
+// appendTo appends the days from the newest to the oldest.
+func (d *Days) appendTo(days []zone.Day) []zone.Day {
+	for day := range d.All() {
+		days = append(days, day)
+	}
+	return days
+}
+
 // add puts day into the set and reports whether it became the newest.
 func (d *Days) add(day zone.Day) bool {
 	if len(d.Bits) == 0 {

@@ -34,16 +34,10 @@ func DecodeFacts(b []byte, f *Facts) error {
 
 type decoder struct {
 	reader
-	f      *Facts
-	whole  []byte
-	all    string // whole as a string, made when the first text is read
-	unit   int64
-	writer []writer
-	ranks  []zone.Day // active days, newest first
-
-	writerRoom [8]writer
-	setRoom    [64]uint32
-	rankRoom   [64]zone.Day
+	f     *Facts
+	whole []byte
+	all   string // whole as a string, made when the first text is read
+	unit  int64
 }
 
 func (d *decoder) facts() {
@@ -54,10 +48,6 @@ func (d *decoder) facts() {
 	}
 	d.unit = timeUnits[flags>>unitShift&3]
 	d.f.Spill = Spill(flags >> spillShift & 1)
-	d.sections(flags)
-}
-
-func (d *decoder) sections(flags uint64) {
 	if flags&hasSeen != 0 {
 		d.seen()
 	}
@@ -74,13 +64,14 @@ func (d *decoder) sections(flags uint64) {
 		d.metrics()
 	}
 	if flags&(hasTraits|hasTags) != 0 {
-		d.writers()
-	}
-	if flags&hasTraits != 0 {
-		d.traits()
-	}
-	if flags&hasTags != 0 {
-		d.tags()
+		var room [8]writer
+		writers := d.writers(room[:0])
+		if flags&hasTraits != 0 {
+			d.traits(writers)
+		}
+		if flags&hasTags != 0 {
+			d.tags(writers)
+		}
 	}
 	if flags&hasRefunds != 0 {
 		d.refunds()
@@ -134,7 +125,8 @@ func (d *decoder) seen() {
 	f.LastSeen = d.time(0, 1)
 	f.FirstSeen = d.ago()
 	offset := d.int()
-	set := d.reader.set(d.setRoom[:0], DaysKept-1)
+	var room [64]uint32
+	set := d.reader.set(room[:0], DaysKept-1)
 	if d.failed || f.Events <= 0 || f.FirstSeen > f.LastSeen || offset < -2 || offset > 2 {
 		d.fail()
 		return
@@ -249,20 +241,19 @@ func (d *decoder) counts() {
 	}
 }
 
-func (d *decoder) writers() {
-	n := d.count(9)
-	d.writer = d.writerRoom[:0]
-	for range n {
-		d.writer = append(d.writer, writer{time: d.ago(), id: d.fixed(8)})
+func (d *decoder) writers(w []writer) []writer {
+	for range d.count(9) {
+		w = append(w, writer{time: d.ago(), id: d.fixed(8)})
 	}
+	return w
 }
 
-func (d *decoder) writerAt(i uint64) writer {
-	if i >= uint64(len(d.writer)) {
+func (d *decoder) writerAt(writers []writer, i uint64) writer {
+	if i >= uint64(len(writers)) {
 		d.fail()
 		return writer{}
 	}
-	return d.writer[i]
+	return writers[i]
 }
 
 func (d *decoder) text() string {
@@ -272,14 +263,14 @@ func (d *decoder) text() string {
 	return d.reader.text(d.all)
 }
 
-func (d *decoder) traits() {
+func (d *decoder) traits(writers []writer) {
 	n := d.count(2)
 	f := d.f
 	f.Traits = slices.Grow(f.Traits[:0], n)
 	for i := range n {
 		t := Trait{Name: d.text()}
 		v := d.uint()
-		w := d.writerAt(v >> formBits)
+		w := d.writerAt(writers, v>>formBits)
 		t.Time, t.ID, t.Value = w.time, w.id, d.value(v&(1<<formBits-1))
 		if i > 0 && t.Name <= f.Traits[i-1].Name {
 			d.fail()
@@ -312,14 +303,14 @@ func (d *decoder) value(form uint64) event.Value {
 	return event.Value{Kind: event.Null}
 }
 
-func (d *decoder) tags() {
+func (d *decoder) tags(writers []writer) {
 	n := d.count(3)
 	f := d.f
 	f.Tags = slices.Grow(f.Tags[:0], n)
 	for i := range n {
 		t := Tag{Name: d.text()}
 		v := d.uint()
-		w := d.writerAt(v >> tagBits)
+		w := d.writerAt(writers, v>>tagBits)
 		t.Time, t.ID, t.Removed, t.Source = w.time, w.id, v&tagRemoved != 0, d.text()
 		switch {
 		case v&tagExpires != 0:

@@ -11,7 +11,8 @@ const maxWindow = 36_525
 
 func (d *decoder) metrics() {
 	n := d.count(keyBytes + 2)
-	d.ranks = d.rankRoom[:0]
+	var room [64]zone.Day
+	ranks := room[:0]
 	f := d.f
 	for i := range n {
 		key, head := uint32(d.fixed(keyBytes)), d.byte()
@@ -22,7 +23,10 @@ func (d *decoder) metrics() {
 		f.insertMetric(i, key, Agg(head&7))
 		m := &f.Metrics[i]
 		if head&metricRanked != 0 {
-			d.rankedDays(m)
+			if len(ranks) == 0 {
+				ranks = f.Active.appendTo(ranks)
+			}
+			d.rankedDays(m, ranks)
 		} else {
 			d.plainDays(m)
 		}
@@ -33,26 +37,23 @@ func (d *decoder) metrics() {
 }
 
 // rankedDays reads days that are numbered among the active days.
-func (d *decoder) rankedDays(m *Metric) {
-	if len(d.ranks) == 0 {
-		for day := range d.f.Active.All() {
-			d.ranks = append(d.ranks, day)
-		}
-	}
-	set := d.reader.set(d.setRoom[:0], uint64(len(d.ranks)))
+func (d *decoder) rankedDays(m *Metric, ranks []zone.Day) {
+	var room [64]uint32
+	set := d.reader.set(room[:0], uint64(len(ranks)))
 	if d.failed {
 		return
 	}
 	m.Days = slices.Grow(m.Days[:0], len(set))[:len(set)]
 	for i, rank := range set {
-		m.Days[len(set)-1-i].Day = d.ranks[rank]
+		m.Days[len(set)-1-i].Day = ranks[rank]
 	}
 }
 
 // plainDays reads the newest day and the days before it.
 func (d *decoder) plainDays(m *Metric) {
 	newest := int64(d.back())
-	set := d.reader.set(d.setRoom[:0], maxWindow)
+	var room [64]uint32
+	set := d.reader.set(room[:0], maxWindow)
 	if d.failed || newest-maxWindow-1 < -maxDay {
 		d.fail()
 		return

@@ -60,7 +60,8 @@ func EncodeFacts(dst []byte, f *Facts) []byte {
 		e.metrics()
 	}
 	if len(f.Traits)+len(f.Tags) > 0 {
-		e.writers()
+		var room [8]writer
+		e.writer = e.writers(room[:0])
 	}
 	if len(f.Traits) > 0 {
 		e.traits()
@@ -79,9 +80,6 @@ type encoder struct {
 	dst    []byte
 	unit   int // index in timeUnits
 	writer []writer
-	room   [8]writer
-	set    [64]uint32 // room, as are days
-	days   [64]Bucket
 }
 
 // writer is an event that wrote traits or tags.
@@ -140,7 +138,8 @@ func (e *encoder) seen() {
 	e.int(f.LastSeen / timeUnits[e.unit])
 	e.ago(f.FirstSeen)
 	e.int(int64(f.Active.Newest) - utcDay(f.LastSeen))
-	set := e.set[:0]
+	var room [64]uint32
+	set := room[:0]
 	for i, word := range f.Active.Bits {
 		for ; word != 0; word &= word - 1 {
 			if d := i*64 + bits.TrailingZeros64(word); d > 0 {
@@ -238,27 +237,25 @@ func (e *encoder) counts() {
 // keyBytes is the length of the hashes of metrics and declared events.
 const keyBytes = 3
 
-// writers writes the table of the events that wrote traits and tags, newest first.
-func (e *encoder) writers() {
-	w := e.room[:0]
-	add := func(x writer) {
-		if !slices.Contains(w, x) {
+// writers writes the table of the events that wrote traits and tags, newest first, and returns it in w.
+func (e *encoder) writers(w []writer) []writer {
+	for i := range e.f.Traits {
+		if x := (writer{e.f.Traits[i].Time, e.f.Traits[i].ID}); !slices.Contains(w, x) {
 			w = append(w, x)
 		}
 	}
-	for i := range e.f.Traits {
-		add(writer{e.f.Traits[i].Time, e.f.Traits[i].ID})
-	}
 	for i := range e.f.Tags {
-		add(writer{e.f.Tags[i].Time, e.f.Tags[i].ID})
+		if x := (writer{e.f.Tags[i].Time, e.f.Tags[i].ID}); !slices.Contains(w, x) {
+			w = append(w, x)
+		}
 	}
 	slices.SortFunc(w, func(x, y writer) int { return cmp.Or(cmp.Compare(y.time, x.time), cmp.Compare(y.id, x.id)) })
-	e.writer = w
 	e.uint(uint64(len(w)))
 	for _, x := range w {
 		e.ago(x.time)
 		e.dst = appendFixed(e.dst, x.id, 8)
 	}
+	return w
 }
 
 func (e *encoder) writerOf(time int64, id uint64) uint64 {

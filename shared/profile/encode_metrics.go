@@ -15,21 +15,23 @@ const (
 var tens = [maxScale + 1]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 func (e *encoder) metrics() {
+	var room [64]uint32
 	e.uint(uint64(len(e.f.Metrics)))
 	for i := range e.f.Metrics {
 		m := &e.f.Metrics[i]
 		e.dst = appendFixed(e.dst, uint64(m.Key), keyBytes)
 		days := m.Days
 		if m.Agg == Distinct {
-			days = valueDays(e.days[:0], m.Values)
+			var dayRoom [64]Bucket
+			days = valueDays(dayRoom[:0], m.Values)
 		}
 		scale := scaleOf(m.Agg, days)
 		head := byte(m.Agg) | byte(scale)<<scaleShift
-		set, ranked := e.ranks(days)
+		set, ranked := e.ranks(room[:0], days)
 		if ranked {
 			e.dst = append(e.dst, head|metricRanked)
 		} else {
-			set = e.gaps(days)
+			set = gaps(room[:0], days)
 			e.dst = append(e.dst, head)
 			e.back(days[len(days)-1].Day)
 		}
@@ -50,9 +52,8 @@ func valueDays(days []Bucket, values []Value) []Bucket {
 	return days
 }
 
-// ranks returns the days from the newest as numbers among the active days; ok is false when not all of them are active.
-func (e *encoder) ranks(days []Bucket) (set []uint32, ok bool) {
-	set = e.set[:0]
+// ranks appends to set the days from the newest as numbers among the active days; false when not all of them are active.
+func (e *encoder) ranks(set []uint32, days []Bucket) ([]uint32, bool) {
 	active := &e.f.Active
 	rank, word := 0, 0
 	for j := len(days) - 1; j >= 0; j-- {
@@ -69,9 +70,8 @@ func (e *encoder) ranks(days []Bucket) (set []uint32, ok bool) {
 	return set, true
 }
 
-// gaps returns the days before the newest, which is left out.
-func (e *encoder) gaps(days []Bucket) []uint32 {
-	set := e.set[:0]
+// gaps appends to set the days before the newest, which is left out.
+func gaps(set []uint32, days []Bucket) []uint32 {
 	newest := days[len(days)-1].Day
 	for j := len(days) - 2; j >= 0; j-- {
 		set = append(set, uint32(int64(newest)-int64(days[j].Day)-1))
