@@ -52,17 +52,6 @@ export function Concentration({ curve, topShare, format }: { curve: Point[]; top
           lineStyle: { color: palette.accent, width: 2.5 },
           itemStyle: { color: palette.accent },
           areaStyle: { color: palette.accent, opacity: 0.1 },
-          markLine: {
-            symbol: ["none", "circle"],
-            symbolSize: 8,
-            silent: true,
-            label: { show: false },
-            lineStyle: { color: palette.resurrected, type: "dashed", width: 1.5 },
-            data: [
-              [{ coord: [0.2, 0] }, { coord: [0.2, topShare], symbol: "none" }],
-              [{ coord: [0, topShare], symbol: "none" }, { coord: [0.2, topShare] }],
-            ],
-          },
         },
         {
           type: "line",
@@ -74,6 +63,20 @@ export function Concentration({ curve, topShare, format }: { curve: Point[]; top
           showSymbol: false,
           tooltip: { show: false },
           lineStyle: { color: palette.muted, width: 1, type: "dotted" },
+        },
+        {
+          type: "line",
+          data: [
+            [0, topShare],
+            [0.2, topShare],
+            [0.2, 0],
+          ],
+          silent: true,
+          symbol: (value: [number, number]) => (value[0] === 0.2 && value[1] === topShare ? "circle" : "none"),
+          symbolSize: 8,
+          tooltip: { show: false },
+          itemStyle: { color: palette.resurrected },
+          lineStyle: { color: palette.resurrected, type: "dashed", width: 1.5 },
         },
       ],
     }),

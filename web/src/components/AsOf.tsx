@@ -1,32 +1,46 @@
-import { Button, DatePicker } from "antd";
-import dayjs from "dayjs";
+import { CalendarOutlined } from "@ant-design/icons";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { dayOf } from "../core/time";
 import { useAsOf, useView } from "../core/view";
+import { PlainButton } from "./Controls";
 
-/** The day that the page looks at. Without a choice it is the program's own. */
+const DayPicker = lazy(() => import("./DayPicker"));
+
+/** The day that the page looks at. Without a choice it is the program's own. The calendar is loaded when it is asked for. */
 export function AsOf() {
   const { t } = useTranslation();
-  const { status, zone } = useView();
+  const { status, zone, format } = useView();
   const { day, setDay } = useAsOf();
+  const [picking, setPicking] = useState(false);
   const shown = day || (status ? dayOf(status.as_of, zone) : "");
+  const button = (
+    <PlainButton onClick={() => setPicking(true)} disabled={!shown}>
+      <CalendarOutlined />
+      <span className="muted">{t("asOf.label")}</span> {shown ? format.day(shown) : "…"}
+    </PlainButton>
+  );
   return (
     <>
-      <label htmlFor="as-of" className="muted">
-        {t("asOf.label")}
-      </label>
-      <DatePicker
-        id="as-of"
-        allowClear={false}
-        inputReadOnly={false}
-        value={shown ? dayjs(shown) : null}
-        onChange={(value) => value && setDay(value.format("YYYY-MM-DD"))}
-        aria-label={t("asOf.label")}
-      />
+      {picking ? (
+        <Suspense fallback={button}>
+          <DayPicker
+            day={shown}
+            label={t("asOf.label")}
+            onPick={(next) => {
+              setPicking(false);
+              setDay(next);
+            }}
+            onLeave={() => setPicking(false)}
+          />
+        </Suspense>
+      ) : (
+        button
+      )}
       {day && (
-        <Button type="link" onClick={() => setDay("")}>
+        <PlainButton quiet onClick={() => setDay("")}>
           {t("asOf.reset")}
-        </Button>
+        </PlainButton>
       )}
     </>
   );

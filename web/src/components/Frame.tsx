@@ -6,14 +6,15 @@ import {
   SendOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
-import { Drawer } from "antd";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, useLocation } from "react-router";
 import { useAddress, useView } from "../core/view";
 import { Banners } from "./Banners";
 import { Logo } from "./Logo";
 import { LanguageSwitch, ThemeSwitch } from "./Switches";
+
+const MenuDrawer = lazy(() => import("./MenuDrawer"));
 
 const places = [
   { path: "/", key: "overview", icon: <DashboardOutlined /> },
@@ -28,6 +29,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
   const [open, setOpen] = useState(false);
+  const opened = useRef(false);
   const main = useRef<HTMLElement>(null);
   const last = useRef(pathname);
 
@@ -53,25 +55,26 @@ export function Frame({ children }: { children: ReactNode }) {
           <Brand />
           <span className="switches">
             <LanguageSwitch />
-            <button type="button" className="ghost" aria-label={t("frame.menu")} onClick={() => setOpen(true)}>
+            <button
+              type="button"
+              className="ghost"
+              aria-label={t("frame.menu")}
+              onClick={() => {
+                opened.current = true;
+                setOpen(true);
+              }}
+            >
               <MenuOutlined />
             </button>
           </span>
         </header>
-        <Drawer
-          open={open}
-          onClose={() => setOpen(false)}
-          placement="right"
-          size={280}
-          closable={false}
-          className="drawer"
-          aria-label={t("frame.menu")}
-          styles={{ body: { padding: 0 } }}
-        >
-          <div className="side">
-            <Side />
-          </div>
-        </Drawer>
+        {(open || opened.current) && (
+          <Suspense>
+            <MenuDrawer open={open} onClose={() => setOpen(false)} label={t("frame.menu")}>
+              <Side />
+            </MenuDrawer>
+          </Suspense>
+        )}
         <main className="main" id="main" ref={main} tabIndex={-1}>
           <div className="inner">
             <Banners />

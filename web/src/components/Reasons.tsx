@@ -23,7 +23,7 @@ function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean
   const { t, i18n } = useTranslation();
   const known = useKnown();
   const names = useNames();
-  const valueOf = ({ score, value }: Schemas["Reason"]) => {
+  const wordOf = ({ score, value }: Schemas["Reason"]) => {
     if (score === "stage" || score === "stage_candidate") return names.stage(value);
     if (score === "tier") return names.tier(value);
     return known.rfm(value);
@@ -35,7 +35,7 @@ function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean
     <details className="reason" open={open}>
       <summary>
         <span className="score">{name}</span>
-        <strong className="num break">{valueOf(reason) || "–"}</strong>
+        <strong className="num break">{wordOf(reason) || "–"}</strong>
         <span className="said-so muted break">{said}</span>
       </summary>
       <div className="inside">

@@ -1,10 +1,11 @@
-import { Button, Input, Skeleton } from "antd";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { setToken } from "../core/api";
 import { toProblem } from "../core/problem";
 import { useAddress } from "../core/view";
+import { PlainButton } from "./Controls";
+
+const TokenForm = lazy(() => import("./TokenForm"));
 
 /** A quiet picture: water behind a weir. */
 function Picture() {
@@ -43,43 +44,24 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
       <h3>{title}</h3>
       <p>{problem.detail || problem.title || (problem.status === 0 ? t("error.unreachableText") : "")}</p>
       {problem.hint && <p className="hint">{problem.hint}</p>}
-      {locked && <TokenForm />}
-      <div className="actions">{retry && <Button onClick={retry}>{t("error.retry")}</Button>}</div>
+      {locked && (
+        <Suspense>
+          <TokenForm />
+        </Suspense>
+      )}
+      <div className="actions">{retry && <PlainButton onClick={retry}>{t("error.retry")}</PlainButton>}</div>
     </div>
-  );
-}
-
-function TokenForm() {
-  const { t } = useTranslation();
-  const [value, setValue] = useState("");
-  return (
-    <form
-      className="options"
-      onSubmit={(event) => {
-        event.preventDefault();
-        setToken(value);
-        location.reload();
-      }}
-    >
-      <Input.Password
-        aria-label={t("error.token")}
-        placeholder={t("error.token")}
-        value={value}
-        onChange={(event) => setValue(event.target.value)}
-        autoComplete="off"
-      />
-      <Button type="primary" htmlType="submit" disabled={!value.trim()}>
-        {t("error.useToken")}
-      </Button>
-    </form>
   );
 }
 
 export function Loading({ rows = 6 }: { rows?: number }) {
   const { t } = useTranslation();
   return (
-    <div role="status" aria-label={t("common.loading")}>
-      <Skeleton active title={{ width: "34%" }} paragraph={{ rows }} />
+    <div role="status" aria-label={t("common.loading")} className="bones">
+      {Array.from({ length: rows }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: bars without content
+        <span className="bone" key={i} style={{ width: i === 0 ? "34%" : i === rows - 1 ? "58%" : undefined }} />
+      ))}
     </div>
   );
 }

@@ -1,5 +1,4 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Segmented } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -9,6 +8,7 @@ import { Growth, GrowthTable } from "../charts/Growth";
 import { paletteOf } from "../charts/palette";
 import { RfmGrid } from "../charts/RfmGrid";
 import { AsOf } from "../components/AsOf";
+import { Choice } from "../components/Controls";
 import { Card, Figure, PageHead, useLabel } from "../components/Parts";
 import { Answer, Empty } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
@@ -169,24 +169,22 @@ function GrowthCard({
       }
       tools={
         <div className="page-tools">
-          <Segmented
-            size="small"
-            aria-label={t("growth.period")}
+          <Choice
+            label={t("growth.period")}
             value={period}
-            onChange={(value) => setPeriod(value)}
+            onChange={setPeriod}
             options={[
-              { value: "week" as const, label: t("growth.week") },
-              { value: "month" as const, label: t("growth.month") },
+              { value: "week", label: t("growth.week") },
+              { value: "month", label: t("growth.month") },
             ]}
           />
-          <Segmented
-            size="small"
-            aria-label={t("common.showAs")}
+          <Choice
+            label={t("common.showAs")}
             value={view}
-            onChange={(value) => setView(value)}
+            onChange={setView}
             options={[
-              { value: "chart" as const, label: t("common.chart") },
-              { value: "table" as const, label: t("common.table") },
+              { value: "chart", label: t("common.chart") },
+              { value: "table", label: t("common.table") },
             ]}
           />
         </div>

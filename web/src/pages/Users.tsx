@@ -167,7 +167,7 @@ function Filters({
     />
   );
   return (
-    <div className="filters" role="search">
+    <search className="filters">
       <ConditionField applied={values.where} onApply={apply} />
       <div className="row">
         <Input
@@ -193,7 +193,7 @@ function Filters({
           </Button>
         )}
       </div>
-    </div>
+    </search>
   );
 }
 
