@@ -121,7 +121,7 @@ func (e *Engine) whyTier(v *env) Reason {
 // unscored is the reason of a score that does not exist.
 func (e *Engine) unscored(v *env, score, value string) Reason {
 	r := e.reason(v, score, value, HowNothing)
-	r.Inputs = []Input{in("purchase_days", int64(v.h.days)), {Name: "cuts", Value: cutsVersion(v.cuts)}}
+	r.Inputs = []Input{in("purchase_days", int64(v.h.days)), in("cuts_users", cutsUsers(v.cuts))}
 	switch {
 	case v.h.days == 0:
 		r.Text = Text{En: "There is no purchase, so there is no score.", Zh: "没有购买记录，因此没有分值。"}
@@ -131,11 +131,12 @@ func (e *Engine) unscored(v *env, score, value string) Reason {
 	return r
 }
 
-func cutsVersion(c *Cuts) string {
+// cutsUsers is the number of buyers that cuts were made from.
+func cutsUsers(c *Cuts) int64 {
 	if c == nil {
-		return ""
+		return 0
 	}
-	return c.Version
+	return c.N
 }
 
 func separated(i int) string {

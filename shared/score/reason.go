@@ -74,16 +74,6 @@ func (r Reason) Stored() Reason {
 	return r
 }
 
-// input returns the value of an input, "" when there is none.
-func (r *Reason) input(name string) string {
-	for i := range r.Inputs {
-		if r.Inputs[i].Name == name {
-			return r.Inputs[i].Value
-		}
-	}
-	return ""
-}
-
 func treeOf(r segment.Reason) Rule {
 	t := Rule{Text: r.Text, Value: strconv.FormatBool(r.Value), Got: r.Got}
 	for _, c := range r.Children {

@@ -49,14 +49,14 @@ func (p *player) value() string {
 	case HowExceeds:
 		return strconv.Itoa(1 + p.exceeded())
 	case HowGrid:
-		return RFMName(p.r.input("grid"), int(p.number("r")), int(p.number("f")))
+		return RFMName(p.text("grid"), int(p.number("r")), int(p.number("f")))
 	case HowEight:
 		return p.eight()
 	case HowTier:
 		return p.tier()
 	case HowEventTag:
 		expires := p.number("expires")
-		return strconv.FormatBool(p.r.input("removed") != "true" && (expires == 0 || p.r.AsOf < expires))
+		return strconv.FormatBool(p.text("removed") != "true" && (expires == 0 || p.r.AsOf < expires))
 	case HowCondition:
 		return p.condition()
 	case HowNothing:
@@ -66,7 +66,18 @@ func (p *player) value() string {
 	return ""
 }
 
-func (p *player) number(name string) int64 { return p.parse(name, p.r.input(name)) }
+// text returns an input, which must be there.
+func (p *player) text(name string) string {
+	for i := range p.r.Inputs {
+		if p.r.Inputs[i].Name == name {
+			return p.r.Inputs[i].Value
+		}
+	}
+	p.fail("the input %s is missing", name)
+	return ""
+}
+
+func (p *player) number(name string) int64 { return p.parse(name, p.text(name)) }
 
 func (p *player) parse(name, value string) int64 {
 	n, err := strconv.ParseInt(value, 10, 64)
@@ -97,22 +108,25 @@ func (p *player) condition() string {
 }
 
 func (p *player) settle() string {
-	prev, candidate := p.r.input("previous"), p.r.input("candidate")
+	prev, candidate := p.text("previous"), p.text("candidate")
+	since, day := p.day("since"), p.day("day")
+	var allowed []string
+	if list := p.text("allowed"); list != "*" {
+		allowed = strings.Split(list, ",")
+	}
+	dwell := int(p.number("dwell_days"))
 	if prev == "" {
 		return candidate
 	}
-	var since zone.Day
-	if s := p.r.input("since"); s != "" {
-		since = p.day("since", s)
-	}
-	var allowed []string
-	if list := p.r.input("allowed"); list != "*" {
-		allowed = strings.Split(list, ",")
-	}
-	return settle(prev, since, candidate, p.day("day", p.r.input("day")), int(p.number("dwell_days")), allowed).Stage
+	return settle(prev, since, candidate, day, dwell, allowed).Stage
 }
 
-func (p *player) day(name, s string) zone.Day {
+// day reads a day; an empty one is not known.
+func (p *player) day(name string) zone.Day {
+	s := p.text(name)
+	if s == "" {
+		return 0
+	}
 	d, err := zone.ParseDay(s)
 	if err != nil {
 		p.fail("the input %s is %q, not a day", name, s)
@@ -127,10 +141,10 @@ func (p *player) exceeded() int {
 		return 0
 	}
 	v := p.parse(p.r.Inputs[0].Name, p.r.Inputs[0].Value)
-	user, cuts := p.r.input("user"), []FrequencyCut{}
+	user, cuts := "", []FrequencyCut{}
 	for _, c := range p.r.Cuts {
 		if strings.HasSuffix(c.Name, "_key") && len(cuts) > 0 {
-			cuts[len(cuts)-1].Key = c.Value
+			cuts[len(cuts)-1].Key, user = c.Value, p.text("user")
 			continue
 		}
 		cuts = append(cuts, FrequencyCut{Value: p.parse(c.Name, c.Value)})
@@ -159,7 +173,7 @@ func (p *player) tier() string {
 }
 
 func (p *player) nothing() string {
-	if p.number("purchase_days") != 0 && p.r.input("cuts") != "" {
+	if p.number("purchase_days") != 0 && p.number("cuts_users") != 0 {
 		p.fail("there are purchases and cuts, but no score")
 	}
 	if p.r.Score == NameRFM || p.r.Score == NameRFMCN || p.r.Score == NameTier {
