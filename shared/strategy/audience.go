@@ -187,7 +187,7 @@ func (c *checker) audiences(list string, names, conditions []string, schema *seg
 			c.condition(path+".when", conditions[i], schema)
 		}
 	}
-	if _, cycle := order(names, conditions, schema, kind); cycle != nil {
+	if cycle := findCycle(names, conditions, schema, kind); cycle != nil {
 		path := fmt.Sprintf("%s[%d].when", list, cycle[0])
 		shown := make([]string, len(cycle))
 		for i, at := range cycle {
@@ -197,66 +197,34 @@ func (c *checker) audiences(list string, names, conditions []string, schema *seg
 	}
 }
 
-// order returns the indexes of conditions such that each comes after those it refers to, in the order of the list where
-// that leaves a choice; or the first cycle, whose last index repeats its first.
-func order(names, conditions []string, schema *segment.Schema, kind segment.RefKind) (sorted, cycle []int) {
+// findCycle returns the first cycle among conditions that name one another, as indexes of which the last repeats the first;
+// nil when there is none.
+func findCycle(names, conditions []string, schema *segment.Schema, kind segment.RefKind) (cycle []int) {
 	index := make(map[string]int, len(names))
 	for i := len(names) - 1; i >= 0; i-- {
 		index[names[i]] = i
 	}
-	const (
-		fresh = iota
-		open
-		done
-	)
-	state := make([]int, len(names))
-	var path []int
+	done, path := make([]bool, len(names)), []int{}
 	var visit func(i int)
 	visit = func(i int) {
-		state[i] = open
+		if from := slices.Index(path, i); from >= 0 {
+			cycle = append(slices.Clone(path[from:]), i)
+		}
+		if done[i] || cycle != nil {
+			return
+		}
 		path = append(path, i)
 		if p, err := segment.Compile(conditions[i], schema); err == nil {
 			for _, r := range p.Refs() {
-				j, ok := index[r.Name]
-				if r.Kind != kind || !ok || cycle != nil {
-					continue
-				}
-				switch state[j] {
-				case open:
-					cycle = append(slices.Clone(path[slices.Index(path, j):]), j)
-				case fresh:
+				if j, ok := index[r.Name]; ok && r.Kind == kind && cycle == nil {
 					visit(j)
 				}
 			}
 		}
-		path = path[:len(path)-1]
-		state[i] = done
-		sorted = append(sorted, i)
+		path, done[i] = path[:len(path)-1], true
 	}
 	for i := range names {
-		if state[i] == fresh && cycle == nil {
-			visit(i)
-		}
+		visit(i)
 	}
-	return sorted, cycle
-}
-
-// SegmentOrder returns the indexes of Segments so that each comes after the segments its condition names.
-func (s *Strategy) SegmentOrder() []int {
-	names, conditions := make([]string, len(s.Segments)), make([]string, len(s.Segments))
-	for i, g := range s.Segments {
-		names[i], conditions[i] = g.Name, g.When
-	}
-	sorted, _ := order(names, conditions, s.SegmentSchema(), segment.RefSegment)
-	return sorted
-}
-
-// TagOrder returns the indexes of Tags so that each comes after the tags its condition names.
-func (s *Strategy) TagOrder() []int {
-	names, conditions := make([]string, len(s.Tags)), make([]string, len(s.Tags))
-	for i, t := range s.Tags {
-		names[i], conditions[i] = t.Name, t.When
-	}
-	sorted, _ := order(names, conditions, s.TagSchema(), segment.RefTag)
-	return sorted
+	return cycle
 }

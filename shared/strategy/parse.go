@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -90,6 +91,8 @@ func (c *checker) complete() {
 			{Name: "middle", Top: 0.5, Zh: "中价值", En: "Middle value"}, {Name: "low", Top: 1, Zh: "低价值", En: "Low value"},
 		}
 	}
+	s.Purchase.Order, s.Refund.Order = cmp.Or(s.Purchase.Order, "order_id"), cmp.Or(s.Refund.Order, "order_id")
+	s.Purchase.Currency = cmp.Or(s.Purchase.Currency, "currency")
 	for i := range s.Metrics {
 		if s.Metrics[i].Unit == "" {
 			s.Metrics[i].Unit = UnitNumber

@@ -40,11 +40,7 @@ func (s *Strategy) StageNames() []string {
 func (s *Strategy) SegmentSchema() *segment.Schema {
 	schema := segment.NewSchema()
 	for _, m := range s.Metrics {
-		typ := segment.TNumber
-		if m.Unit == UnitText && m.Agg == AggLast {
-			typ = segment.TString
-		}
-		schema.Metric(m.Name, typ, m.Windows)
+		schema.Metric(m.Name, segment.TNumber, m.Windows)
 	}
 	schema.Events(s.Events)
 	for _, t := range s.EventTags {

@@ -225,8 +225,8 @@ func (c *checker) metricValue(m *Metric, path string) {
 	if m.Value != "" && m.Agg == AggCount {
 		c.problem(path+".value", "count counts events and reads no value", "no value, or agg: sum")
 	}
-	if m.Unit == UnitText && m.Agg != AggLast && m.Agg != AggDistinct && m.Agg != AggCount {
-		c.problem(path+".unit", "texts have no "+m.Agg, "unit: text with agg: last or distinct")
+	if m.Unit == UnitText && m.Agg != AggDistinct {
+		c.problem(path+".unit", "texts have no "+m.Agg, "agg: distinct, or unit: number or money; the latest text is a trait")
 	}
 }
 
