@@ -58,4 +58,3 @@ func (c *canonRow) set(r *app.Row) {
 		Traits: r.Traits, Context: r.Context, Contact: r.Contact, Sealed: r.Sealed,
 	}
 }
-

@@ -55,11 +55,14 @@ func (p *rejects) List(ctx context.Context, file, afterFile string, afterLine in
 			if f == afterFile {
 				after = afterLine
 			}
-			page, err := rejectPage(c, f, after, limit-len(all))
+			page, cut, err := rejectPage(c, f, after, limit-len(all), len(all) == 0)
 			if err != nil {
 				return err
 			}
 			all = append(all, page...)
+			if cut {
+				break
+			}
 		}
 		return nil
 	})
@@ -81,26 +84,27 @@ func rejectFiles(c *connection, file, afterFile string) (files []string, err err
 	return files, err
 }
 
-// rejectPage returns up to limit rejects of a file after a line, without splitting a line.
-func rejectPage(c *connection, file string, after int64, limit int) (page []app.Reject, err error) {
+// rejectPage returns up to limit rejects of a file after a line, and whether the page was cut so as not to split a line. With
+// whole, a first line with more reasons than limit comes whole.
+func rejectPage(c *connection, file string, after int64, limit int, whole bool) (page []app.Reject, cut bool, err error) {
 	err = c.query(func(s *sqlite3.Stmt) error {
 		page = append(page, scanReject(s))
 		return nil
 	}, "SELECT "+rejectColumns+" FROM rejects WHERE file = ? AND line > ? ORDER BY line, reason LIMIT ?", file, after, limit+1)
 	if err != nil || len(page) <= limit {
-		return page, err
+		return page, false, err
 	}
 	last := page[limit].Line
-	cut := slices.IndexFunc(page, func(r app.Reject) bool { return r.Line == last })
-	if cut > 0 {
-		return page[:cut], nil
+	first := slices.IndexFunc(page, func(r app.Reject) bool { return r.Line == last })
+	if first > 0 || !whole {
+		return page[:first], true, nil
 	}
 	page = page[:0]
 	err = c.query(func(s *sqlite3.Stmt) error {
 		page = append(page, scanReject(s))
 		return nil
 	}, "SELECT "+rejectColumns+" FROM rejects WHERE file = ? AND line = ? ORDER BY reason", file, last)
-	return page, err
+	return page, true, err
 }
 
 func scanReject(s *sqlite3.Stmt) app.Reject {
