@@ -102,8 +102,9 @@ type clockDoc struct {
 }
 
 type baseDoc struct {
-	AsOf  int64 `json:"as_of"`
-	Users int64 `json:"users"` // when the cuts were made
+	AsOf   int64 `json:"as_of"`
+	Users  int64 `json:"users"`  // when the cuts were made
+	Newest int64 `json:"newest"` // time of the newest event
 }
 
 // Clock returns the base's clock.
@@ -138,6 +139,15 @@ func (a *App) AsOf(ctx context.Context, at int64) (int64, error) {
 	}
 	c, err := a.Clock(ctx)
 	return c.AsOf, err
+}
+
+// Newest returns the time of the newest event in the base; the default moment of views when there is none.
+func (a *App) Newest(ctx context.Context) (int64, error) {
+	var b baseDoc
+	if _, err := a.getDoc(ctx, docBase, &b); err != nil || b.Newest != 0 {
+		return b.Newest, err
+	}
+	return a.AsOf(ctx, 0)
 }
 
 // moveAsOf makes at the default moment of views.

@@ -33,7 +33,7 @@ func (a *App) afterImport(ctx context.Context, in *ingest, asOf int64) error {
 			return err
 		}
 	}
-	return a.moveAsOf(ctx, asOf)
+	return a.changeBase(ctx, func(b *baseDoc) { b.AsOf, b.Newest = asOf, max(b.Newest, in.latest.Load()) })
 }
 
 func (a *App) cutsStale(ctx context.Context, live *Live, asOf int64) (bool, error) {
