@@ -61,8 +61,8 @@ const (
 //
 // A baseline sets the state and opens no episode, so that nobody is messaged (G6): when nothing was decided before, when the
 // strategy or the model is another one than that of the state before, and when prev.Strategy was emptied, as is done after a
-// backfill. Under other cuts, segments that cuts can move (score.Engine.CutsMove) are set the same way, except for rules with
-// after_cuts; stages, and segments that read facts alone, move as always, for cuts cannot be the cause.
+// backfill. Under other cuts, what cuts can move (score.Engine.CutsMove, CutsMoveStage) is set the same way, except for rules
+// with after_cuts; stages and segments that read facts alone move as always, for cuts cannot be the cause.
 //
 // includeExisting approves the rules that ask for include_existing: they open an episode for each user who is in and has
 // none open, whether or not the decision is a baseline.
@@ -229,7 +229,8 @@ func (d *deciding) rule(r *strategy.Rule) {
 // news because the state is set.
 func (d *deciding) trigger(r *strategy.Rule) (was, is bool, scored string, quiet bool) {
 	if stage := r.On.EnterStage; stage != "" {
-		return d.prev.Stage == stage, d.now.Stage == stage, score.NameStage, d.set
+		quiet = d.set || d.newCuts && !r.AfterCuts && d.e.CutsMoveStage()
+		return d.prev.Stage == stage, d.now.Stage == stage, score.NameStage, quiet
 	}
 	name := r.On.EnterSegment
 	quiet = d.set || d.newCuts && !r.AfterCuts && d.e.CutsMove(name)

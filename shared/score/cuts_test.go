@@ -271,7 +271,7 @@ func TestFixedCuts(t *testing.T) {
 		{181, 9, 500, 1, 5, 1, "一般保持", "beyond every cut"},
 		{180, 1, 99_900, 2, 1, 5, "重要挽留", "far, once, much"},
 	} {
-		h := &history{days: c.days, recency: c.ago, spend: c.spend}
+		h := &history{days: c.days, orders: c.days, recency: c.ago, spend: c.spend}
 		s := scoreRFM(cuts, "u", h)
 		if got := CNName(scoreCN(cuts, h)); s.r != c.r || s.f != c.f || s.m != c.m || got != c.cn {
 			t.Errorf("%s: %+v %s, want %d %d %d %s", c.description, s, got, c.r, c.f, c.m, c.cn)

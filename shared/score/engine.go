@@ -44,7 +44,7 @@ func New(s *strategy.Strategy, z *zone.Zone) (*Engine, error) {
 	if e.stages, err = compileStages(s); err != nil {
 		return nil, err
 	}
-	if e.rules, err = compileRules(s, e.schema); err != nil {
+	if e.rules, err = compileRules(s, e.schema, stagesOnCuts(e.stages)); err != nil {
 		return nil, err
 	}
 	e.scratch.New = func() any { return &env{inside: make([]bool, len(s.Segments))} }

@@ -71,6 +71,17 @@ func TestRulesInOrderOfReference(t *testing.T) {
 	}
 }
 
+func TestStagesThatCutsMove(t *testing.T) {
+	e := engine(t, func(s *strategy.Strategy) {
+		s.Lifecycle.Stages = []strategy.Stage{{Name: "rich", When: `m == 5`}, {Name: "poor"}}
+		s.Lifecycle.Transitions, s.Tags = nil, nil
+		s.Segments = []strategy.Segment{{Name: "x", When: `stage == "rich"`}, {Name: "y", When: `orders > 0`}}
+	})
+	if !e.CutsMoveStage() || !e.CutsMove("x") || e.CutsMove("y") || engine(t, nil).CutsMoveStage() {
+		t.Error("wrong about what cuts move")
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	for name, edit := range map[string]func(*strategy.Strategy){
 		"x → y → x": func(s *strategy.Strategy) {

@@ -76,7 +76,7 @@ func (e *Engine) whyCN(v *env) Reason {
 	c := &v.cuts.CN
 	money, label, zh := v.h.spend, "net spend", "净消费"
 	if c.MKind == MoneyAverage {
-		money, label, zh = v.h.average(), "net spend a purchase day", "每购买日净消费"
+		money, label, zh = v.h.average(), "net spend an order", "单均净消费"
 	}
 	r := e.reason(v, NameRFMCN, v.r.RFMCN, HowEight)
 	r.Inputs = []Input{in("recency_days", int64(v.h.recency)), in("purchase_days", int64(v.h.days)), in("monetary_minor", money)}

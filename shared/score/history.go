@@ -45,10 +45,10 @@ func (h *history) read(f *profile.Facts, asOf zone.Day) {
 // x is the number of repeat purchases: purchase days after the first.
 func (h *history) x() int { return max(h.days-1, 0) }
 
-// average is the net spend a purchase day, in minor units, rounded half away from zero; 0 without purchases.
+// average is the net spend an order, in minor units, rounded half away from zero; 0 without orders.
 func (h *history) average() int64 {
-	if h.days == 0 {
+	if h.orders == 0 {
 		return 0
 	}
-	return roundDiv(h.spend, int64(h.days))
+	return roundDiv(h.spend, int64(h.orders))
 }

@@ -45,7 +45,8 @@ func holdsAt(t *profile.Tag, asOf int64) bool {
 }
 
 // compileRules compiles tags and segments and puts each after those it refers to, otherwise in the order of the file.
-func compileRules(s *strategy.Strategy, schema *segment.Schema) ([]rule, error) {
+// stageOnCuts tells whether cuts can move stages.
+func compileRules(s *strategy.Strategy, schema *segment.Schema, stageOnCuts bool) ([]rule, error) {
 	tags := s.TagSchema()
 	all := make([]rule, 0, len(s.Tags)+len(s.Segments))
 	for _, t := range s.Tags {
@@ -62,7 +63,7 @@ func compileRules(s *strategy.Strategy, schema *segment.Schema) ([]rule, error) 
 		}
 		all = append(all, rule{name: d.Name, zh: orElse(d.Zh, d.Name), en: orElse(d.En, d.Name), segment: i, when: p})
 	}
-	o := ordering{rules: all, mark: make([]uint8, len(all))}
+	o := ordering{rules: all, mark: make([]uint8, len(all)), stageOnCuts: stageOnCuts}
 	for i := range all {
 		if err := o.visit(i, nil); err != nil {
 			return nil, err
@@ -76,6 +77,8 @@ type ordering struct {
 	rules  []rule
 	mark   []uint8 // 0 new, 1 being visited, 2 placed
 	sorted []rule
+
+	stageOnCuts bool
 }
 
 func (o *ordering) visit(i int, path []string) error {
@@ -90,7 +93,7 @@ func (o *ordering) visit(i int, path []string) error {
 	}
 	o.mark[i] = 1
 	for _, ref := range r.when.Refs() {
-		r.onCuts = r.onCuts || refOnCuts(ref)
+		r.onCuts = r.onCuts || refOnCuts(ref) || o.stageOnCuts && refOnStage(ref)
 		for j := range o.rules {
 			if !o.rules[j].meant(ref) {
 				continue
@@ -123,8 +126,33 @@ func refOnCuts(ref *segment.Ref) bool {
 	return false
 }
 
+// refOnStage reports whether a field follows from the stage.
+func refOnStage(ref *segment.Ref) bool {
+	if ref.Kind != segment.RefField {
+		return false
+	}
+	switch ref.Field() {
+	case segment.FieldStage, segment.FieldCandidate, segment.FieldStageDays:
+		return true
+	}
+	return false
+}
+
+// CutsMoveStage reports whether new cuts alone can move users from stage to stage: whether the condition of any stage reads a
+// score that cuts decide. Those of the presets do not.
+func (e *Engine) CutsMoveStage() bool { return stagesOnCuts(e.stages) }
+
+func stagesOnCuts(stages []stage) bool {
+	for i := range stages {
+		if stages[i].when != nil && slices.ContainsFunc(stages[i].when.Refs(), refOnCuts) {
+			return true
+		}
+	}
+	return false
+}
+
 // CutsMove reports whether new cuts alone can move users into or out of a segment: whether its condition reads a score that
-// cuts decide, or a tag or segment that does. Stages read facts alone, so cuts never move them.
+// cuts decide, or a stage, tag or segment that follows from one.
 func (e *Engine) CutsMove(segment string) bool {
 	for i := range e.rules {
 		if r := &e.rules[i]; r.segment >= 0 && r.name == segment {
