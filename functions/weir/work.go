@@ -165,16 +165,12 @@ type sweeper struct {
 }
 
 func (s *sweeper) run(ctx context.Context, w *work) error {
-	clock, err := s.base.app.Clock(ctx)
+	status, err := s.base.app.Status(ctx)
 	if err != nil {
 		return err
 	}
-	live, err := s.base.app.Live(ctx)
-	if err != nil {
-		return err
-	}
-	today := live.Zone.Day(clock.Now)
-	if clock.Pinned || today == s.last {
+	today := status.Live.Zone.Day(status.Clock.Now)
+	if status.Clock.Pinned || status.Users == 0 || today == s.last {
 		return nil
 	}
 	report, err := s.base.app.Sweep(ctx, nil)

@@ -113,7 +113,9 @@ func (s *Server) GetCohorts(ctx context.Context, req gen.GetCohortsRequestObject
 	return gen.GetCohorts200JSONResponse(out), nil
 }
 
-type cohortDownload struct{ gen.GetCohorts200TextcsvResponse }
+type cohortDownload struct {
+	gen.GetCohorts200TextcsvResponse
+}
 
 func (cohortDownload) filename() string { return "cohorts.csv" }
 
@@ -137,7 +139,9 @@ func (s *Server) GetLifecycle(ctx context.Context, req gen.GetLifecycleRequestOb
 	return gen.GetLifecycle200JSONResponse(lifecycleOf(base, period)), nil
 }
 
-type lifecycleDownload struct{ gen.GetLifecycle200TextcsvResponse }
+type lifecycleDownload struct {
+	gen.GetLifecycle200TextcsvResponse
+}
 
 func (lifecycleDownload) filename() string { return "lifecycle.csv" }
 
@@ -168,7 +172,9 @@ func (s *Server) GetConcentration(ctx context.Context, req gen.GetConcentrationR
 	return gen.GetConcentration200JSONResponse(concentrationOf(base)), nil
 }
 
-type concentrationDownload struct{ gen.GetConcentration200TextcsvResponse }
+type concentrationDownload struct {
+	gen.GetConcentration200TextcsvResponse
+}
 
 func (concentrationDownload) filename() string { return "concentration.csv" }
 
@@ -220,7 +226,9 @@ func (s *Server) GetReturnRate(ctx context.Context, req gen.GetReturnRateRequest
 	return gen.GetReturnRate200JSONResponse(returnOf(base, curve)), nil
 }
 
-type returnDownload struct{ gen.GetReturnRate200TextcsvResponse }
+type returnDownload struct {
+	gen.GetReturnRate200TextcsvResponse
+}
 
 func (returnDownload) filename() string { return "return-rate.csv" }
 
@@ -265,15 +273,21 @@ func (s *Server) ExportProfiles(ctx context.Context, req gen.ExportProfilesReque
 	return csvDownload{gen.ExportProfiles200TextcsvResponse{Body: body}}, nil
 }
 
-type csvDownload struct{ gen.ExportProfiles200TextcsvResponse }
+type csvDownload struct {
+	gen.ExportProfiles200TextcsvResponse
+}
 
 func (csvDownload) filename() string { return "profiles.csv" }
 
-type ndjsonDownload struct{ gen.ExportProfiles200ApplicationxNdjsonResponse }
+type ndjsonDownload struct {
+	gen.ExportProfiles200ApplicationxNdjsonResponse
+}
 
 func (ndjsonDownload) filename() string { return "profiles.ndjson" }
 
-type parquetDownload struct{ gen.ExportProfiles200ApplicationvndApacheParquetResponse }
+type parquetDownload struct {
+	gen.ExportProfiles200ApplicationvndApacheParquetResponse
+}
 
 func (parquetDownload) filename() string { return "profiles.parquet" }
 

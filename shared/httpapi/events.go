@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/weir-engine/weir/shared/event"
@@ -37,7 +38,9 @@ func (a *arrival) complete(raw json.RawMessage, kind string) (line []byte, id st
 		}
 		fields["type"] = json.RawMessage(`"` + kind + `"`)
 	}
-	id = a.identify(fields)
+	if empty(fields["messageId"]) {
+		fields["messageId"] = quote(newMessageID())
+	}
 	if empty(fields["timestamp"]) {
 		fields["timestamp"] = quote(moment(a.now).Format(time.RFC3339Nano))
 	}
@@ -48,28 +51,11 @@ func (a *arrival) complete(raw json.RawMessage, kind string) (line []byte, id st
 	if err != nil {
 		return nil, "", &event.Reject{Reason: event.ReasonBadJSON, Message: "the event cannot be written again: " + err.Error()}
 	}
-	return line, id, a.check(line)
-}
-
-func (a *arrival) identify(fields map[string]json.RawMessage) string {
-	var id string
-	if json.Unmarshal(fields["messageId"], &id) == nil && id != "" {
-		return id
-	}
-	if !empty(fields["messageId"]) {
-		return "" // of a wrong type: the parser says so
-	}
-	id = newMessageID()
-	fields["messageId"] = quote(id)
-	return id
-}
-
-func (a *arrival) check(line []byte) *event.Reject {
 	var ev event.Event
-	if reject := a.parser.Parse(line, &ev); reject != nil {
-		return reject
+	if reject = a.parser.Parse(line, &ev); reject == nil {
+		reject = event.Validate(&ev, a.now, event.DefaultLimits)
 	}
-	return event.Validate(&ev, a.now, event.DefaultLimits)
+	return line, strings.Clone(ev.MessageID), reject
 }
 
 func empty(raw json.RawMessage) bool {

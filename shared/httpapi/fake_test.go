@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/httpapi/gen"
+)
+
+// fake answers the use cases that a test sets; any other one panics on the nil interface.
+type fake struct {
+	UseCases
+	collect      func(lines [][]byte) error
+	upload       func(req app.UploadRequest) (app.File, error)
+	files        func(after string, limit int) ([]app.File, string, error)
+	rejects      func(q app.RejectQuery) ([]app.Reject, error)
+	users        func(q app.UserQuery) (app.UserPage, error)
+	user         func(id string) (app.UserView, error)
+	strategy     func() (app.StrategyVersion, error)
+	validate     func(text []byte) (app.StrategyCheck, error)
+	check        func(expr string, count bool) (app.ConditionCheck, error)
+	export       func(w io.Writer) error
+	outbox       func(q app.IntentQuery) ([]app.Intent, string, error)
+	userMessages func(id, after string, limit int) (string, []app.Intent, string, error)
+	now          int64
+}
+
+func (f *fake) Clock(context.Context) (app.Clock, error) { return app.Clock{Now: f.now, AsOf: f.now}, nil }
+func (f *fake) Running() []app.Progress                  { return nil }
+func (f *fake) Collect(_ context.Context, lines [][]byte) error {
+	return f.collect(lines)
+}
+func (f *fake) Upload(_ context.Context, req app.UploadRequest) (app.File, error) { return f.upload(req) }
+func (f *fake) File(_ context.Context, id string) (app.File, error)               { return app.File{ID: id}, nil }
+func (f *fake) Files(_ context.Context, after string, limit int) ([]app.File, string, error) {
+	return f.files(after, limit)
+}
+func (f *fake) Rejects(_ context.Context, q app.RejectQuery) ([]app.Reject, error) { return f.rejects(q) }
+func (f *fake) RejectCounts(context.Context, string) (map[string]int64, error) {
+	return map[string]int64{"bad_json": 2, "bad_amount": 1}, nil
+}
+func (f *fake) Users(_ context.Context, q app.UserQuery) (app.UserPage, error) { return f.users(q) }
+func (f *fake) User(_ context.Context, id string, _ int64) (app.UserView, error) {
+	return f.user(id)
+}
+func (f *fake) Strategy(context.Context) (app.StrategyVersion, error) { return f.strategy() }
+func (f *fake) ValidateStrategy(_ context.Context, text []byte) (app.StrategyCheck, error) {
+	return f.validate(text)
+}
+func (f *fake) CheckCondition(_ context.Context, expr string, count bool, _ int64) (app.ConditionCheck, error) {
+	return f.check(expr, count)
+}
+func (f *fake) Export(_ context.Context, w io.Writer, _ app.ExportRequest) error { return f.export(w) }
+func (f *fake) Outbox(_ context.Context, q app.IntentQuery) ([]app.Intent, string, error) {
+	return f.outbox(q)
+}
+func (f *fake) UserMessages(_ context.Context, id, after string, limit int) (string, []app.Intent, string, error) {
+	return f.userMessages(id, after, limit)
+}
+
+// ask sends a request to a handler over f without a guard's token.
+func ask(t *testing.T, f *fake, method, target, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	t.Helper()
+	return askHandler(t, NewHandler(NewServer(f, "test"), Options{}), method, target, body, change...)
+}
+
+func askHandler(t *testing.T, h http.Handler, method, target, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+target, bytes.NewReader([]byte(body)))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, c := range change {
+		c(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// problem decodes a problem and checks its form.
+func problem(t *testing.T, w *httptest.ResponseRecorder) gen.Problem {
+	t.Helper()
+	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("Content-Type = %q, want a problem; body %s", got, w.Body)
+	}
+	var p gen.Problem
+	decode(t, w.Body.Bytes(), &p)
+	if p.Status != w.Code || p.Title == "" || p.Detail == "" || p.Type != "about:blank#"+string(p.Code) {
+		t.Errorf("the problem is not whole: %s", w.Body)
+	}
+	return p
+}
+
+func decode(t *testing.T, b []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(b, into); err != nil {
+		t.Fatalf("%v in %s", err, b)
+	}
+}
