@@ -195,20 +195,17 @@ func (d *deciding) members(prefix string, before, after []string) {
 func (d *deciding) move(t Transition, scored string) {
 	d.moved = true
 	if !d.set || scored == score.NameStage {
-		t.Reasons = d.reasons(scored)
-		for i := range t.Reasons {
-			t.Reasons[i] = t.Reasons[i].Stored()
-		}
+		t.Reasons = d.reasons(scored, true)
 	}
 	d.transitions = append(d.transitions, t)
 }
 
-func (d *deciding) reasons(scored string) []score.Reason {
+func (d *deciding) reasons(scored string, lean bool) []score.Reason {
 	st := d.basis
 	if scored == score.NameStage {
 		st = d.prev
 	}
-	return d.e.Why(d.key, d.f, st, d.cuts, d.asOf, scored)
+	return d.e.Why(d.key, d.f, st, d.cuts, d.asOf, lean, scored)
 }
 
 // rule opens and closes the rule's episode.
@@ -245,7 +242,7 @@ func (d *deciding) enter(r *strategy.Rule, scored string) {
 	d.moved = true
 	d.intents = append(d.intents, Intent{
 		ID: IntentID(d.key, r.Name, ep.Counter), Rule: r.Name, Template: r.Template, Channel: r.Channel, Episode: ep.Counter,
-		Shadow: r.Shadow, Due: d.asOf, Reasons: d.reasons(scored),
+		Shadow: r.Shadow, Due: d.asOf, Reasons: d.reasons(scored, false),
 	})
 }
 

@@ -113,7 +113,7 @@ func (e *Engine) prepare(v *env, f *profile.Facts, st *profile.State, cuts *Cuts
 
 // leave gives the env back without what it referred to.
 func (e *Engine) leave(v *env) {
-	v.f, v.st, v.cuts, v.r = nil, nil, nil, nil
+	v.f, v.st, v.cuts, v.r, v.lean = nil, nil, nil, nil, false
 	e.scratch.Put(v)
 }
 

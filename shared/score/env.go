@@ -18,6 +18,7 @@ type env struct {
 	silent int
 	h      history
 	inside []bool // by the segments of the strategy
+	lean   bool   // reasons without trees
 }
 
 // AsOf implements segment.Env.

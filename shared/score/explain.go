@@ -40,9 +40,11 @@ func (e *Engine) Explain(key string, f *profile.Facts, st *profile.State, cuts *
 	return out
 }
 
-// Why gives the reasons of chosen scores alone: NameStage brings NameCandidate with it; unknown names bring nothing.
-func (e *Engine) Why(key string, f *profile.Facts, st *profile.State, cuts *Cuts, asOf int64, scores ...string) []Reason {
+// Why gives the reasons of chosen scores alone: NameStage brings NameCandidate with it; unknown names bring nothing. Lean
+// reasons lack what only serves the eye and can be computed again (Rule): they are the form that records keep.
+func (e *Engine) Why(key string, f *profile.Facts, st *profile.State, cuts *Cuts, asOf int64, lean bool, scores ...string) []Reason {
 	v := e.enter(key, f, st, cuts, asOf, new(Result))
+	v.lean = lean
 	e.evaluate(v)
 	var out []Reason
 	for _, name := range scores {
@@ -72,18 +74,22 @@ func (e *Engine) whyCandidate(v *env) Reason {
 		rule := Condition{Name: g.name}
 		part := Rule{Text: g.name, Value: "true", Got: "every other user"}
 		if g.when != nil {
-			rule.When = g.when.String()
+			rule.When = g.text
 			r.Inputs = addInputs(r.Inputs, g.when, v)
-			part = treeOf(g.when.Explain(v))
-			part.Text = g.name + ": " + part.Text
+			if !v.lean {
+				part = treeOf(g.when.Explain(v))
+				part.Text = g.name + ": " + part.Text
+			}
 		}
 		r.Conditions = append(r.Conditions, rule)
 		tree.Children = append(tree.Children, part)
-		if part.Value == "true" {
+		if g.name == v.r.Candidate {
 			break
 		}
 	}
-	r.Rule = &tree
+	if !v.lean {
+		r.Rule = &tree
+	}
 	g := e.stage(v.r.Candidate)
 	rule, got := r.Conditions[len(r.Conditions)-1].When, shown(r.Inputs, e.zone)
 	if rule == "" {
@@ -185,17 +191,20 @@ func (r *rule) score() string {
 }
 
 func (e *Engine) whyRule(v *env, d *rule) Reason {
-	tree := treeOf(d.when.Explain(v))
-	r := e.reason(v, d.score(), tree.Value, HowCondition)
+	value := d.when.Bool(v)
+	r := e.reason(v, d.score(), strconv.FormatBool(value), HowCondition)
 	r.Inputs = addInputs(r.Inputs, d.when, v)
-	r.Conditions = []Condition{{Name: d.name, When: d.when.String()}}
-	r.Rule = &tree
+	r.Conditions = []Condition{{Name: d.name, When: d.text}}
+	if !v.lean {
+		tree := treeOf(d.when.Explain(v))
+		r.Rule = &tree
+	}
 	got := ""
 	if len(r.Inputs) > 0 {
 		got = " (" + shown(r.Inputs, e.zone) + ")"
 	}
 	holds, zh := "does not hold", "不满足"
-	if tree.Value == "true" {
+	if value {
 		holds, zh = "holds", "满足"
 	}
 	r.Text.En = d.en + ": " + r.Conditions[0].When + " " + holds + got + "."

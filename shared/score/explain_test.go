@@ -3,6 +3,7 @@ package score
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,6 +124,14 @@ func TestReplayAllReasons(t *testing.T) {
 	cuts, replayed, values := b.cuts(e, asOf), 0, map[string]bool{}
 	for i, key := range b.keys {
 		for _, st := range states(z.Day(asOf)) {
+			names := []string{"segment:risky", NameStage, "tag:browser", "nothing"}
+			full, stored := e.Why(key, b.facts[i], st, cuts, asOf, false, names...), e.Why(key, b.facts[i], st, cuts, asOf, true, names...)
+			for j := range full {
+				full[j] = lean(full[j])
+			}
+			if len(full) != 4 || !reflect.DeepEqual(full, stored) {
+				t.Fatalf("lean reasons differ: %+v and %+v", full, stored)
+			}
 			for _, c := range []*Cuts{cuts, nil} {
 				var r Result
 				e.Score(key, b.facts[i], st, c, asOf, &r)
@@ -178,9 +187,15 @@ func sameAsScore(t *testing.T, r *Result, reasons []Reason) {
 	}
 }
 
+// lean is the reason as records keep it.
+func lean(r Reason) Reason {
+	r.Rule = nil
+	return r
+}
+
 func checkReason(t *testing.T, reason Reason, z *zone.Zone) {
 	t.Helper()
-	text, err := json.Marshal(reason.Stored())
+	text, err := json.Marshal(lean(reason))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,12 +68,6 @@ type Rule struct {
 	Children []Rule `json:"children,omitempty"`
 }
 
-// Stored returns the reason without what only serves the eye and can be computed again: the form that decision records keep.
-func (r Reason) Stored() Reason {
-	r.Rule = nil
-	return r
-}
-
 func treeOf(r segment.Reason) Rule {
 	t := Rule{Text: r.Text, Value: strconv.FormatBool(r.Value), Got: r.Got}
 	for _, c := range r.Children {
@@ -84,15 +78,16 @@ func treeOf(r segment.Reason) Rule {
 
 // addInputs adds what a condition reads, each thing once.
 func addInputs(inputs []Input, p *segment.Program, v *env) []Input {
-	read := p.Inputs(v)
-	for i, ref := range p.Refs() {
-		in := Input{Name: read[i].Ref, Value: read[i].Value.String()}
+	for _, ref := range p.Refs() {
+		in := Input{Name: ref.String()}
+		if hasInput(inputs, in.Name) {
+			continue
+		}
+		in.Value = v.Lookup(ref).String()
 		if ref.Kind == segment.RefMetric {
 			in.Type = ref.Type.String()
 		}
-		if !hasInput(inputs, in.Name) {
-			inputs = append(inputs, in)
-		}
+		inputs = append(inputs, in)
 	}
 	return inputs
 }

@@ -16,7 +16,8 @@ type rule struct {
 	zh, en  string
 	segment int // place among the strategy's segments; -1: a tag
 	when    *segment.Program
-	onCuts  bool // whether new cuts alone can change it
+	text    string // when, canonical
+	onCuts  bool   // whether new cuts alone can change it
 }
 
 func (r *rule) apply(v *env) {
@@ -54,14 +55,14 @@ func compileRules(s *strategy.Strategy, schema *segment.Schema, stageOnCuts bool
 		if err != nil {
 			return nil, fault.Wrap(err, "tag %s", t.Name)
 		}
-		all = append(all, rule{name: t.Name, zh: orElse(t.Zh, t.Name), en: orElse(t.En, t.Name), segment: -1, when: p})
+		all = append(all, rule{name: t.Name, zh: orElse(t.Zh, t.Name), en: orElse(t.En, t.Name), segment: -1, when: p, text: p.String()})
 	}
 	for i, d := range s.Segments {
 		p, err := segment.Compile(d.When, schema)
 		if err != nil {
 			return nil, fault.Wrap(err, "segment %s", d.Name)
 		}
-		all = append(all, rule{name: d.Name, zh: orElse(d.Zh, d.Name), en: orElse(d.En, d.Name), segment: i, when: p})
+		all = append(all, rule{name: d.Name, zh: orElse(d.Zh, d.Name), en: orElse(d.En, d.Name), segment: i, when: p, text: p.String()})
 	}
 	o := ordering{rules: all, mark: make([]uint8, len(all)), stageOnCuts: stageOnCuts}
 	for i := range all {

@@ -15,6 +15,7 @@ type stage struct {
 	name    string
 	zh, en  string
 	when    *segment.Program // nil: always
+	text    string           // when, canonical
 	dwell   int              // days a user stays at least
 	allowed []string         // where a user may go from here; nil: anywhere
 }
@@ -35,7 +36,7 @@ func compileStages(s *strategy.Strategy) ([]stage, error) {
 			if err != nil {
 				return nil, fault.Wrap(err, "stage %s", d.Name)
 			}
-			g.when = p
+			g.when, g.text = p, p.String()
 		}
 		stages[i] = g
 	}
