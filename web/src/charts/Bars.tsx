@@ -20,7 +20,10 @@ export function Bars({ bars, label }: { bars: Bar[]; label: string }) {
           <>
             <span className="name">{bar.name}</span>
             <span className="track" aria-hidden="true">
-              <span className="fill" style={{ width: `${(bar.share / most) * 100}%`, background: bar.color }} />
+              <span
+                className="fill"
+                style={{ width: `${(Math.max(0, bar.share) / most) * 100}%`, background: bar.color }}
+              />
             </span>
             <span className="value num">
               {bar.value}

@@ -4,9 +4,10 @@ import type { Format } from "../core/format";
 import { axis, base, Chart, tip } from "./Chart";
 import type { Palette } from "./palette";
 
+/** The best `top` of the buyers (0 to 1) and their share of the revenue. */
 export interface Point {
-  users: number;
-  spend: number;
+  top: number;
+  share?: number;
 }
 
 /** How fast revenue accumulates over the buyers, best first, against everybody spending the same. */
@@ -47,7 +48,7 @@ export function Concentration({ curve, topShare, format }: { curve: Point[]; top
       series: [
         {
           type: "line",
-          data: curve.map((point) => [point.users, point.spend]),
+          data: [[0, 0], ...curve.map((point) => [point.top, point.share ?? 0])],
           showSymbol: false,
           lineStyle: { color: palette.accent, width: 2.5 },
           itemStyle: { color: palette.accent },
@@ -82,5 +83,5 @@ export function Concentration({ curve, topShare, format }: { curve: Point[]; top
     }),
     [curve, topShare, format, t],
   );
-  return <Chart label={t("concentration.label", { share: format.percent(topShare) })} height={280} option={option} />;
+  return <Chart label={t("concentration.label", { share: format.percent(topShare) })} height={356} option={option} />;
 }

@@ -13,6 +13,7 @@ export interface GrowthRow {
   returning: number;
   resurrecting: number;
   dormant: number;
+  complete: boolean;
 }
 
 const parts = [
@@ -43,7 +44,7 @@ export function Growth({
       grid: { left: 4, right: 8, top: 12, bottom: 4, containLabel: true },
       xAxis: {
         type: "category",
-        data: rows.map((row) => nameOf(row.start)),
+        data: rows.map((row) => (period === "month" ? format.month(row.start) : format.dayShort(row.start))),
         ...axis(colors),
         splitLine: { show: false },
         axisLabel: { ...axis(colors).axisLabel, hideOverlap: true },
@@ -60,7 +61,7 @@ export function Growth({
         formatter: (items: { dataIndex: number }[]) => {
           const row = rows[items[0]?.dataIndex ?? 0];
           if (!row) return "";
-          return tip(nameOf(row.start), [
+          return tip(row.complete ? nameOf(row.start) : t("growth.running", { period: nameOf(row.start) }), [
             ...parts.map(({ key, color }) => ({
               color: colors[color],
               name: t(`growth.${key}`),
@@ -77,10 +78,13 @@ export function Growth({
         barCategoryGap: rows.length > 30 ? "18%" : "32%",
         itemStyle: { color: colors[color] },
         emphasis: { focus: "none" },
-        data: rows.map((row) => (key === "dormant" ? -row.dormant : row[key])),
+        data: rows.map((row) => ({
+          value: key === "dormant" ? -row.dormant : row[key],
+          itemStyle: { opacity: row.complete ? 1 : 0.45 },
+        })),
       })),
     }),
-    [rows, nameOf, format, t],
+    [rows, period, nameOf, format, t],
   );
   return (
     <figure>

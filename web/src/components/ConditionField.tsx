@@ -62,7 +62,7 @@ function Mistake({ text, problem }: { text: string; problem: Schemas["TextProble
   const { t } = useTranslation();
   return (
     <>
-      <pre className="caret">{problem.caret || caretOf(text, problem.line, problem.col)}</pre>
+      <pre className="caret">{caretOf(text, problem.line, problem.col)}</pre>
       <p className="said">
         {problem.message}
         {problem.expected ? ` · ${t("common.expected", { what: problem.expected })}` : ""}

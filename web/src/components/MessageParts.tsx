@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../core/api";
 import { useView } from "../core/view";
+import { useKnown } from "./known";
 import { Mark, Pairs, type Tone } from "./Parts";
 import { Reasons } from "./Reasons";
 
@@ -30,6 +31,7 @@ export function Fate({ message }: { message: Message }) {
 export function MessageDetail({ message }: { message: Message }) {
   const { t } = useTranslation();
   const { format } = useView();
+  const known = useKnown();
   const pairs: [string, React.ReactNode][] = [
     [t("outbox.asOf"), format.time(message.as_of)],
     [t("outbox.due"), format.time(message.due)],
@@ -57,7 +59,7 @@ export function MessageDetail({ message }: { message: Message }) {
       <div className="half">
         {message.why && (
           <p style={{ marginBottom: 12 }}>
-            <strong>{t("outbox.why")}</strong> {message.why}
+            <strong>{t("outbox.why")}</strong> <span title={message.why}>{known.why(message.why)}</span>
           </p>
         )}
         {message.subject || message.body ? (

@@ -1,6 +1,7 @@
 import { CheckOutlined, CloseOutlined } from "@ant-design/icons";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../core/api";
+import { NONE } from "../core/format";
 import { useNames } from "../core/names";
 import { useKnown } from "./known";
 import { Pairs } from "./Parts";
@@ -29,26 +30,19 @@ function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean
     return known.rfm(value);
   };
   const said = i18n.language === "zh-CN" ? reason.text.zh : reason.text.en;
-  const [kind, ...rest] = reason.score.split(":");
-  const name = rest.length > 0 ? `${known.score(kind ?? "")} ${rest.join(":")}` : known.score(reason.score);
+  const name = known.score(reason.score);
   return (
     <details className="reason" open={open}>
       <summary>
         <span className="score">{name}</span>
-        <strong className="num break">{wordOf(reason) || "–"}</strong>
+        <strong className="num break">{wordOf(reason) || NONE}</strong>
         <span className="said-so muted break">{said}</span>
       </summary>
       <div className="inside">
-        {reason.inputs.length > 0 && (
-          <Pairs
-            pairs={reason.inputs.map((input) => [
-              input.name,
-              <span key={input.name} className="mono">
-                {input.value === "" ? "–" : input.value}
-              </span>,
-            ])}
-          />
-        )}
+        <div className="sides">
+          <Values title={t("reasons.inputs")} values={reason.inputs} />
+          <Values title={t("reasons.cuts")} values={reason.cuts ?? []} />
+        </div>
         {reason.rule && (
           <div>
             <p className="muted">{t("reasons.rule")}</p>
@@ -58,6 +52,23 @@ function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean
         {reason.inputs.length === 0 && !reason.rule && <p className="muted">{t("reasons.nothing")}</p>}
       </div>
     </details>
+  );
+}
+
+function Values({ title, values }: { title: string; values: readonly Schemas["Input"][] }) {
+  if (values.length === 0) return null;
+  return (
+    <div>
+      <p className="muted">{title}</p>
+      <Pairs
+        pairs={values.map((input) => [
+          input.name,
+          <span key={input.name} className="mono break">
+            {input.value === "" ? NONE : input.value}
+          </span>,
+        ])}
+      />
+    </div>
   );
 }
 

@@ -5,14 +5,34 @@ export interface Known {
   phase(code: string): string;
   reason(code: string): string;
   rfm(code: string): string;
+  /** A score's name; of a tag or a segment with the tag's or the segment's own. */
   score(code: string): string;
+  part(code: string): string;
+  baseline(code: string): string;
+  /** Why a message was not sent: the server gives a code, a colon and a sentence. */
+  why(said: string): string;
 }
 
-type Group = keyof Known;
+type Group = Exclude<keyof Known, "why">;
 
 export function useKnown(): Known {
   const { t, i18n } = useTranslation();
   const word = (group: Group) => (code: string) =>
     code && i18n.exists(`${group}.${code}`) ? (t(`${group}.${code}` as never) as string) : code;
-  return { phase: word("phase"), reason: word("reason"), rfm: word("rfm"), score: word("score") };
+  const why = (said: string) => {
+    const code = said.slice(0, Math.max(0, said.indexOf(":")));
+    return code && i18n.exists(`why.${code}`) ? (t(`why.${code}` as never) as string) : said;
+  };
+  return {
+    why,
+    score: (code) => {
+      const [kind = "", ...rest] = code.split(":");
+      return rest.length > 0 ? `${word("score")(kind)} ${rest.join(":")}` : word("score")(code);
+    },
+    phase: word("phase"),
+    reason: word("reason"),
+    rfm: word("rfm"),
+    part: word("part"),
+    baseline: word("baseline"),
+  };
 }

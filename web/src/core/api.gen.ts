@@ -573,6 +573,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/strategy/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The JSON Schema of the strategy file, for editors. */
+        get: operations["getStrategySchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/strategy/validate": {
         parameters: {
             query?: never;
@@ -602,7 +619,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Compare a strategy file with a version, by lines and by meaning. */
+        /** Compare a strategy file or a version with a version, by lines and by meaning. */
         post: operations["diffStrategy"];
         delete?: never;
         options?: never;
@@ -888,8 +905,11 @@ export interface components {
             /** @description The file's id. */
             file?: string;
             name?: string;
-            /** @description Such as `read` or `apply`. */
-            phase: string;
+            /**
+             * @description `done` and `total` are bytes while reading, chunks while folding, users while scoring.
+             * @enum {string}
+             */
+            phase: "read" | "fold" | "score";
             /** Format: int64 */
             done: number;
             /**
@@ -938,10 +958,7 @@ export interface components {
             /** @description The corrected mapping file's text; without it the file's own is used. */
             mapping?: string;
         };
-        /**
-         * @default week
-         * @enum {string}
-         */
+        /** @enum {string} */
         Period: "week" | "month";
         /** @description Some users and what they spent. */
         Group: {
@@ -949,7 +966,10 @@ export interface components {
             label?: components["schemas"]["Label"];
             /** Format: int64 */
             users: number;
-            /** @description Of all users, 0 to 1. */
+            /**
+             * Format: double
+             * @description Of all users, 0 to 1.
+             */
             share: number;
             /** Format: int64 */
             spend_minor: number;
@@ -974,6 +994,18 @@ export interface components {
              * @description Users with at least one purchase.
              */
             buyers: number;
+            /** @description The project's time zone. */
+            zone: string;
+            /**
+             * Format: date-time
+             * @description The newest event's time; absent without events.
+             */
+            last_event?: string;
+            /**
+             * Format: date-time
+             * @description When the newest file arrived.
+             */
+            last_arrival?: string;
             /** Format: int64 */
             orders: number;
             /**
@@ -1007,45 +1039,24 @@ export interface components {
             wau: number;
             /** Format: int64 */
             mau: number;
-            /** @description Absent when MAU is 0. */
+            /**
+             * Format: double
+             * @description Absent when MAU is 0.
+             */
             stickiness?: number;
         };
         Cohorts: {
             /** Format: date-time */
             as_of: string;
             period: components["schemas"]["Period"];
-            cohorts: {
-                /** @description The period of the first purchase, such as `1997-01`. */
-                cohort: string;
-                /** Format: int64 */
-                size: number;
-                /** @description Distinct buyers 0, 1, 2 … periods later; as long as was observed. */
-                buyers: number[];
-            }[];
+            currency: string;
+            cohorts: components["schemas"]["CohortRow"][];
         };
         Lifecycle: {
             /** Format: date-time */
             as_of: string;
             period: components["schemas"]["Period"];
-            rows: {
-                /** @description The period's first day, `YYYY-MM-DD`. */
-                start: string;
-                /** Format: int64 */
-                active: number;
-                /** Format: int64 */
-                new: number;
-                /** Format: int64 */
-                returning: number;
-                /** Format: int64 */
-                resurrecting: number;
-                /**
-                 * Format: int64
-                 * @description Active in the period before, not in this one.
-                 */
-                dormant: number;
-                /** @description (new + resurrecting) / dormant; absent when nobody went dormant. */
-                quick_ratio?: number;
-            }[];
+            rows: components["schemas"]["GrowthRow"][];
         };
         Concentration: {
             /** Format: date-time */
@@ -1058,51 +1069,50 @@ export interface components {
             /** Format: int64 */
             spend_minor: number;
             currency: string;
-            gini: number;
+            /**
+             * Format: double
+             * @description Absent without revenue.
+             */
+            gini?: number;
             /**
              * Format: int64
              * @description The best 20 %, rounded up.
              */
             top_users: number;
-            /** @description Their share of the revenue, 0 to 1. */
-            top_share: number;
-            /** @description The best users first, at most 101 points. */
-            curve: {
-                /** @description Share of users, 0 to 1. */
-                users: number;
-                /** @description Their share of the revenue, 0 to 1. */
-                spend: number;
-            }[];
+            /**
+             * Format: double
+             * @description Their share of the revenue, 0 to 1; absent without revenue.
+             */
+            top_share?: number;
+            /** @description The best 1 %, 2 % … 100 % of users. */
+            curve: components["schemas"]["ConcentrationPoint"][];
         };
         ReturnRate: {
             /** Format: date-time */
             as_of: string;
             /** @description The N with the largest distance to the chord; absent without data. */
             elbow_days?: number;
-            /** @description How many days were observed. */
-            horizon_days?: number;
-            points: {
-                days: number;
-                /**
-                 * Format: int64
-                 * @description Users who were ever silent for N days.
-                 */
-                lost: number;
-                /**
-                 * Format: int64
-                 * @description Those of them who came back.
-                 */
-                returned: number;
-                return_rate: number;
-                /** @description Distance to the chord on normalised axes. */
-                distance: number;
-            }[];
+            /** @description The day that open silences are measured to, `YYYY-MM-DD`. */
+            horizon: string;
+            /**
+             * Format: int64
+             * @description Silences that ended.
+             */
+            gaps: number;
+            /**
+             * Format: double
+             * @description Their quantiles, absent without any: defaults for silent and churned.
+             */
+            gap_days_q80?: number;
+            /** Format: double */
+            gap_days_q90?: number;
+            points: components["schemas"]["ReturnPoint"][];
         };
         /**
          * @default user_id
          * @enum {string}
          */
-        UserSort: "user_id" | "first_seen" | "last_seen" | "orders" | "spend" | "recency" | "stage" | "tier";
+        UserSort: "user_id" | "first_seen" | "last_seen" | "orders" | "spend" | "recency";
         /**
          * @description One user with the scores of the view. The figures of the purchase history are those of the definitions: x repeat
          *     purchase days, t_x and T in weeks, m_x the mean value of repeat purchases in major units. Scores r, f, m are 0
@@ -1117,8 +1127,11 @@ export interface components {
             /** Format: int64 */
             orders: number;
             x: number;
+            /** Format: double */
             t_x: number;
+            /** Format: double */
             T: number;
+            /** Format: double */
             m_x: number;
             /** Format: int64 */
             spend_minor: number;
@@ -1181,81 +1194,49 @@ export interface components {
             stage_from?: string;
             /** @description Every id that is this user, the canonical one first. */
             ids: string[];
-            traits: {
-                name: string;
-                /** @description Any JSON value. */
-                value: unknown;
-                /** Format: date-time */
-                time: string;
-            }[];
-            metrics: {
-                name: string;
-                event: string;
-                /** @enum {string} */
-                agg: "count" | "sum" | "min" | "max" | "last" | "distinct";
-                /**
-                 * @description Money is in major units here.
-                 * @enum {string}
-                 */
-                unit: "money" | "number" | "text";
-                windows: {
-                    days: number;
-                    /** @description Absent when nothing happened in the window. */
-                    value?: number;
-                }[];
-            }[];
-            tags: {
-                name: string;
-                /** @enum {string} */
-                source: "event" | "rule";
-                /** @description The event's name or the tag's condition. */
-                by?: string;
-                /** Format: date-time */
-                since?: string;
-                /** Format: date-time */
-                expires?: string;
-            }[];
+            traits: components["schemas"]["Trait"][];
+            metrics: components["schemas"]["MetricValue"][];
+            tags: components["schemas"]["UserTag"][];
             /** @description Every day with a purchase or an adjustment, oldest first. */
-            purchases: {
-                day: string;
-                orders: number;
-                /** Format: int64 */
-                net_minor: number;
-            }[];
+            purchases: components["schemas"]["PurchaseDay"][];
             /** @description The declared events. */
-            event_counts: {
-                name: string;
-                /** Format: int64 */
-                count: number;
-                /** Format: date-time */
-                first: string;
-                /** Format: date-time */
-                last: string;
-            }[];
+            event_counts: components["schemas"]["EventCount"][];
             /** @description Days with any event within the 400 days before the last one, oldest first. */
             active_days: string[];
             /** @description How often each rule was entered. */
-            episodes: {
-                rule: string;
-                /** Format: int64 */
-                counter: number;
-                open: boolean;
-                /** Format: date-time */
-                start?: string;
-            }[];
+            episodes: components["schemas"]["Episode"][];
         };
-        /** @description A score with what it follows from. Replaying the inputs reproduces the value. */
+        /**
+         * @description A score with what it follows from: how, inputs, cuts, conditions, as_of and the rules of the zone alone reproduce
+         *     the value.
+         */
         Reason: {
-            /** @description Such as `stage`, `r`, `rfm_name`, `tag:vip`. */
+            /** @description stage_candidate, stage, r, f, m, rfm_name, rfm_cn, tier, or `tag:NAME`, `event_tag:NAME`, `segment:NAME`. */
             score: string;
             value: string;
             text: components["schemas"]["Label"];
+            /** @description The computation, such as `stages`, `settle`, `at_most`, `exceeds`, `grid`, `condition`. */
+            how: string;
             inputs: components["schemas"]["Input"][];
+            /** @description The published cuts that were used. */
+            cuts?: components["schemas"]["Input"][];
+            /** @description The strategy's conditions that were evaluated, in order. */
+            conditions?: components["schemas"]["NamedCondition"][];
             rule?: components["schemas"]["RuleReason"];
+            /** Format: date-time */
+            as_of: string;
+            zone: string;
+        };
+        NamedCondition: {
+            name: string;
+            /** @description An empty one always holds. */
+            when: string;
         };
         Input: {
             name: string;
             value: string;
+            /** @description Of a metric: number or string, for a value that is null. */
+            type?: string;
         };
         /** @description A part of a condition with what it came to. */
         RuleReason: {
@@ -1306,7 +1287,7 @@ export interface components {
             next?: string;
         };
         Transition: {
-            /** @description `stage`, or `segment:` and its name. */
+            /** @description `stage`, `segment:NAME` or `tag:NAME`; the latter go between `in` and `out`. */
             what: string;
             from: string;
             to: string;
@@ -1322,6 +1303,9 @@ export interface components {
             as_of: string;
             /** @description It set the state and could not create messages. */
             baseline: boolean;
+            /** @description Why it is a baseline, or `cuts` when cuts changed alone. */
+            why?: string;
+            model_version?: string;
             strategy_version?: string;
             cuts_version?: string;
             transitions: components["schemas"]["Transition"][];
@@ -1375,7 +1359,10 @@ export interface components {
             as_of: string;
             /** Format: int64 */
             users?: number;
-            /** @description Of all users, 0 to 1. */
+            /**
+             * Format: double
+             * @description Of all users, 0 to 1.
+             */
             share?: number;
             /** Format: int64 */
             spend_minor?: number;
@@ -1405,7 +1392,10 @@ export interface components {
             label?: components["schemas"]["Label"];
             /** Format: int64 */
             users: number;
-            /** @description Of all users, 0 to 1. */
+            /**
+             * Format: double
+             * @description Of all users, 0 to 1.
+             */
             share: number;
             /** Format: int64 */
             spend_minor: number;
@@ -1456,18 +1446,16 @@ export interface components {
             version?: string;
             problems: components["schemas"]["TextProblem"][];
             /** @description Bytes that each part can take in a profile. */
-            budget: {
-                name: string;
-                bytes: number;
-                note?: string;
-            }[];
-            /** @description Their sum. */
+            budget: components["schemas"]["BudgetLine"][];
+            /** @description Their sum for a typical user. */
             budget_bytes?: number;
         };
         StrategyDiffRequest: {
             /** @description A version; without it the one in force. */
             from?: string;
-            text: string;
+            /** @description A version; give this or a text. */
+            to?: string;
+            text?: string;
         };
         StrategyDiff: {
             from_version: string;
@@ -1475,30 +1463,12 @@ export interface components {
             to_version?: string;
             /** @description The two mean the same. */
             same: boolean;
-            lines: {
-                /** @enum {string} */
-                op: "equal" | "insert" | "delete";
-                /** @description The line in the old text. */
-                old?: number;
-                /** @description The line in the new text. */
-                new?: number;
-                text: string;
-            }[];
+            lines: components["schemas"]["DiffLine"][];
             /** @description What changes in meaning; empty when the text has mistakes. */
-            changes: {
-                path: string;
-                /** @description Absent when it is new. */
-                from?: string;
-                /** @description Absent when it is gone. */
-                to?: string;
-            }[];
+            changes: components["schemas"]["StrategyChange"][];
             problems?: components["schemas"]["TextProblem"][];
             /** @description Users whom `include_existing` would message, by rule. */
-            reach?: {
-                rule: string;
-                /** Format: int64 */
-                users: number;
-            }[];
+            reach?: components["schemas"]["RuleReach"][];
         };
         PublishRequest: {
             text: string;
@@ -1562,14 +1532,7 @@ export interface components {
             daily_ceiling: number;
             sent_today: number;
             counts: components["schemas"]["StatusCount"][];
-            rules: {
-                name: string;
-                enter_stage?: string;
-                enter_segment?: string;
-                template: string;
-                channel: string;
-                shadow: boolean;
-            }[];
+            rules: components["schemas"]["OutreachRule"][];
         };
         StopRequest: {
             /** @description Why it was stopped. */
@@ -1593,7 +1556,193 @@ export interface components {
             cuts_version?: string;
             /** Format: date-time */
             cuts_as_of?: string;
+            /**
+             * Format: date-time
+             * @description When the newest file arrived.
+             */
+            last_arrival?: string;
             import?: components["schemas"]["Progress"];
+        };
+        CohortRow: {
+            /** @description The period of the first purchase: `1997-01`, or a week's first day. */
+            cohort: string;
+            /** Format: int64 */
+            size: number;
+            /** @description Distinct buyers 0, 1, 2 … periods later; as long as was observed. */
+            buyers: number[];
+            /** @description Their net revenue then. */
+            spend_minor: number[];
+        };
+        GrowthRow: {
+            /** @description The period's first day, `YYYY-MM-DD`. */
+            start: string;
+            /** Format: int64 */
+            active: number;
+            /** Format: int64 */
+            new: number;
+            /** Format: int64 */
+            returning: number;
+            /** Format: int64 */
+            resurrecting: number;
+            /**
+             * Format: int64
+             * @description Active in the period before, not in this one.
+             */
+            dormant: number;
+            /** @description The period had ended at as_of. */
+            complete: boolean;
+            /**
+             * Format: double
+             * @description (new + resurrecting) / dormant; absent when nobody went dormant.
+             */
+            quick_ratio?: number;
+        };
+        ConcentrationPoint: {
+            /**
+             * Format: double
+             * @description Share of users, 0 to 1.
+             */
+            top: number;
+            /** Format: int64 */
+            users: number;
+            /**
+             * Format: int64
+             * @description The least that one of them spent.
+             */
+            least_minor: number;
+            /** Format: int64 */
+            spend_minor: number;
+            /**
+             * Format: double
+             * @description Their share of the revenue, 0 to 1; absent without revenue.
+             */
+            share?: number;
+        };
+        ReturnPoint: {
+            days: number;
+            /**
+             * Format: int64
+             * @description Users who were ever silent for N days.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description Those of them who came back.
+             */
+            returned: number;
+            /**
+             * Format: double
+             * @description Absent when nobody was silent that long.
+             */
+            return_rate?: number;
+            /**
+             * Format: double
+             * @description Distance to the chord on normalised axes.
+             */
+            distance: number;
+        };
+        Trait: {
+            name: string;
+            /** @description Any JSON value. */
+            value: unknown;
+            /** Format: date-time */
+            time: string;
+        };
+        MetricWindow: {
+            /** @description 0 for the lifetime. */
+            days: number;
+            /**
+             * Format: double
+             * @description Absent when there is nothing to aggregate.
+             */
+            value?: number;
+            /** @description There are too many distinct values to count exactly. */
+            estimated?: boolean;
+        };
+        MetricValue: {
+            name: string;
+            event: string;
+            /** @enum {string} */
+            agg: "count" | "sum" | "min" | "max" | "last" | "distinct";
+            /**
+             * @description Money is in major units here.
+             * @enum {string}
+             */
+            unit: "money" | "number" | "text";
+            windows: components["schemas"]["MetricWindow"][];
+        };
+        UserTag: {
+            name: string;
+            /** @enum {string} */
+            source: "event" | "rule";
+            /** @description The event's name or the tag's condition. */
+            by?: string;
+            /** Format: date-time */
+            since?: string;
+            /** Format: date-time */
+            expires?: string;
+        };
+        PurchaseDay: {
+            day: string;
+            orders: number;
+            /** Format: int64 */
+            net_minor: number;
+        };
+        EventCount: {
+            name: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            last: string;
+        };
+        Episode: {
+            rule: string;
+            /** Format: int64 */
+            counter: number;
+            open: boolean;
+            /** Format: date-time */
+            start?: string;
+        };
+        BudgetLine: {
+            /** @description Such as `metric`, `traits`, `purchases`. */
+            part: string;
+            /** @description The metric's name. */
+            name?: string;
+            /** @description Bytes for a typical user. */
+            typical: number;
+            /** @description Bytes at most; absent where only the limits of a profile bound it. */
+            max?: number;
+        };
+        DiffLine: {
+            /** @enum {string} */
+            op: "equal" | "insert" | "delete";
+            /** @description The line in the old text. */
+            old?: number;
+            /** @description The line in the new text. */
+            new?: number;
+            text: string;
+        };
+        StrategyChange: {
+            path: string;
+            /** @description Absent when it is new. */
+            from?: string;
+            /** @description Absent when it is gone. */
+            to?: string;
+        };
+        RuleReach: {
+            rule: string;
+            /** Format: int64 */
+            users: number;
+        };
+        OutreachRule: {
+            name: string;
+            enter_stage?: string;
+            enter_segment?: string;
+            template: string;
+            channel: string;
+            shadow: boolean;
         };
     };
     responses: {
@@ -1625,7 +1774,6 @@ export interface components {
         /** @description The `next` of the page before. */
         After: string;
         Limit: number;
-        PeriodMonth: "month";
         TableFormat: "json" | "csv";
     };
     requestBodies: {
@@ -1906,7 +2054,7 @@ export interface operations {
             query?: {
                 /** @description The moment of the view. */
                 as_of?: components["parameters"]["AsOf"];
-                /** @description The period of growth accounting. */
+                /** @description The period of growth accounting; without it weeks. */
                 period?: components["schemas"]["Period"];
             };
             header?: never;
@@ -1932,7 +2080,8 @@ export interface operations {
             query?: {
                 /** @description The moment of the view. */
                 as_of?: components["parameters"]["AsOf"];
-                period?: components["parameters"]["PeriodMonth"];
+                /** @description The period; without it months. */
+                period?: components["schemas"]["Period"];
                 format?: components["parameters"]["TableFormat"];
             };
             header?: never;
@@ -1959,6 +2108,7 @@ export interface operations {
             query?: {
                 /** @description The moment of the view. */
                 as_of?: components["parameters"]["AsOf"];
+                /** @description The period; without it weeks. */
                 period?: components["schemas"]["Period"];
                 format?: components["parameters"]["TableFormat"];
             };
@@ -2156,6 +2306,8 @@ export interface operations {
     listUserEvents: {
         parameters: {
             query?: {
+                /** @description The moment of the view. */
+                as_of?: components["parameters"]["AsOf"];
                 /** @description The `next` of the page before. */
                 after?: components["parameters"]["After"];
                 limit?: components["parameters"]["Limit"];
@@ -2419,6 +2571,29 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getStrategySchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JSON Schema. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     validateStrategy: {
         parameters: {
             query?: never;
@@ -2500,6 +2675,8 @@ export interface operations {
                 status?: components["schemas"]["MessageStatus"];
                 rule?: string;
                 user?: string;
+                /** @description Only those that rules in shadow asked for, or only the others. */
+                shadow?: boolean;
                 /** @description The `next` of the page before. */
                 after?: components["parameters"]["After"];
                 limit?: components["parameters"]["Limit"];

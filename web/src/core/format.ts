@@ -11,6 +11,8 @@ export interface Format {
   money(minor: number, currency: string): string;
   moneyCompact(minor: number, currency: string): string;
   day(time: Time): string;
+  /** Without the year, for axes. */
+  dayShort(time: Time): string;
   month(time: Time): string;
   time(time: Time): string;
   bytes(n: number): string;
@@ -79,6 +81,7 @@ export function makeFormat(language: Language, zone: string): Format {
       }).format(major);
     },
     day: dateIn({ year: "numeric", month: "short", day: "numeric" }),
+    dayShort: dateIn({ month: "short", day: "numeric" }),
     month: dateIn({ year: "numeric", month: "short" }),
     time: dateIn({
       year: "numeric",

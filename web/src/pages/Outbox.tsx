@@ -3,11 +3,13 @@ import { Select, Table, type TableColumnsType, Tabs } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
+import { useKnown } from "../components/known";
 import { Fate, MessageDetail } from "../components/MessageParts";
 import { Pager } from "../components/Pager";
 import { Card, PageHead } from "../components/Parts";
 import { Answer, Empty } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
+import { NONE } from "../core/format";
 import { useNarrow, usePages } from "../core/hooks";
 import { useAddress, useView } from "../core/view";
 import { Control } from "./outbox/Control";
@@ -129,6 +131,7 @@ function MessageList({ messages }: { messages: Message[] }) {
   const { t } = useTranslation();
   const { format } = useView();
   const narrow = useNarrow();
+  const known = useKnown();
   const columns = useColumns();
   if (narrow) {
     return (
@@ -143,7 +146,7 @@ function MessageList({ messages }: { messages: Message[] }) {
               <strong>{message.rule}</strong>
               <span className="muted num">{format.time(message.as_of)}</span>
             </span>
-            {message.why && <span className="muted">{message.why}</span>}
+            {message.why && <span className="muted">{known.why(message.why)}</span>}
             <details>
               <summary className="muted">{t("user.details")}</summary>
               <MessageDetail message={message} />
@@ -182,6 +185,7 @@ function UserLink({ id }: { id: string }) {
 function useColumns(): TableColumnsType<Message> {
   const { t } = useTranslation();
   const { format } = useView();
+  const known = useKnown();
   return useMemo(
     () => [
       { key: "user", title: t("outbox.user"), render: (_, message) => <UserLink id={message.user_id} /> },
@@ -190,7 +194,9 @@ function useColumns(): TableColumnsType<Message> {
       {
         key: "why",
         title: t("outbox.whyOrSubject"),
-        render: (_, message) => <span className="muted break">{message.why || message.subject || "–"}</span>,
+        render: (_, message) => (
+          <span className="muted break">{message.why ? known.why(message.why) : message.subject || NONE}</span>
+        ),
       },
       {
         key: "as_of",
@@ -199,6 +205,6 @@ function useColumns(): TableColumnsType<Message> {
         render: (_, message) => <span className="num">{format.time(message.as_of)}</span>,
       },
     ],
-    [t, format],
+    [t, format, known],
   );
 }

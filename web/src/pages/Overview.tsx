@@ -12,6 +12,7 @@ import { Choice } from "../components/Controls";
 import { Card, Figure, PageHead, useLabel } from "../components/Parts";
 import { Answer, Empty } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
+import { NONE } from "../core/format";
 import { useDark } from "../core/prefs";
 import { useAddress, useAsOf, useView } from "../core/view";
 
@@ -99,7 +100,7 @@ function Base({
           value={format.count(activity.mau)}
           aside={t("overview.dauWau", { dau: format.count(activity.dau), wau: format.count(activity.wau) })}
         />
-        <Freshness />
+        <Freshness base={base} />
       </dl>
       <GrowthCard base={base} period={period} setPeriod={setPeriod} />
       <StagesCard base={base} />
@@ -119,26 +120,16 @@ function Base({
 }
 
 /** How new what is shown can be: the newest event, and the newest file. */
-function Freshness() {
+function Freshness({ base }: { base: Schemas["Overview"] }) {
   const { t } = useTranslation();
-  const { format, status } = useView();
-  const users = status?.users;
-  const newest = useQuery({
-    queryKey: ["newest", users],
-    queryFn: () => data(api.GET("/v1/users", { params: { query: { sort: "last_seen", order: "desc", limit: 1 } } })),
-  });
-  const files = useQuery({
-    queryKey: ["files", "newest", users],
-    queryFn: () => data(api.GET("/v1/files", { params: { query: { limit: 1 } } })),
-  });
-  const event = newest.data?.users[0]?.last_seen;
-  const file = files.data?.files[0];
+  const { format } = useView();
+  const { last_event: event, last_arrival: arrival } = base;
   return (
     <Figure
       small
       name={t("overview.freshness")}
-      value={event ? format.day(event) : "–"}
-      aside={file ? t("overview.lastFile", { time: format.time(file.finished ?? file.arrived) }) : undefined}
+      value={event ? format.day(event) : NONE}
+      aside={arrival ? t("overview.lastFile", { time: format.time(arrival) }) : undefined}
     />
   );
 }
@@ -157,7 +148,7 @@ function GrowthCard({
   const [view, setView] = useState<"chart" | "table">("chart");
   const { rows } = base.lifecycle;
   const shown = base.lifecycle.period === "month" ? "month" : "week";
-  const last = rows.at(-1);
+  const last = rows.findLast((row) => row.complete);
   return (
     <Card
       className="seven"
@@ -245,20 +236,25 @@ function ConcentrationCard({ base }: { base: Schemas["Overview"] }) {
   const { t } = useTranslation();
   const { format } = useView();
   const { concentration } = base;
+  const { gini, top_share: top } = concentration;
   return (
     <Card
       className="five"
       title={t("concentration.title")}
-      lead={t("concentration.lead", {
-        n: format.count(concentration.top_users),
-        share: format.percent(concentration.top_share),
-        gini: format.decimal(concentration.gini, 3),
-      })}
+      lead={
+        top !== undefined && gini !== undefined
+          ? t("concentration.lead", {
+              n: format.count(concentration.top_users),
+              share: format.percent(top),
+              gini: format.decimal(gini, 3),
+            })
+          : undefined
+      }
     >
-      {concentration.curve.length === 0 ? (
+      {concentration.curve.length === 0 || top === undefined ? (
         <Empty title={t("concentration.empty")} />
       ) : (
-        <Concentration curve={concentration.curve} topShare={concentration.top_share} format={format} />
+        <Concentration curve={concentration.curve} topShare={top} format={format} />
       )}
     </Card>
   );

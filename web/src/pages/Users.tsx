@@ -297,7 +297,7 @@ function useColumns(sort: Sort, order: "asc" | "desc"): TableColumnsType<Row> {
           </Link>
         ),
       },
-      { ...sortable("stage"), title: t("users.stage"), render: (_, row) => <StageMark stage={row.stage} /> },
+      { key: "stage", title: t("users.stage"), render: (_, row) => <StageMark stage={row.stage} /> },
       {
         key: "rfm",
         title: "RFM",
@@ -315,7 +315,7 @@ function useColumns(sort: Sort, order: "asc" | "desc"): TableColumnsType<Row> {
             NONE
           ),
       },
-      { ...sortable("tier"), title: t("users.tier"), render: (_, row) => names.tier(row.tier) || NONE },
+      { key: "tier", title: t("users.tier"), render: (_, row) => names.tier(row.tier) || NONE },
       {
         ...sortable("orders"),
         title: t("users.orders"),

@@ -1,9 +1,11 @@
 import { CheckCircleOutlined } from "@ant-design/icons";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useKnown } from "../../components/known";
 import { Card } from "../../components/Parts";
 import { Failure, Loading } from "../../components/States";
 import type { Schemas } from "../../core/api";
+import { NONE } from "../../core/format";
 import { useView } from "../../core/view";
 
 const YamlEditor = lazy(() => import("../../components/YamlEditor"));
@@ -98,25 +100,38 @@ function Problem({ problem }: { problem: Schemas["TextProblem"] }) {
 function Budget({ check }: { check: Schemas["StrategyCheck"] }) {
   const { t } = useTranslation();
   const { format } = useView();
+  const known = useKnown();
   return (
     <Card title={t("strategy.budget")} lead={t("strategy.budgetLead")}>
       <table className="plain">
+        <thead>
+          <tr>
+            <th scope="col">{t("strategy.part")}</th>
+            <th scope="col" className="right">
+              {t("strategy.typical")}
+            </th>
+            <th scope="col" className="right">
+              {t("strategy.max")}
+            </th>
+          </tr>
+        </thead>
         <tbody>
           {check.budget.map((line) => (
-            <tr key={line.name}>
+            <tr key={`${line.part} ${line.name ?? ""}`}>
               <td className="break">
-                {line.name}
-                {line.note && <div className="muted">{line.note}</div>}
+                {known.part(line.part)} {line.name && <span className="mono">{line.name}</span>}
               </td>
-              <td className="right num">{t("strategy.bytes", { n: format.count(line.bytes) })}</td>
+              <td className="right num">{format.count(line.typical)}</td>
+              <td className="right num muted">{line.max === undefined ? NONE : format.count(line.max)}</td>
             </tr>
           ))}
           {check.budget_bytes !== undefined && (
             <tr>
               <th scope="row">{t("strategy.budgetSum")}</th>
               <td className="right num">
-                <strong>{t("strategy.bytes", { n: format.count(check.budget_bytes) })}</strong>
+                <strong>{format.count(check.budget_bytes)}</strong>
               </td>
+              <td />
             </tr>
           )}
         </tbody>

@@ -1,9 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { useKnown } from "../../components/known";
 import { Mark } from "../../components/Parts";
 import { Reasons } from "../../components/Reasons";
 import { Answer, Empty } from "../../components/States";
 import { api, data, type Schemas } from "../../core/api";
+import { NONE } from "../../core/format";
+import { useNames } from "../../core/names";
 import { useView } from "../../core/view";
 
 /** How the user's state came to be: every decision with its reasons. */
@@ -35,6 +38,9 @@ export function Decisions({ id }: { id: string }) {
 function DecisionItem({ decision }: { decision: Schemas["Decision"] }) {
   const { t } = useTranslation();
   const { format } = useView();
+  const known = useKnown();
+  const names = useNames();
+  const placeOf = (what: string, place: string) => (what === "stage" ? names.stage(place) : place) || NONE;
   return (
     <li className={decision.baseline ? "minor" : undefined}>
       <time dateTime={decision.as_of} className="num">
@@ -43,7 +49,11 @@ function DecisionItem({ decision }: { decision: Schemas["Decision"] }) {
       <div>
         <p className="marks">
           <strong>{t("user.decision", { seq: decision.seq })}</strong>
-          {decision.baseline && <Mark tone="info">{t("user.baseline")}</Mark>}
+          {decision.baseline && (
+            <Mark tone="info">
+              {decision.why ? t("user.baselineWhy", { why: known.baseline(decision.why) }) : t("user.baseline")}
+            </Mark>
+          )}
           {decision.messages.length > 0 && (
             <Mark tone="accent">{t("user.asked", { count: decision.messages.length })}</Mark>
           )}
@@ -52,7 +62,8 @@ function DecisionItem({ decision }: { decision: Schemas["Decision"] }) {
         {decision.transitions.map((move) => (
           <details key={`${move.what} ${move.from} ${move.to}`}>
             <summary>
-              {move.what} <span className="muted">{move.from || "–"} →</span> <strong>{move.to || "–"}</strong>
+              {known.score(move.what)} <span className="muted">{placeOf(move.what, move.from)} →</span>{" "}
+              <strong>{placeOf(move.what, move.to)}</strong>
             </summary>
             {move.reasons && move.reasons.length > 0 && <Reasons reasons={move.reasons} open />}
           </details>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useKnown } from "../../components/known";
 import { Fate, MessageDetail } from "../../components/MessageParts";
 import { Pager } from "../../components/Pager";
 import { Answer, Empty } from "../../components/States";
@@ -13,6 +14,7 @@ export function Messages({ id }: { id: string }) {
   const { t } = useTranslation();
   const { format } = useView();
   const address = useAddress();
+  const known = useKnown();
   const pages = usePages(id);
   const messages = useQuery({
     queryKey: ["user", id, "messages", pages.after],
@@ -37,7 +39,7 @@ export function Messages({ id }: { id: string }) {
                         <span className="score num">{format.time(message.as_of)}</span>
                         <strong>{message.rule}</strong>
                         <Fate message={message} />
-                        <span className="said-so muted">{message.why || message.subject}</span>
+                        <span className="said-so muted">{message.why ? known.why(message.why) : message.subject}</span>
                       </summary>
                       <div className="inside">
                         <MessageDetail message={message} />
