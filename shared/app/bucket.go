@@ -13,12 +13,9 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-// EventsPrefix is where event files arrive in the bucket. A file of another format than NDJSON or Parquet brings its mapping
-// beside it, under its own name and MappingSuffix.
-const (
-	EventsPrefix  = "events/"
-	MappingSuffix = ".mapping.yaml"
-)
+// MappingSuffix ends the key of a mapping: a file of another format than NDJSON or Parquet brings its mapping beside it, under
+// its own key and this suffix.
+const MappingSuffix = ".mapping.yaml"
 
 // docBucket remembers, for each key of the bucket, which file it became.
 const docBucket = "bucket/"
@@ -47,7 +44,7 @@ func (a *App) Upload(ctx context.Context, req UploadRequest) (File, error) {
 	if _, err := parseMapping(req.Mapping); err != nil {
 		return File{}, err
 	}
-	key := fmt.Sprintf("%s%d-%s", EventsPrefix, a.ports.Clock(), cleanName(req.Name))
+	key := fmt.Sprintf("%d-%s", a.ports.Clock(), cleanName(req.Name))
 	up, err := a.ports.Uploads.Put(ctx, key, req.Body)
 	if err != nil {
 		return File{}, fault.Wrap(err, "keep %s", req.Name)
@@ -123,7 +120,7 @@ func (a *App) IngestPending(ctx context.Context, progress func(Progress)) ([]Imp
 
 // adoptNew records the files that someone put into the bucket's folder.
 func (a *App) adoptNew(ctx context.Context) error {
-	ups, err := a.ports.Uploads.List(ctx, EventsPrefix)
+	ups, err := a.ports.Uploads.List(ctx, "")
 	if err != nil {
 		return fault.Wrap(err, "list the bucket")
 	}

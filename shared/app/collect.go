@@ -63,7 +63,7 @@ func (a *App) Collect(ctx context.Context, lines [][]byte) error {
 
 func (a *App) collect(ctx context.Context, text []byte) error {
 	sum := sha256.Sum256(text)
-	key := fmt.Sprintf("%sapi-%d-%s.ndjson", EventsPrefix, a.ports.Clock(), hex.EncodeToString(sum[:6]))
+	key := fmt.Sprintf("api-%d-%s.ndjson", a.ports.Clock(), hex.EncodeToString(sum[:6]))
 	if _, err := a.ports.Uploads.Put(ctx, key, bytes.NewReader(text)); err != nil {
 		return fault.Wrap(err, "keep the events")
 	}

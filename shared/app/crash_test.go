@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -10,7 +11,10 @@ import (
 	"time"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/porttest"
 )
+
+var errKilled = errors.New("the process was killed")
 
 // cleanRun is a run of the script that nothing disturbs: the folder and the port calls of each step, and what was there at
 // the end of each.
@@ -26,7 +30,7 @@ type cleanRun struct {
 func runClean(t testing.TB, silent bool) *cleanRun {
 	t.Helper()
 	c := &cleanRun{steps: script()}
-	w := &world{dir: filepath.Join(t.TempDir(), "run"), kill: &killer{}}
+	w := &world{dir: filepath.Join(t.TempDir(), "run")}
 	if silent {
 		c.end = newPhone()
 		w.channel = c.end
@@ -42,14 +46,14 @@ func runClean(t testing.TB, silent bool) *cleanRun {
 		if silent {
 			c.phones = append(c.phones, c.end.clone())
 		}
-		w.now, w.kill = at(s.at), &killer{}
+		w.now, w.plan = at(s.at), &porttest.Plan{}
 		if err := w.start(); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.do(w); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
 		}
-		c.calls = append(c.calls, w.kill.calls)
+		c.calls = append(c.calls, w.faults.Names())
 		c.records = append(c.records, remember(t, w))
 		if err := w.stop(); err != nil {
 			t.Fatal(err)
@@ -64,7 +68,7 @@ func (c *cleanRun) crash(t testing.TB, i, n int, after bool, until int) []string
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	copyDir(t, c.before[i], dir)
-	w := &world{dir: dir, now: at(c.steps[i].at), kill: &killer{at: n, after: after}}
+	w := &world{dir: dir, now: at(c.steps[i].at), plan: &porttest.Plan{Call: n, After: after, Err: errKilled, Dead: true}}
 	var sent *phone
 	if c.end != nil {
 		sent = c.phones[i].clone()
@@ -74,7 +78,7 @@ func (c *cleanRun) crash(t testing.TB, i, n int, after bool, until int) []string
 	if err == nil {
 		err = c.steps[i].do(w)
 	}
-	if !w.kill.killed() {
+	if !w.faults.Hit() {
 		t.Fatalf("%s: call %d did not happen; the run is not deterministic", c.steps[i].name, n)
 	}
 	if err == nil {
@@ -85,7 +89,7 @@ func (c *cleanRun) crash(t testing.TB, i, n int, after bool, until int) []string
 		t.Fatal(err)
 	}
 	for j := i; j <= until; j++ {
-		w.now, w.kill = at(c.steps[j].at), nil
+		w.now, w.plan = at(c.steps[j].at), nil
 		if err := w.start(); err != nil {
 			t.Fatal(err)
 		}

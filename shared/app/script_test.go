@@ -16,8 +16,8 @@ import (
 
 	"github.com/weir-engine/weir/infra/embedded"
 	"github.com/weir-engine/weir/shared/app"
-	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/porttest"
 	"github.com/weir-engine/weir/shared/strategy"
 )
 
@@ -31,7 +31,8 @@ type world struct {
 	sync    bool                      // fsync, as in production
 	channel app.Channel               // in place of the outbox folder
 	wrap    func(app.Ports) app.Ports // what lies between the process and the store
-	kill    *killer
+	plan    *porttest.Plan            // the call to die at; nil: the calls are not counted
+	faults  *porttest.Faults
 	store   *embedded.Store
 	app     *app.App
 }
@@ -49,8 +50,9 @@ func (w *world) start() error {
 	if w.wrap != nil {
 		p = w.wrap(p)
 	}
-	if w.kill != nil {
-		p = killable(p, w.kill)
+	if w.plan != nil {
+		p, w.faults = porttest.Faulty(p)
+		w.faults.Begin(*w.plan)
 	}
 	w.app, err = app.New(ctx, p, app.Options{})
 	return err
@@ -389,5 +391,3 @@ func copyDir(t testing.TB, from, to string) {
 		t.Fatal(err)
 	}
 }
-
-var _ = event.ID{}
