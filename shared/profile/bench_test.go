@@ -43,10 +43,10 @@ func shopEvents(users, each int) [][]entry {
 
 func BenchmarkFold(b *testing.B) {
 	for _, name := range []string{"UTC", "America/New_York"} {
-		b.Run(name, func(b *testing.B) { benchmarkFold(b, schemaOf(b, plain(), zoneOf(b, name)), shopEvents(500, 8)) })
+		b.Run(name, func(b *testing.B) { benchmarkFold(b, schemaOf(b, plain(), zoneOf(b, name)), shopEvents(50, 8)) })
 	}
 	b.Run("everything", func(b *testing.B) {
-		benchmarkFold(b, schemaOf(b, everything(), zoneOf(b, "UTC")), shopEvents(500, 8))
+		benchmarkFold(b, schemaOf(b, everything(), zoneOf(b, "UTC")), shopEvents(50, 8))
 	})
 }
 
@@ -78,7 +78,7 @@ func BenchmarkCheck(b *testing.B) {
 }
 
 func BenchmarkDedupe(b *testing.B) {
-	base := shopEvents(500, 8)
+	base := shopEvents(50, 8)
 	r := &Recent{}
 	b.ReportAllocs()
 	b.ResetTimer()

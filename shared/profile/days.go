@@ -132,6 +132,13 @@ func (d *Days) shift(by int64) {
 		return
 	}
 	word, bit := int(by/64), uint(by%64)
+	if top := d.Bits[len(d.Bits)-1]; word == 0 && top>>(64-bit) == 0 { // no word more
+		for i := len(d.Bits) - 1; i > 0; i-- {
+			d.Bits[i] = d.Bits[i]<<bit | d.Bits[i-1]>>(64-bit)
+		}
+		d.Bits[0] <<= bit
+		return
+	}
 	d.grow(min(len(d.Bits)+word+1, dayWords))
 	for i := len(d.Bits) - 1; i >= 0; i-- {
 		var w uint64

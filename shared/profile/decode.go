@@ -84,22 +84,28 @@ const (
 	maxDay  = maxTime / dayMs
 )
 
-// time reads a time in units, relative to a time.
-func (d *decoder) time(base, sign int64) int64 {
-	v := d.int()
-	if v > maxTime || v < -maxTime {
-		d.fail()
-		return 0
-	}
-	t := base + sign*v*d.unit
-	if t > maxTime || t < -maxTime || v > maxTime/d.unit || v < -maxTime/d.unit {
+// time checks a time.
+func (d *decoder) time(t int64) int64 {
+	if t > maxTime || t < -maxTime {
 		d.fail()
 		return 0
 	}
 	return t
 }
 
-func (d *decoder) ago() int64 { return d.time(d.f.LastSeen, -1) }
+// units reads a time span in units.
+func (d *decoder) units(n int64) int64 {
+	if n > maxTime/d.unit || n < -maxTime/d.unit {
+		d.fail()
+		return 0
+	}
+	return n * d.unit
+}
+
+// before reads a time as the units before another.
+func (d *decoder) before(t int64) int64 { return d.time(t - d.units(int64(d.uint()))) }
+
+func (d *decoder) ago() int64 { return d.before(d.f.LastSeen) }
 
 // day checks a day.
 func (d *decoder) day(v int64) zone.Day {
@@ -122,7 +128,7 @@ func (d *decoder) back() zone.Day {
 func (d *decoder) seen() {
 	f := d.f
 	f.Events = int64(d.uint())
-	f.LastSeen = d.time(0, 1)
+	f.LastSeen = d.units(d.int())
 	f.FirstSeen = d.ago()
 	offset := d.int()
 	var room [64]uint32
@@ -229,7 +235,7 @@ func (d *decoder) counts() {
 		c := EventCount{Key: uint32(d.fixed(keyBytes)), Count: int64(d.uint()), Last: d.ago()}
 		c.First = c.Last
 		if c.Count != 1 {
-			c.First = d.time(c.Last, -1)
+			c.First = d.before(c.Last)
 		}
 		if i > 0 && c.Key <= f.Counts[i-1].Key {
 			d.fail()

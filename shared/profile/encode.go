@@ -91,7 +91,7 @@ type writer struct {
 func (e *encoder) uint(v uint64)     { e.dst = appendUint(e.dst, v) }
 func (e *encoder) int(v int64)       { e.dst = appendInt(e.dst, v) }
 func (e *encoder) text(s string)     { e.dst = appendText(e.dst, s) }
-func (e *encoder) ago(at int64)      { e.int((e.f.LastSeen - at) / timeUnits[e.unit]) }
+func (e *encoder) ago(at int64)      { e.uint(uint64((e.f.LastSeen - at) / timeUnits[e.unit])) }
 func (e *encoder) back(day zone.Day) { e.int(int64(e.f.Active.Newest) - int64(day)) }
 
 // timeUnit is the longest unit that divides every time of the facts.
@@ -229,7 +229,7 @@ func (e *encoder) counts() {
 		e.uint(uint64(c.Count))
 		e.ago(c.Last)
 		if c.Count != 1 {
-			e.int((c.Last - c.First) / timeUnits[e.unit])
+			e.uint(uint64((c.Last - c.First) / timeUnits[e.unit]))
 		}
 	}
 }

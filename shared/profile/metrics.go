@@ -64,7 +64,7 @@ func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []
 
 // outside reports whether a day has left the metric's longest window.
 func (m *metric) outside(day, newest zone.Day) bool {
-	return m.keep > 0 && int64(day) <= int64(newest)-int64(m.keep)
+	return m.keep > 0 && day <= newest-zone.Day(m.keep)
 }
 
 // valueHash hashes the text of a property value; absent, null, list and object values count for nothing.
@@ -130,32 +130,32 @@ func (s *Schema) prune(f *Facts) {
 		for at < len(s.metrics) && s.metrics[at].key < m.Key {
 			at++
 		}
-		if at == len(s.metrics) || s.metrics[at].key != m.Key {
+		if at == len(s.metrics) || s.metrics[at].key != m.Key || s.metrics[at].keep == 0 {
 			continue
 		}
-		m.prune(&s.metrics[at], f.Active.Newest)
-		empty = empty || len(m.Days)+len(m.Values) == 0
+		through := f.Active.Newest - zone.Day(s.metrics[at].keep)
+		if len(m.Days) > 0 && m.Days[0].Day <= through || len(m.Values) > 0 && m.Values[0].Day <= through {
+			m.prune(through)
+			empty = empty || len(m.Days)+len(m.Values) == 0
+		}
 	}
 	if empty {
 		f.keepMetrics(func(m *Metric) bool { return len(m.Days)+len(m.Values) > 0 })
 	}
 }
 
-func (m *Metric) prune(of *metric, newest zone.Day) {
-	if len(m.Days) > 0 && of.outside(m.Days[0].Day, newest) {
-		old := 1
-		for old < len(m.Days) && of.outside(m.Days[old].Day, newest) {
-			old++
-		}
-		m.Days = m.Days[:copy(m.Days, m.Days[old:])]
+// prune drops the days up to and including one.
+func (m *Metric) prune(through zone.Day) {
+	old := 0
+	for old < len(m.Days) && m.Days[old].Day <= through {
+		old++
 	}
-	if len(m.Values) > 0 && of.outside(m.Values[0].Day, newest) {
-		old := 1
-		for old < len(m.Values) && of.outside(m.Values[old].Day, newest) {
-			old++
-		}
-		m.Values = m.Values[:copy(m.Values, m.Values[old:])]
+	m.Days = m.Days[:copy(m.Days, m.Days[old:])]
+	old = 0
+	for old < len(m.Values) && m.Values[old].Day <= through {
+		old++
 	}
+	m.Values = m.Values[:copy(m.Values, m.Values[old:])]
 }
 
 // stored returns the metric with a key, nil when the strategy has none such.

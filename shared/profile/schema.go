@@ -177,8 +177,11 @@ func (s *Schema) declare(d strategy.Metric) error {
 		return fault.New(fault.Invalid, "metric %s: %s of a text", d.Name, d.Agg).WithHint("use distinct, or a trait for the latest text")
 	}
 	m.value = strings.TrimPrefix(m.value, "properties.")
-	if len(d.Windows) > 0 {
-		m.keep = slices.Max(d.Windows)
+	for _, days := range d.Windows {
+		if days < 1 || days > maxWindow {
+			return fault.New(fault.Invalid, "metric %s: a window of %d days", d.Name, days).WithHint("use windows from 1 to %d days", maxWindow)
+		}
+		m.keep = max(m.keep, days)
 	}
 	var err error
 	if m.where, err = compileWhere(d.Where); err != nil {
