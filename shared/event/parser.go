@@ -11,9 +11,20 @@ type Parser struct {
 	scan  scanner
 	canon canon
 	raw   [rawFields]Value
+	guess [guesses]guess
 }
 
-// The top-level fields that are read, in the order of Parser.raw.
+// guess is the key that stood at a place of the event before, as it was written: with quotes and colon. The events of a
+// file mostly have their keys in one order, and comparing a guess is cheaper than reading a key.
+type guess struct {
+	text [22]byte
+	size uint8
+	at   uint8
+}
+
+const guesses = 16
+
+// The top-level fields that are read: first those in Parser.raw, in its order, then the objects.
 const (
 	rawType = iota
 	rawMessageID
@@ -25,6 +36,13 @@ const (
 	rawName
 	rawTimestamp
 	rawFields
+)
+
+const (
+	rawProperties = rawFields + iota
+	rawTraits
+	rawContext
+	rawOther // a key that is not read
 )
 
 var rawNames = [rawFields]string{"type", "messageId", "userId", "anonymousId", "previousId", "groupId", "event", "name", "timestamp"}
@@ -76,18 +94,12 @@ func (p *Parser) fields(ev *Event) int {
 	if i = s.space(i + 1); i < len(b) && b[i] == '}' {
 		return p.end(i + 1)
 	}
-	for {
-		if uint(i) >= uint(len(b)) || b[i] != '"' {
-			return s.failAt(i, faultKey)
-		}
-		var key string
-		if key, i = s.str(i); i < 0 {
+	for k := 0; ; k++ {
+		var at uint8
+		if at, i = p.key(k, i); i < 0 {
 			return -1
 		}
-		if i = s.colon(i); i < 0 {
-			return -1
-		}
-		if i = p.field(key, i, ev); i < 0 {
+		if i = p.field(at, i, ev); i < 0 {
 			return -1
 		}
 		var more bool
@@ -100,6 +112,66 @@ func (p *Parser) fields(ev *Event) int {
 	}
 }
 
+// key reads the k-th key and its colon, and returns which field it names and where its value begins.
+func (p *Parser) key(k, i int) (at uint8, next int) {
+	s := &p.scan
+	b := s.b
+	g := &p.guess[k%guesses]
+	if n := int(g.size); n != 0 && i+n < len(b) && string(b[i:i+n]) == string(g.text[:n]) {
+		if i += n; b[i] <= ' ' {
+			i = s.space(i)
+		}
+		return g.at, i
+	}
+	if uint(i) >= uint(len(b)) || b[i] != '"' {
+		return 0, s.failAt(i, faultKey)
+	}
+	start := i
+	key, i := s.str(i)
+	if i < 0 {
+		return 0, -1
+	}
+	end := i
+	if i = s.colon(i); i < 0 {
+		return 0, -1
+	}
+	at = fieldOf(key)
+	if end < len(b) && b[end] == ':' && end+1-start <= len(g.text) {
+		g.size, g.at = uint8(copy(g.text[:], b[start:end+1])), at
+	}
+	return at, i
+}
+
+func fieldOf(key string) uint8 {
+	switch key {
+	case "type":
+		return rawType
+	case "messageId":
+		return rawMessageID
+	case "userId":
+		return rawUserID
+	case "anonymousId":
+		return rawAnonymousID
+	case "previousId":
+		return rawPreviousID
+	case "groupId":
+		return rawGroupID
+	case "event":
+		return rawEvent
+	case "name":
+		return rawName
+	case "timestamp":
+		return rawTimestamp
+	case "properties":
+		return rawProperties
+	case "traits":
+		return rawTraits
+	case "context":
+		return rawContext
+	}
+	return rawOther
+}
+
 func (p *Parser) end(i int) int {
 	if i = p.scan.space(i); i < len(p.scan.b) {
 		return p.scan.failAt(i, faultTrailing)
@@ -107,35 +179,16 @@ func (p *Parser) end(i int) int {
 	return i
 }
 
-// field reads the value at i of a top-level key.
-func (p *Parser) field(key string, i int, ev *Event) int {
-	at := 0
-	switch key {
-	case "type":
-		at = rawType
-	case "messageId":
-		at = rawMessageID
-	case "userId":
-		at = rawUserID
-	case "anonymousId":
-		at = rawAnonymousID
-	case "previousId":
-		at = rawPreviousID
-	case "groupId":
-		at = rawGroupID
-	case "event":
-		at = rawEvent
-	case "name":
-		at = rawName
-	case "timestamp":
-		at = rawTimestamp
-	case "properties":
+// field reads the value at i of a top-level field.
+func (p *Parser) field(at uint8, i int, ev *Event) int {
+	switch at {
+	case rawProperties:
 		return p.object(i, &ev.Properties)
-	case "traits":
+	case rawTraits:
 		return p.object(i, &ev.Traits)
-	case "context":
+	case rawContext:
 		return p.object(i, &ev.Context)
-	default:
+	case rawOther:
 		return p.scan.skip(i, 1)
 	}
 	return p.scan.value(i, 1, &p.raw[at])

@@ -31,9 +31,8 @@ func ParseTime(s string) (ms int64, ok bool) {
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
 		return 0, false
 	}
-	year, bad := two(s, 0)*100+two(s, 2), bad(s, 0)|bad(s, 2)|bad2(s, 5)|bad2(s, 8)
-	month, day := two(s, 5), two(s, 8)
-	if bad != 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+	year, month, day := two(s, 0)*100+two(s, 2), two(s, 5), two(s, 8)
+	if bad2(s, 0)|bad2(s, 2)|bad2(s, 5)|bad2(s, 8) != 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
 		return 0, false
 	}
 	ms = civil(year, month, day) * 86_400_000
@@ -117,8 +116,6 @@ func bad2(s string, i int) int {
 	}
 	return 1
 }
-
-func bad(s string, i int) int { return bad2(s, i) }
 
 // civil returns the days from 1970-01-01 to a date of the Gregorian calendar (Hinnant, "chrono-compatible low-level date
 // algorithms", 2013), for years from 0 on.

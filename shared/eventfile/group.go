@@ -132,7 +132,7 @@ func (t *table) accumulate(g *group) *event.Reject {
 
 // finish makes the event of a closed group.
 func (t *table) finish(g *group) (*event.Event, error) {
-	t.at = g.line
+	t.at, t.said = g.line, g.text
 	if g.reject == nil {
 		t.ev = g.ev
 		t.buf = t.buf[:0]

@@ -9,10 +9,11 @@ import (
 
 // ndjson reads one JSON object a line. Blank lines are passed over.
 type ndjson struct {
-	in *lines
-	p  *event.Parser
-	ev event.Event
-	o  *Options
+	in   *lines
+	p    *event.Parser
+	ev   event.Event
+	o    *Options
+	last []byte // the line of the last event
 }
 
 func (n *ndjson) next() (*event.Event, error) {
@@ -24,6 +25,7 @@ func (n *ndjson) next() (*event.Event, error) {
 		if len(text) == 0 || text[0] != '{' && len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
+		n.last = text
 		r := n.p.Parse(text, &n.ev)
 		if r == nil {
 			r = event.CheckFuture(&n.ev, n.o.Arrived, n.o.Limits)
@@ -36,6 +38,8 @@ func (n *ndjson) next() (*event.Event, error) {
 }
 
 func (n *ndjson) line() int64 { return n.in.line }
+
+func (n *ndjson) text() (text, header string) { return cut(n.last), "" }
 
 // lineError turns a line beyond the limit into a LineError and leaves other errors as they are.
 func lineError(in *lines, header string, err error) error {

@@ -129,7 +129,7 @@ func (s *segment) next() (ev *event.Event, err error) {
 	}
 	s.row++
 	if r := s.make(); r != nil {
-		return nil, &LineError{Line: s.row, Text: s.text(), Reject: r}
+		return nil, &LineError{Line: s.row, Text: s.json(), Reject: r}
 	}
 	return &s.ev, nil
 }
@@ -243,8 +243,10 @@ func (s *segment) object(o *objectLeaves) *event.Reject {
 	return nil
 }
 
-// text writes the row as one line of NDJSON, so that it can be redriven as such.
-func (s *segment) text() string {
+func (s *segment) text() (text, header string) { return s.json(), "" }
+
+// json writes the row as one line of NDJSON, so that it can be redriven as such.
+func (s *segment) json() string {
 	dst := []byte{'{'}
 	add := func(l *leaf, key string) {
 		if l == nil || l.null {

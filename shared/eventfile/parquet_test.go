@@ -124,7 +124,7 @@ func TestDamagedParquet(t *testing.T) {
 }
 
 func TestParquetBomb(t *testing.T) {
-	rows := make([]flatRow, 800_000)
+	rows := make([]flatRow, 1_200_000)
 	file := pq(t, rows, parquet.Compression(&parquet.Zstd))
 	_, err := result(t, file, Options{MaxRatio: 10})
 	wantFault(t, err, fault.TooLarge, "10 times")

@@ -23,6 +23,8 @@ type Reader struct {
 type events interface {
 	next() (*event.Event, error)
 	line() int64
+	// text is what the last event was read from.
+	text() (text, header string)
 }
 
 // Open looks at the beginning of a file and returns a reader for what it finds. It fails when the content is of no known
@@ -108,6 +110,10 @@ func (r *Reader) Format() string { return r.kind }
 // Line returns the line of the last event or LineError, counted from 1: of a group of rows the first, of a Parquet file the
 // row.
 func (r *Reader) Line() int64 { return r.events.line() }
+
+// Text returns the line of the last event, cut to 64 KiB, and of a CSV file its header line: what a LineError would hold, for
+// callers that refuse an event themselves.
+func (r *Reader) Text() (text, header string) { return r.events.text() }
 
 // Consumed returns the bytes of the file read so far, compressed, for progress. It may be called from another goroutine.
 func (r *Reader) Consumed() int64 { return r.consumed.Load() }

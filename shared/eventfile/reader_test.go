@@ -39,6 +39,9 @@ func result(t testing.TB, file []byte, o Options) (got []string, err error) {
 		case err != nil:
 			return got, err
 		default:
+			if text, _ := r.Text(); text == "" {
+				t.Errorf("line %d: the event has no text", r.Line())
+			}
 			got = append(got, fmt.Sprintf("%d %s %s %s %d %s", r.Line(), ev.Kind, ev.Key(), ev.Name, ev.Time, ev.Properties.JSON()))
 		}
 	}
@@ -127,6 +130,9 @@ func TestRejectKeepsTheText(t *testing.T) {
 	}
 	defer r.Close()
 	_, _ = r.Next()
+	if text, header := r.Text(); text != one || header != "" {
+		t.Fatal(text, header)
+	}
 	_, err = r.Next()
 	var line *LineError
 	if !errors.As(err, &line) || line.Text != "{broken" || line.Line != 2 || line.Reject.Hint == "" {

@@ -60,7 +60,7 @@ func openSource(r io.ReaderAt, size int64, o *Options) (*source, error) {
 		return nil, s.broken(name, size, err)
 	}
 	for range blockCount {
-		s.free <- make([]byte, blockBytes)
+		s.free <- nil // memory is taken when it is needed
 	}
 	guard := guard{name: name, maxBytes: o.MaxBytes, maxRatio: int64(o.MaxRatio), consumed: &s.consumed}
 	go s.pump(in, release, guard, size)
@@ -130,6 +130,9 @@ func (s *source) pump(in io.Reader, release func(), g guard, size int64) {
 		case buf = <-s.free:
 		case <-s.stop:
 			return
+		}
+		if buf == nil {
+			buf = make([]byte, blockBytes)
 		}
 		n, err := fill(in, buf[:blockBytes])
 		if bad := g.add(n); bad != nil {

@@ -27,7 +27,8 @@ type table struct {
 	header string // the header's text
 	maker
 	groups groups
-	at     int64 // line of the last result
+	at     int64  // line of the last result
+	said   []byte // the rows of the last group
 }
 
 // maker makes events of rows.
@@ -130,6 +131,13 @@ func shortList(names []string) string {
 }
 
 func (t *table) line() int64 { return t.at }
+
+func (t *table) text() (text, header string) {
+	if t.m.group != nil {
+		return cut(t.said), t.header
+	}
+	return cut(t.in.text()), t.header
+}
 
 // Close closes the rows if they hold anything open.
 func (t *table) Close() error {
