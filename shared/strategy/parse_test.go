@@ -186,7 +186,15 @@ func TestNoCycle(t *testing.T) {
 		fmt.Fprintf(&b, "- {name: s%d, when: 'segments.has(\"s%d\") || segments.has(\"s%d\")'}\n", i, i+1, MaxSegments-1)
 	}
 	fmt.Fprintf(&b, "- {name: s%d, when: 'tags.has(\"t1\")'}\n", MaxSegments-1)
-	if _, err := Parse([]byte(b.String())); err != nil {
+	s, err := Parse([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(s) // on one line
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Parse(text); err != nil || again.Version() != s.Version() {
 		t.Error(err)
 	}
 }

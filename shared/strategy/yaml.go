@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -50,9 +52,12 @@ type entry struct {
 }
 
 const (
-	maxNesting   = 16
-	maxBrackets  = 200
-	maxLineBytes = 32 << 10
+	maxNesting  = 16
+	maxBrackets = 200
+	maxRun      = 1000 // colons without a comma, bracket or line end between
+	maxDashes   = 64   // dashes that a line begins with
+	maxTokens   = 200_000
+	maxKeys     = 1000 // of one mapping: the YAML parser's work grows with their cube
 )
 
 // readYAML parses the text into a tree. Aliases, anchors, tags, merge keys and several documents are refused: a strategy is
@@ -61,7 +66,11 @@ func readYAML(text []byte, ps *problems) *node {
 	if !checkText(text, ps) {
 		return nil
 	}
-	file, err := parseFile(text)
+	tokens := lexer.Tokenize(string(text))
+	if !checkTokens(tokens, ps) {
+		return nil
+	}
+	file, err := parseFile(tokens)
 	if err != nil {
 		ps.add(syntaxProblem(err))
 		return nil
@@ -91,41 +100,109 @@ func readYAML(text []byte, ps *problems) *node {
 
 // checkText refuses what the YAML parser is not to be given.
 func checkText(text []byte, ps *problems) bool {
-	line, start, depth := 1, 0, 0
+	line, start, depth, run, dashes := 1, 0, 0, 0, 0
 	for i := 0; i < len(text); {
 		c, size := utf8.DecodeRune(text[i:])
-		col := utf8.RuneCount(text[start:i]) + 1
+		refuse := func(message, expected string) bool {
+			ps.add(Problem{Line: line, Col: utf8.RuneCount(text[start:i]) + 1, Message: message, Expected: expected})
+			return false
+		}
 		switch {
 		case c == utf8.RuneError && size == 1:
-			ps.add(Problem{Line: line, Col: col, Message: "the file is not valid UTF-8 here", Expected: "UTF-8 text"})
-			return false
+			return refuse("the file is not valid UTF-8 here", "UTF-8 text")
 		case c == '\n':
-			line, start = line+1, i+1
+			line, start, run, dashes = line+1, i+1, 0, 0
 		case c < 0x20 && c != '\t' && c != '\r' || c == 0x7f:
-			ps.add(Problem{Line: line, Col: col, Message: fmt.Sprintf("a control character (%#02x)", c), Expected: "text"})
-			return false
+			return refuse(fmt.Sprintf("a control character (%#02x)", c), "text")
 		case c == '[' || c == '{':
-			depth++
+			depth, run = depth+1, 0
 		case c == ']' || c == '}':
-			depth = max(depth-1, 0)
+			depth, run = max(depth-1, 0), 0
+		case c == ',':
+			run = 0
+		case c == ':':
+			run++
+		case c == '-' && dashes >= 0 && bytes.HasPrefix(text[i:], []byte("- ")):
+			dashes++
+		case c != ' ':
+			dashes = -1
 		}
-		if depth > maxBrackets || i-start > maxLineBytes {
-			ps.add(Problem{Line: line, Col: col, Message: "a line is too long, or brackets are nested too deep", Expected: "lines of at most 32 KiB"})
-			return false
+		if depth > maxBrackets || run > maxRun || dashes > maxDashes {
+			return refuse("nested too deep", "at most 16 levels")
 		}
 		i += size
 	}
 	return true
 }
 
+// refusedTokens are the parts of YAML that a strategy does without.
+var refusedTokens = map[token.Type][2]string{
+	token.AnchorType:     {"anchors and aliases are not read", "the value itself"},
+	token.AliasType:      {"anchors and aliases are not read", "the value itself"},
+	token.TagType:        {"tags such as !!str are not read", "the value itself, in quotes when it is a text"},
+	token.MergeKeyType:   {"merge keys (<<) are not read", "the keys themselves"},
+	token.MappingKeyType: {"keys marked by ? are not read", "key: value"},
+	token.DirectiveType:  {"directives are not read", "the strategy itself"},
+}
+
+// checkTokens refuses what a strategy does without, and shapes that would keep the YAML parser busy for long.
+func checkTokens(tokens token.Tokens, ps *problems) bool {
+	ok, dashes, keys := len(tokens) <= maxTokens, 0, map[int]int{}
+	if !ok {
+		ps.add(Problem{Line: 1, Col: 1, Message: "the file has too many parts", Expected: "at most 200000 words and signs"})
+	}
+	for i, t := range tokens {
+		if !ok && len(ps.list) >= maxProblems || len(tokens) > maxTokens {
+			break
+		}
+		at := t.Position
+		refuse := func(message, expected string) {
+			ps.add(Problem{Line: at.Line, Col: at.Column, Message: message, Expected: expected})
+			ok = false
+		}
+		if why, refused := refusedTokens[t.Type]; refused {
+			refuse(why[0], why[1])
+		}
+		switch t.Type {
+		case token.SequenceEntryType:
+			if dashes++; dashes > maxNesting {
+				refuse("lists are nested too deep", "at most 16 levels")
+				return false
+			}
+			closeDeeper(keys, at.Column)
+			continue
+		case token.MappingValueType:
+			if i > 0 {
+				at = tokens[i-1].Position
+			}
+			closeDeeper(keys, at.Column)
+			if keys[at.Column]++; keys[at.Column] > maxKeys {
+				refuse("a mapping has too many keys", "at most 1000")
+				return false
+			}
+		}
+		dashes = 0
+	}
+	return ok
+}
+
+// closeDeeper forgets the mappings that a token in this column ends.
+func closeDeeper(keys map[int]int, column int) {
+	for c := range keys {
+		if c > column {
+			delete(keys, c)
+		}
+	}
+}
+
 // parseFile calls the YAML parser; a panic of it is an error.
-func parseFile(text []byte) (file *ast.File, err error) {
+func parseFile(tokens token.Tokens) (file *ast.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			file, err = nil, errors.New("the text cannot be read as YAML")
 		}
 	}()
-	return parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
 func syntaxProblem(err error) Problem {
@@ -200,10 +277,6 @@ func (r *reader) read(n ast.Node, depth int) *node {
 		r.entry(out, v, depth)
 	case *ast.InfinityNode, *ast.NanNode:
 		return r.refuse(n, n.GetToken().Value+" is no number here", "a finite number")
-	case *ast.AnchorNode, *ast.AliasNode:
-		return r.refuse(n, "anchors and aliases are not read", "the value itself")
-	case *ast.TagNode:
-		return r.refuse(n, "tags such as !!str are not read", "the value itself, in quotes when it is a text")
 	default:
 		return r.refuse(n, "this is not read in a strategy", "plain YAML: mappings, lists, texts, numbers")
 	}
@@ -232,9 +305,6 @@ func (r *reader) entry(out *node, kv *ast.MappingValueNode, depth int) {
 	line, col := place(kv.Key)
 	var key string
 	switch k := kv.Key.(type) {
-	case *ast.MergeKeyNode:
-		r.refuse(kv.Key, "merge keys (<<) are not read", "the keys themselves")
-		return
 	case *ast.StringNode:
 		key = k.Value
 	default:
