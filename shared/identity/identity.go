@@ -37,8 +37,11 @@ func Resolve(links []Link) Resolution {
 	r := Resolution{Canonical: map[string]string{}}
 	sets := newSets()
 	for _, l := range links {
-		sets.id(l.A)
-		sets.id(l.B)
+		for _, id := range [...]string{l.A, l.B} {
+			if id != "" {
+				sets.id(id)
+			}
+		}
 	}
 	for _, l := range inOrder(links) {
 		if known := isKnown(l.A) && isKnown(l.B); known && !l.Alias || !sets.join(l.A, l.B, known) {
