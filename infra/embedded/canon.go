@@ -24,13 +24,14 @@ type canon struct {
 	scratch string
 	buckets int
 	options Options
+	fanIn   int       // files that a merge holds open at once
 	writers sync.Pool // of *canonWriter
 	spans   sync.Map  // path → span: the range of hashes of a file, read once
 	stats   canonCounters
 }
 
 func newCanon(dir, scratch string, buckets int, o Options) *canon {
-	return &canon{dir: dir, scratch: scratch, buckets: buckets, options: o}
+	return &canon{dir: dir, scratch: scratch, buckets: buckets, options: o, fanIn: maxFanIn}
 }
 
 // Buckets implements app.Canon.

@@ -88,15 +88,15 @@ func (f *parquetFile) close() {
 	}
 }
 
-func (c *canon) openParquet(path string, options ...parquet.FileOption) (f *parquetFile, err error) {
+func (c *canon) openParquet(path string, options ...parquet.FileOption) (opened *parquetFile, err error) {
 	handle, err := os.Open(path)
 	if err != nil {
 		return nil, fileFault(err, "open the canonical file %s", path)
 	}
-	f = &parquetFile{handle: handle, source: handle, stats: &c.stats, footer: true}
+	f := &parquetFile{handle: handle, source: handle, stats: &c.stats, footer: true}
 	defer func() {
 		if p := recover(); p != nil { // a damaged footer must not end the process
-			err = damaged(path, fmt.Errorf("%v", p))
+			opened, err = nil, damaged(path, fmt.Errorf("%v", p))
 		}
 		if err != nil {
 			f.close()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"os"
 	"slices"
 	"strings"
 
@@ -95,13 +96,26 @@ type merge struct {
 	want    *wanted
 	pending []source  // by the smallest hash; not open
 	heap    []*cursor // open, the smallest row first
+	runs    []string  // scratch files of merges done before this one
 }
+
+// maxFanIn bounds the memory of a merge: a file in it takes a page of each column, some hundred kilobytes.
+const maxFanIn = 256
 
 // run yields the rows of a bucket; false when the caller wants no more, or after an error.
 func (m *merge) run(bucket int, yield func(app.Row, error) bool) bool {
-	if err := m.plan(bucket); err != nil {
+	err := m.plan(bucket)
+	if err == nil {
+		err = m.narrow()
+	}
+	if err != nil {
 		return fail(yield, err)
 	}
+	return m.walk(yield)
+}
+
+// walk merges what is pending.
+func (m *merge) walk(yield func(app.Row, error) bool) bool {
 	for n := 0; ; n++ {
 		if n%cancelEvery == 0 && m.ctx.Err() != nil {
 			return fail(yield, canceled(m.ctx.Err()))
@@ -148,10 +162,47 @@ func (m *merge) plan(bucket int) error {
 			m.pending = append(m.pending, source{l, s})
 		}
 	}
+	m.sort()
+	return nil
+}
+
+// narrow merges groups of files into runs in scratch until what is left can be merged at once. Files of different chunks do
+// not overlap: they count once.
+func (m *merge) narrow() error {
+	for overlap(m.pending) > m.c.fanIn {
+		group := merge{c: m.c, ctx: m.ctx, want: m.want, pending: slices.Clone(m.pending[:m.c.fanIn])}
+		run, err := m.c.writeRun(&group)
+		group.close()
+		if err != nil {
+			return err
+		}
+		m.runs = append(m.runs, run.path)
+		m.pending = append(m.pending[m.c.fanIn:], run)
+		if run.span.rows == 0 {
+			m.pending = m.pending[:len(m.pending)-1]
+		}
+		m.sort()
+	}
+	return nil
+}
+
+// overlap is the largest number of files that hold one hash; the files are sorted by their smallest.
+func overlap(files []source) (most int) {
+	var ends []uint64 // of the files that began and have not ended, sorted
+	for _, f := range files {
+		past, _ := slices.BinarySearch(ends, f.span.min)
+		ends = ends[past:]
+		at, _ := slices.BinarySearch(ends, f.span.max)
+		ends = slices.Insert(ends, at, f.span.max)
+		most = max(most, len(ends))
+	}
+	return most
+}
+
+func (m *merge) sort() {
 	slices.SortFunc(m.pending, func(a, b source) int {
 		return cmp.Or(cmp.Compare(a.span.min, b.span.min), strings.Compare(a.path, b.path))
 	})
-	return nil
 }
 
 // open opens the files that may hold a row before the smallest open one.
@@ -205,6 +256,11 @@ func (m *merge) close() {
 		k.close()
 	}
 	m.heap = nil
+	for _, path := range m.runs {
+		m.c.spans.Delete(path)
+		_ = os.Remove(path) // what stays is removed at the next start
+	}
+	m.runs = nil
 }
 
 // less orders cursors by their rows, equal ones by their files.

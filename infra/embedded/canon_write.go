@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"math/bits"
 	"os"
 	"path/filepath"
@@ -45,7 +46,12 @@ func (c *canon) Write(ctx context.Context, file string, chunk, bucket int, rows 
 	}
 	defer c.writers.Put(w)
 	months := splitMonths(rows)
-	var written []located
+	var made []unpublished
+	defer func() {
+		for _, u := range made { // what was not published
+			discard(u.file)
+		}
+	}()
 	for _, m := range sortedMonths(months) {
 		if err := ctx.Err(); err != nil {
 			return canceled(err)
@@ -55,11 +61,20 @@ func (c *canon) Write(ctx context.Context, file string, chunk, bucket int, rows 
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fileFault(err, "make %s", dir)
 		}
-		if err := w.writeFile(path, rows, months[m], c.options.NoSync); err != nil {
+		f, err := createTemporary(filepath.Join(c.scratch, "canon"))
+		if err != nil {
+			return fileFault(err, "write the canonical file %s", path)
+		}
+		made = append(made, unpublished{f, path})
+		if err := w.encode(f, rows, months[m]); err != nil {
 			return fileFault(err, "write the canonical file %s", path)
 		}
 		c.spans.Delete(path)
-		written = append(written, located{path, m})
+	}
+	err := publishAll(made, c.options.NoSync)
+	made = nil
+	if err != nil {
+		return fileFault(err, "write the canonical files of bucket %d", bucket)
 	}
 	return nil
 }
@@ -127,19 +142,7 @@ func newCanonWriter() *canonWriter {
 	)}
 }
 
-// writeFile writes the rows at places as one file.
-func (w *canonWriter) writeFile(path string, rows []app.Row, places []int32, noSync bool) error {
-	f, err := createTemporary(path)
-	if err != nil {
-		return err
-	}
-	if err := w.encode(f, rows, places); err != nil {
-		discard(f)
-		return err
-	}
-	return publish(f, path, noSync)
-}
-
+// encode writes the rows at places as one file.
 func (w *canonWriter) encode(f *os.File, rows []app.Row, places []int32) error {
 	w.parquet.Reset(f)
 	for part := range slices.Chunk(places, writeRows) {
@@ -152,4 +155,35 @@ func (w *canonWriter) encode(f *os.File, rows []app.Row, places []int32) error {
 	}
 	clear(w.batch)
 	return w.parquet.Close()
+}
+
+// writeRun merges files into one file in scratch.
+func (c *canon) writeRun(m *merge) (run source, err error) {
+	f, err := os.CreateTemp(c.scratch, "run-*"+canonSuffix)
+	if err != nil {
+		return source{}, fileFault(err, "make a scratch file in %s", c.scratch)
+	}
+	run.path = f.Name()
+	defer func() {
+		if err != nil {
+			_ = os.Remove(run.path)
+		}
+	}()
+	w := newCanonWriter()
+	w.parquet.Reset(f)
+	m.walk(func(r app.Row, e error) bool {
+		if err = e; err == nil {
+			w.batch[0].set(&r)
+			_, err = w.parquet.Write(w.batch[:1])
+		}
+		return err == nil
+	})
+	if err == nil {
+		err = w.parquet.Close()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return run, fileFault(err, "write the scratch file %s", run.path)
+	}
+	run.span, err = c.span(run.path)
+	return run, err
 }

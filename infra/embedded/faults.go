@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
@@ -37,6 +38,13 @@ func full(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, sqlite3.FULL)
 }
 
+// noRoom reports whether the disk that holds a folder has less than a log page or two left: SQLite reports some failures to
+// grow its files without their cause.
+func noRoom(dir string) bool {
+	var s syscall.Statfs_t
+	return syscall.Statfs(dir, &s) == nil && s.Bavail*uint64(s.Bsize) < 64<<10
+}
+
 func fullFault(err error, doing string) error {
 	return fault.New(fault.Unavailable, "%s: the disk is full", doing).
 		WithHint("free space on the disk that holds the data folder and repeat: what was there is untouched").Because(err)
@@ -49,7 +57,7 @@ func (d *database) fault(err error, format string, args ...any) error {
 	switch {
 	case errors.As(err, &own):
 		return err
-	case full(err):
+	case full(err), errors.Is(err, sqlite3.IOERR) && noRoom(filepath.Dir(d.path)):
 		return fullFault(err, doing)
 	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
 		return fault.New(fault.Internal, "%s: the database %s is damaged", doing, d.path).

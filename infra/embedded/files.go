@@ -4,9 +4,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // temporary marks files that are being written. A name that begins with a dot is no upload, message or canonical file.
@@ -17,25 +21,62 @@ func createTemporary(path string) (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(path), temporary+"*")
 }
 
+// unpublished is a complete temporary file and the name it is to get.
+type unpublished struct {
+	file *os.File
+	path string
+}
+
 // publish gives a complete temporary file its name, after its content has reached the disk.
 func publish(f *os.File, path string, noSync bool) error {
-	err := f.Chmod(0o644)
-	if !noSync && err == nil {
-		err = f.Sync()
+	return publishAll([]unpublished{{f, path}}, noSync)
+}
+
+// publishAll publishes files of one file system. They are brought to the disk side by side: the file system joins what it
+// would else do once a file. When one fails, any number of the others may have got their names.
+func publishAll(files []unpublished, noSync bool) error {
+	err := atOnce(len(files), func(i int) error {
+		f := files[i].file
+		err := f.Chmod(0o644)
+		if !noSync && err == nil {
+			err = f.Sync()
+		}
+		return errors.Join(err, f.Close())
+	})
+	dirs := map[string]struct{}{}
+	for _, u := range files {
+		if err == nil {
+			err = os.Rename(u.file.Name(), u.path)
+			dirs[filepath.Dir(u.path)] = struct{}{}
+		}
+		if err != nil {
+			_ = os.Remove(u.file.Name())
+		}
 	}
-	if closing := f.Close(); err == nil {
-		err = closing
+	if err != nil || noSync {
+		return err
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	names := slices.Collect(maps.Keys(dirs))
+	return atOnce(len(names), func(i int) error { return syncDir(names[i], false) })
+}
+
+// atOnce calls f for each of n, up to 32 at a time, and returns the errors.
+func atOnce(n int, f func(i int) error) error {
+	if n == 1 {
+		return f(0)
 	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path), noSync)
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	var next atomic.Int64
+	for range min(n, 32) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				errs[i] = f(i)
+			}
+		})
 	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 // discard removes a temporary file.

@@ -23,6 +23,7 @@ const (
 	sqlRemove    = "DELETE FROM profiles WHERE key = ? AND version = ?"
 	sqlDecide    = "INSERT INTO decisions(hash, key, seq, as_of, record) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	sqlScan      = "SELECT version, facts, state, recent, marks, rebase, key FROM profiles WHERE key > ? ORDER BY key LIMIT ?"
+	sqlMoved     = "INSERT INTO counters(name, n) VALUES('moved', 1) ON CONFLICT(name) DO UPDATE SET n = n + 1"
 	sqlRevise    = "INSERT INTO counters(name, n) VALUES('revision', 1) ON CONFLICT(name) DO UPDATE SET n = n + 1"
 	sqlDecisions = "SELECT seq, as_of, record FROM decisions WHERE hash = ? AND key = ? ORDER BY seq DESC LIMIT ?"
 )
@@ -31,7 +32,10 @@ const (
 const cancelEvery = 512
 
 // place is where a key's profile stands unless another key holds the place.
-func place(key string) int64 { return int64(event.UserHash(key)) }
+func place(key string) int64 { return int64(placeHash(key)) }
+
+// placeHash is event.UserHash; a test puts a hash with collisions in its place.
+var placeHash = event.UserHash
 
 // Get implements app.Profiles.
 func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
@@ -41,12 +45,16 @@ func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
 		if err != nil {
 			return err
 		}
+		moved, err := anyMoved(c)
+		if err != nil {
+			return err
+		}
 		for i, key := range keys {
 			if i%cancelEvery == 0 && ctx.Err() != nil {
 				return canceled(ctx.Err())
 			}
 			items[i].Key = key
-			if err := getItem(c, at, key, &items[i]); err != nil {
+			if err := getItem(c, at, key, moved, &items[i]); err != nil {
 				return err
 			}
 		}
@@ -58,8 +66,14 @@ func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
 	return items, nil
 }
 
-// getItem reads one profile: at its own place, else wherever its key is.
-func getItem(c *connection, at *sqlite3.Stmt, key string, item *app.Item) error {
+// anyMoved reports whether any profile ever stood elsewhere than at its own place.
+func anyMoved(c *connection) (moved bool, err error) {
+	err = c.query(func(*sqlite3.Stmt) error { moved = true; return nil }, "SELECT 1 FROM counters WHERE name = 'moved'")
+	return moved, err
+}
+
+// getItem reads one profile: at its own place, else, if any moved, wherever its key is.
+func getItem(c *connection, at *sqlite3.Stmt, key string, moved bool, item *app.Item) error {
 	if err := at.BindInt64(1, place(key)); err != nil {
 		return err
 	}
@@ -74,7 +88,7 @@ func getItem(c *connection, at *sqlite3.Stmt, key string, item *app.Item) error 
 	if e := at.Reset(); err == nil {
 		err = e
 	}
-	if found || err != nil {
+	if found || !moved || err != nil {
 		return err
 	}
 	return c.query(func(s *sqlite3.Stmt) error { return scanItem(s, item) }, sqlProfile, key)
@@ -199,8 +213,11 @@ func (w *profileWriter) put(item *app.Item) (conflict, err error) {
 			return nil, err
 		case version != item.Version:
 			return conflictFault(item.Key), nil
-		case version == 0:
-			at++ // another key of the same hash holds the place
+		case version == 0: // another key of the same hash holds the place
+			at++
+			if _, err := w.c.exec(sqlMoved); err != nil {
+				return nil, err
+			}
 		default:
 			at = elsewhere
 		}

@@ -33,6 +33,7 @@ func Watch(ctx context.Context, dir string, changed func()) error {
 type watcher struct {
 	root          string
 	every, settle time.Duration
+	silent        bool              // do not ask the system for notice
 	notify        *fsnotify.Watcher // nil: looking on our own alone
 }
 
@@ -45,9 +46,11 @@ type fileState struct {
 func (w *watcher) run(ctx context.Context, changed func()) error {
 	var events chan fsnotify.Event
 	var failures chan error
-	if notify, err := fsnotify.NewWatcher(); err == nil {
-		w.notify, events, failures = notify, notify.Events, notify.Errors
-		defer func() { _ = notify.Close() }()
+	if !w.silent {
+		if notify, err := fsnotify.NewWatcher(); err == nil {
+			w.notify, events, failures = notify, notify.Events, notify.Errors
+			defer func() { _ = notify.Close() }()
+		}
 	}
 	told, last := map[string]fileState{}, map[string]fileState(nil)
 	timer := time.NewTimer(0)

@@ -1,0 +1,201 @@
+package embedded
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+var canonStart = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+
+// keepUsers writes events of n users over days days, in chunks chunks, and returns the number of rows.
+func keepUsers(t testing.TB, p app.Ports, file string, users, events, days, chunks int) int {
+	t.Helper()
+	parts := make([][]app.Row, chunks)
+	x := uint64(1)
+	for i := range users {
+		key := fmt.Sprintf("user-%08d", i)
+		hash := event.UserHash(key)
+		for j := range events {
+			x = x*6364136223846793005 + 1442695040888963407
+			r := app.Row{
+				Hash: hash, Key: key, ID: event.ID{byte(j), byte(j >> 8), byte(x >> 40), byte(x >> 48), byte(x >> 56)}, Kind: event.Track,
+				Name: "Order Completed", Time: canonStart + int64(x>>20)%(int64(days)*86_400_000), Arrived: canonStart, File: file,
+				MessageID:  fmt.Sprintf("message-%d-%d", i, j),
+				Properties: fmt.Sprintf(`{"revenue":%d.%02d,"quantity":%d,"currency":"USD"}`, x>>50, x>>40%100, j),
+			}
+			at := bucketOf(hash, chunks)
+			parts[at] = append(parts[at], r)
+		}
+	}
+	n := 0
+	for chunk, rows := range parts {
+		slices.SortFunc(rows, func(a, b app.Row) int { return compareRows(&a, &b) })
+		if err := p.Canon.Write(ctx, file, chunk, chunk*p.Canon.Buckets()/chunks, rows); err != nil {
+			t.Fatal(err)
+		}
+		n += len(rows)
+	}
+	return n
+}
+
+// TestTimelineReadsLittle checks that the rows of one user are found without reading everything.
+func TestTimelineReadsLittle(t *testing.T) {
+	s := openTest(t, t.TempDir(), Options{})
+	p := s.Ports(aClock)
+	const users, events, files = 20_000, 8, 2
+	rows := 0
+	for i := range files {
+		rows += keepUsers(t, p, fmt.Sprint("f", i), users, events, 59, 16)
+	}
+	var size int64
+	must(t, filepath.Walk(s.canon.dir, func(_ string, info os.FileInfo, err error) error {
+		if err == nil && !info.IsDir() {
+			size += info.Size()
+		}
+		return err
+	}))
+	before := s.CanonStats()
+	n := 0
+	for r, err := range p.Canon.Read(ctx, app.RowFilter{Bucket: -1, Keys: []string{"user-00000777"}}) {
+		must(t, err)
+		if r.Key != "user-00000777" {
+			t.Fatalf("a row of %s came", r.Key)
+		}
+		n++
+	}
+	after := s.CanonStats()
+	groups, bytes, decoded := after.RowGroups-before.RowGroups, after.Bytes-before.Bytes, after.Rows-before.Rows
+	t.Logf("%d of %d rows: %d row groups, %d of %d bytes", n, rows, groups, bytes, size)
+	if n != files*events || decoded != int64(n) {
+		t.Errorf("%d rows came, %d were decoded, want %d", n, decoded, files*events)
+	}
+	if groups > files*2 { // one a file and month
+		t.Errorf("%d row groups were read", groups)
+	}
+	if bytes*10 > size {
+		t.Errorf("%d of %d bytes were read", bytes, size)
+	}
+}
+
+// TestMergeOfManyFiles checks the order over more files than are merged at once.
+func TestMergeOfManyFiles(t *testing.T) {
+	s := openTest(t, t.TempDir(), Options{Buckets: 1})
+	s.canon.fanIn = 5
+	p := s.Ports(aClock)
+	rows := 0
+	for i := range 23 {
+		rows += keepUsers(t, p, fmt.Sprint("f", i), 50, 4, 20, 1)
+	}
+	var last app.Row
+	n := 0
+	for r, err := range p.Canon.Read(ctx, app.RowFilter{Bucket: -1}) {
+		must(t, err)
+		if n > 0 && compareRows(&last, &r) > 0 {
+			t.Fatalf("row %d is out of order", n)
+		}
+		last, n = r, n+1
+	}
+	if n != rows {
+		t.Fatalf("%d rows, want %d", n, rows)
+	}
+	left, err := os.ReadDir(s.path(scratchDir))
+	must(t, err)
+	if len(left) > 0 {
+		t.Fatalf("%d scratch files are left", len(left))
+	}
+}
+
+func TestDamagedCanonicalFile(t *testing.T) {
+	s := openTest(t, t.TempDir(), Options{Buckets: 1})
+	p := s.Ports(aClock)
+	keepUsers(t, p, "f1", 2000, 5, 20, 1)
+	path := filepath.Join(s.canon.dir, "bucket=00", "month=2025-01", "f1-00000.parquet")
+	content, err := os.ReadFile(path)
+	must(t, err)
+	for name, damage := range map[string]func() []byte{
+		"empty":       func() []byte { return nil },
+		"no parquet":  func() []byte { return []byte("this is a text, and no Parquet file at all") },
+		"cut":         func() []byte { return content[:len(content)/2] },
+		"pages":       func() []byte { return flip(content, 100, len(content)/2) },
+		"footer":      func() []byte { return flip(content, len(content)-300, len(content)-8) },
+		"every 100th": func() []byte { return flip(content, 4, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			must(t, os.WriteFile(path, damage(), 0o644))
+			s.canon.spans.Clear()
+			for _, f := range []app.RowFilter{{Bucket: -1}, {Bucket: -1, Keys: []string{"user-00000007"}}} {
+				var failure error
+				for _, err := range p.Canon.Read(ctx, f) {
+					failure = err
+				}
+				if f.Keys == nil || failure != nil { // the row group of one user may be whole
+					wantFault(t, failure, fault.Internal, path)
+				}
+			}
+		})
+	}
+}
+
+// flip changes the bytes from..to, or with to 0 every hundredth byte from from on.
+func flip(content []byte, from, to int) []byte {
+	c := slices.Clone(content)
+	step := 1
+	if to == 0 {
+		to, step = len(c), 100
+	}
+	for i := from; i < to; i += step {
+		c[i] ^= 0xa5
+	}
+	return c
+}
+
+func TestStrangeFilesAreLeftAlone(t *testing.T) {
+	s := openTest(t, t.TempDir(), Options{Buckets: 1})
+	p := s.Ports(aClock)
+	want := keepUsers(t, p, "f-1", 20, 5, 20, 1)
+	dir := filepath.Join(s.canon.dir, "bucket=00", "month=2025-01")
+	for _, name := range []string{"README", ".tmp-1", "x.parquet", "x-y.parquet", "-00000.parquet"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o644))
+	}
+	must(t, os.MkdirAll(filepath.Join(s.canon.dir, "bucket=00", "month=never"), 0o755))
+	must(t, p.Canon.Drop(ctx, "f"))
+	n := 0
+	for _, err := range p.Canon.Read(ctx, app.RowFilter{Bucket: -1}) {
+		must(t, err)
+		n++
+	}
+	if n != want {
+		t.Fatalf("%d rows, want %d", n, want)
+	}
+}
+
+func BenchmarkCanon(b *testing.B) {
+	b.Run("write and read", func(b *testing.B) {
+		for b.Loop() {
+			s, err := Open(b.TempDir(), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			p := s.Ports(aClock)
+			begin := time.Now()
+			rows := keepUsers(b, p, "f1", 50_000, 10, 59, 16)
+			written := time.Now()
+			for _, err := range p.Canon.Read(ctx, app.RowFilter{Bucket: -1}) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(rows)/written.Sub(begin).Seconds(), "rows-made-sorted-written/s")
+			b.ReportMetric(float64(rows)/time.Since(written).Seconds(), "rows-read/s")
+			_ = s.Close()
+		}
+	})
+}
