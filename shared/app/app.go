@@ -103,8 +103,9 @@ type clockDoc struct {
 
 type baseDoc struct {
 	AsOf   int64 `json:"as_of"`
-	Users  int64 `json:"users"`  // when the cuts were made
 	Newest int64 `json:"newest"` // time of the newest event
+	// Folded identifies what FACTS were extracted by (see extracts); "": by the published strategy.
+	Folded string `json:"folded,omitempty"`
 }
 
 // Clock returns the base's clock.

@@ -45,11 +45,7 @@ func (a *App) cutsStale(ctx context.Context, live *Live, asOf int64) (bool, erro
 	if err != nil {
 		return false, fault.Wrap(err, "count the profiles")
 	}
-	var base baseDoc
-	if _, err := a.getDoc(ctx, docBase, &base); err != nil {
-		return false, err
-	}
-	return float64(n) > float64(base.Users)*cutsGrowth, nil
+	return float64(n) > float64(c.Users)*cutsGrowth, nil
 }
 
 func (a *App) refreshStaleCuts(ctx context.Context, asOf int64) error {
@@ -87,14 +83,7 @@ func (a *App) refreshCuts(ctx context.Context, live *Live, asOf int64, progress 
 	if live.Cuts != nil && live.Cuts.Version == cuts.Version {
 		return nil
 	}
-	if err := a.putDoc(ctx, docCuts, json.RawMessage(value)); err != nil {
-		return err
-	}
-	users, err := a.ports.Profiles.Count(ctx)
-	if err != nil {
-		return fault.Wrap(err, "count the profiles")
-	}
-	return a.changeBase(ctx, func(b *baseDoc) { b.Users = users })
+	return a.putDoc(ctx, docCuts, json.RawMessage(value))
 }
 
 // computeCuts reads the whole base once.

@@ -83,6 +83,13 @@ func (a *App) Sweep(ctx context.Context, progress func(done, total int64)) (Swee
 	if err != nil {
 		return SweepReport{}, err
 	}
+	live, err := a.Live(ctx)
+	if err != nil {
+		return SweepReport{}, err
+	}
+	if _, err := a.refold(ctx, live, nil); err != nil {
+		return SweepReport{}, err
+	}
 	if err := a.refreshStaleCuts(ctx, now); err != nil {
 		return SweepReport{}, err
 	}

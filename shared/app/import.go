@@ -88,6 +88,9 @@ func (a *App) importFile(ctx context.Context, file File, req ImportRequest) (Imp
 		return ImportResult{}, err
 	}
 	defer run.close()
+	if _, err := a.refold(ctx, run.live, nil); err != nil {
+		return ImportResult{}, err
+	}
 	err = run.all(ctx)
 	if err != nil && !run.applied && refused(err) {
 		return ImportResult{File: run.file}, a.fail(ctx, run.file, err)

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -185,7 +187,7 @@ func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, e
 	if _, err := a.ValidateStrategy(ctx, req.Text); err != nil {
 		return PublishReport{}, err
 	}
-	v, err := a.putStrategy(ctx, req.Text, req.Note, old.strategy, req.IncludeExisting)
+	v, err := a.publication(ctx, req, old)
 	if err != nil {
 		return PublishReport{}, err
 	}
@@ -194,14 +196,85 @@ func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, e
 	if err != nil {
 		return report, err
 	}
-	if extracts(live.Engine.Strategy()) != extracts(old.Engine.Strategy()) {
-		report.Rebuilt, err = a.rebuild(ctx, func(done, total int64) { req.Progress("rebuild", done, total) })
-		if err != nil {
-			return report, err
-		}
+	report.Rebuilt, err = a.refold(ctx, live, func(done, total int64) { req.Progress("rebuild", done, total) })
+	if err != nil {
+		return report, err
 	}
 	report.Rescored, err = a.rescore(ctx, live, req)
 	return report, err
+}
+
+// publication puts the text into force. The same text with the same approval as the one in force is no new publication: a
+// call that died is repeated so.
+func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (StrategyVersion, error) {
+	current, err := a.Strategy(ctx)
+	if err != nil {
+		return current, err
+	}
+	if current.Text == string(req.Text) && current.Note == req.Note && current.IncludeExisting == req.IncludeExisting {
+		return current, nil
+	}
+	next, err := a.compileText(req.Text)
+	if err != nil {
+		return current, err
+	}
+	if extracts(next.Engine.Strategy()) != extracts(old.Engine.Strategy()) {
+		if err := a.allFolded(ctx); err != nil {
+			return current, err
+		}
+		if err := a.folded(ctx, old); err != nil {
+			return current, err
+		}
+	}
+	return a.putStrategy(ctx, req.Text, req.Note, old.strategy, req.IncludeExisting)
+}
+
+// folded records which strategy's extraction FACTS hold, unless it is recorded already.
+func (a *App) folded(ctx context.Context, l *Live) error {
+	return a.changeBase(ctx, func(b *baseDoc) {
+		if b.Folded == "" {
+			b.Folded = extracts(l.Engine.Strategy())
+		}
+	})
+}
+
+// refold folds FACTS anew when they hold what another strategy than the published one extracts. A publication that died
+// before its end is finished by whatever changes the base next.
+func (a *App) refold(ctx context.Context, l *Live, progress func(done, total int64)) (RebuildReport, error) {
+	var b baseDoc
+	if _, err := a.getDoc(ctx, docBase, &b); err != nil {
+		return RebuildReport{}, err
+	}
+	want := extracts(l.Engine.Strategy())
+	if b.Folded == "" || b.Folded == want {
+		return RebuildReport{}, nil
+	}
+	report, err := a.rebuild(ctx, progress)
+	if err != nil {
+		return report, err
+	}
+	return report, a.changeBase(ctx, func(b *baseDoc) { b.Folded = want })
+}
+
+// allFolded refuses while a file is half folded: its canonical rows may stand already while its users do not, and whoever
+// folds the rows anew would have them counted twice when the file goes on.
+func (a *App) allFolded(ctx context.Context) error {
+	for after := ""; ; {
+		page, err := a.ports.Ledger.Files(ctx, after, 1000)
+		if err != nil {
+			return fault.Wrap(err, "read the ledger")
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		for _, f := range page {
+			if f.Status == FileRunning && f.Chunks > 0 {
+				return fault.New(fault.Conflict, "the import of %s was interrupted and is half done", f.Name).
+					WithHint("finish it first: import the same file again")
+			}
+		}
+		after = page[len(page)-1].ID
+	}
 }
 
 // extracts identifies what the fold takes from events under a strategy.
@@ -210,7 +283,8 @@ func extracts(s *strategy.Strategy) string {
 	if err != nil {
 		return s.Version()
 	}
-	return string(b)
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
 }
 
 // rescore publishes the cuts of a new strategy and sets everyone's STATE as a baseline under it.

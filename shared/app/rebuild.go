@@ -22,11 +22,14 @@ type RebuildReport struct {
 }
 
 // Rebuild folds FACTS anew from the canonical files, one bucket after another, and replaces those that differ. STATE is not
-// touched. It is safe to repeat and to kill.
+// touched. It is safe to repeat and to kill. Conflict while the import of a file is half done.
 func (a *App) Rebuild(ctx context.Context, progress func(done, total int64)) (RebuildReport, error) {
 	a.writing.Lock()
 	defer a.writing.Unlock()
 	defer a.forgetBase()
+	if err := a.allFolded(ctx); err != nil {
+		return RebuildReport{}, err
+	}
 	return a.rebuild(ctx, progress)
 }
 
