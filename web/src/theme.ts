@@ -53,7 +53,12 @@ export function themeOf(isDark: boolean, reducedMotion: boolean): ThemeConfig {
     },
     components: {
       Table: { headerSplitColor: "transparent", cellPaddingBlockMD: 10, headerBg: "transparent" },
-      Tabs: { horizontalItemGutter: 28 },
+      Tabs: {
+        horizontalItemGutter: 28,
+        itemSelectedColor: paint.colorLink,
+        itemHoverColor: paint.colorLinkHover,
+        inkBarColor: paint.colorLink,
+      },
       Segmented: { itemSelectedBg: isDark ? "#1d353b" : "#ffffff" },
     },
   };

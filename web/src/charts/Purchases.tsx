@@ -33,7 +33,13 @@ export function Purchases({
         ...axis(palette),
         splitLine: { show: false },
         axisLine: { show: true, lineStyle: { color: palette.line } },
-        axisLabel: { ...axis(palette).axisLabel, hideOverlap: true, formatter: (time: number) => format.month(time) },
+        splitNumber: 5,
+        axisLabel: {
+          ...axis(palette).axisLabel,
+          hideOverlap: true,
+          formatter: (time: number) => `{small|${format.month(time)}}`,
+          rich: { small: { color: palette.muted, fontSize: 12 } },
+        },
       },
       yAxis: {
         type: "value",

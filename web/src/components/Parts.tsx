@@ -73,7 +73,7 @@ export type Tone = "plain" | "good" | "warn" | "bad" | "info" | "accent";
 
 export function Mark({ tone = "plain", dot = false, children }: { tone?: Tone; dot?: boolean; children: ReactNode }) {
   return (
-    <span className={`mark ${tone}`}>
+    <span className={`mark tone-${tone}`}>
       {dot && <span className="dot" aria-hidden="true" />}
       {children}
     </span>

@@ -27,6 +27,8 @@ function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean
   const wordOf = ({ score, value }: Schemas["Reason"]) => {
     if (score === "stage" || score === "stage_candidate") return names.stage(value);
     if (score === "tier") return names.tier(value);
+    if (value === "true") return t("reasons.yes");
+    if (value === "false") return t("reasons.no");
     return known.rfm(value);
   };
   const said = i18n.language === "zh-CN" ? reason.text.zh : reason.text.en;

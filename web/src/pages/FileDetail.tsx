@@ -20,7 +20,7 @@ export default function FileDetail() {
   });
   return (
     <>
-      <p>
+      <p className="back">
         <Link to={address("/files")}>← {t("files.title")}</Link>
       </p>
       <PageHead title={file.data?.name || id} lead={file.data && <FileStatus file={file.data} />} />

@@ -34,7 +34,7 @@ export default function User() {
   });
   return (
     <>
-      <p>
+      <p className="back">
         <Link to={address("/users")}>← {t("users.title")}</Link>
       </p>
       <PageHead title={id} lead={user.data && <Badges user={user.data} />}>
@@ -84,7 +84,7 @@ function Badges({ user }: { user: Schemas["User"] }) {
           {scores.m} · {known.rfm(scores.rfm_name)}
         </Mark>
       )}
-      {scores.rfm_cn && <Mark tone="accent">{scores.rfm_cn}</Mark>}
+      {scores.rfm_cn && <Mark tone="accent">{known.rfm(scores.rfm_cn)}</Mark>}
       {scores.tier && <Mark>{t("user.tierIs", { tier: names.tier(scores.tier) })}</Mark>}
       {user.asked && user.asked !== user.user_id && <Mark tone="info">{t("user.merged", { id: user.user_id })}</Mark>}
     </div>

@@ -98,6 +98,7 @@ export function UploadPanel() {
         <MappingChoice mapping={mapping} onChange={setMapping} />
         <BackfillChoice backfill={backfill} onChange={setBackfill} />
         <DatePicker
+          style={{ width: 190 }}
           placeholder={t("upload.asOf")}
           aria-label={t("upload.asOf")}
           onChange={(value) => setAsOf(value ? value.format("YYYY-MM-DD") : "")}

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Card, Mark, Meter } from "../../components/Parts";
 import { api, data, type Schemas } from "../../core/api";
+import { useNames } from "../../core/names";
 import { toProblem } from "../../core/problem";
 import { useView } from "../../core/view";
 
@@ -115,6 +116,7 @@ function Ceiling({ state }: { state: Outreach }) {
 
 function Rules({ rules }: { rules: Outreach["rules"] }) {
   const { t } = useTranslation();
+  const names = useNames();
   return (
     <section className="scroll" aria-label={t("outreach.rules")}>
       <table className="plain">
@@ -132,8 +134,8 @@ function Rules({ rules }: { rules: Outreach["rules"] }) {
                 {rule.name} {rule.shadow && <Mark>{t("outbox.shadow")}</Mark>}
               </td>
               <td>
-                {rule.enter_stage && t("outreach.entersStage", { name: rule.enter_stage })}
-                {rule.enter_segment && t("outreach.entersSegment", { name: rule.enter_segment })}
+                {rule.enter_stage && t("outreach.entersStage", { name: names.stage(rule.enter_stage) })}
+                {rule.enter_segment && t("outreach.entersSegment", { name: names.segment(rule.enter_segment) })}
               </td>
               <td>{rule.channel}</td>
             </tr>
