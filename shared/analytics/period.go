@@ -1,7 +1,7 @@
 // Package analytics computes what a growth team reads of a whole base: growth accounting, cohorts, activity, retention,
 // return rates and the concentration of value. Each report is an accumulator: users are added one by one in any order, and
 // the result depends on nothing else. Memory depends on the span of time, not on the number of users, except for
-// Concentration, which keeps 8 bytes a user. The figures are defined in docs/analytics.md.
+// Concentration, which keeps 8 bytes a user. Definitions stand at each type.
 package analytics
 
 import (

@@ -78,6 +78,7 @@ type TierCut struct {
 	Name  string  `json:"name"`
 	Top   float64 `json:"top"`
 	Least int64   `json:"least_minor"`
+	Rest  bool    `json:"rest,omitempty"` // everybody else: Least means nothing
 }
 
 func (c *CNCuts) known() bool { return c.Cut != "" }
@@ -271,15 +272,13 @@ func (b *CutsBuilder) tiers(c *Cuts) {
 		return
 	}
 	for i, t := range b.s.Tiers {
-		least := int64(minInt64)
-		if k := ceilShare(t.Top, n); i < len(b.s.Tiers)-1 || k < n {
-			least = b.money.at(n - max(k, 1))
+		cut := TierCut{Name: t.Name, Top: t.Top, Rest: i == len(b.s.Tiers)-1}
+		if !cut.Rest {
+			cut.Least = b.money.at(n - max(ceilShare(t.Top, n), 1))
 		}
-		c.Tiers = append(c.Tiers, TierCut{Name: t.Name, Top: t.Top, Least: least})
+		c.Tiers = append(c.Tiers, cut)
 	}
 }
-
-const minInt64 = -1 << 63
 
 // ceilShare is ceil(share·n) with the share read as a decimal of six places, so that 0.07 of 100 is 7 and not 8.
 func ceilShare(share float64, n int64) int64 {

@@ -199,15 +199,16 @@ func (e *Engine) whyRule(v *env, d *rule) Reason {
 		tree := treeOf(d.when.Explain(v))
 		r.Rule = &tree
 	}
-	got := ""
+	got, gotZh := "", ""
 	if len(r.Inputs) > 0 {
-		got = " (" + shown(r.Inputs, e.zone) + ")"
+		list := shown(r.Inputs, e.zone)
+		got, gotZh = " ("+list+")", "（"+list+"）"
 	}
 	holds, zh := "does not hold", "不满足"
 	if value {
 		holds, zh = "holds", "满足"
 	}
 	r.Text.En = d.en + ": " + r.Conditions[0].When + " " + holds + got + "."
-	r.Text.Zh = d.zh + "：" + zh + " " + r.Conditions[0].When + got + "。"
+	r.Text.Zh = d.zh + "：" + zh + " " + r.Conditions[0].When + gotZh + "。"
 	return r
 }

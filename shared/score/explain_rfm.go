@@ -102,19 +102,27 @@ func (e *Engine) whyTier(v *env) Reason {
 	r.Inputs = []Input{in("spend_minor", v.h.spend)}
 	least := ""
 	for _, t := range v.cuts.Tiers {
-		r.Cuts = append(r.Cuts, in(t.Name, t.Least))
-		if t.Name == v.r.Tier && t.Least != minInt64 {
+		cut := in(t.Name, t.Least)
+		if t.Rest {
+			cut.Value = ""
+		} else if t.Name == v.r.Tier {
 			least = e.money(t.Least)
 		}
+		r.Cuts = append(r.Cuts, cut)
 	}
-	spend := e.money(v.h.spend)
+	spend, en, zh := e.money(v.h.spend), r.Value, r.Value
+	for _, t := range e.s.Tiers {
+		if t.Name == r.Value {
+			en, zh = orElse(t.En, en), orElse(t.Zh, zh)
+		}
+	}
 	if least == "" {
-		r.Text.En = "The net spend of " + spend + " reaches no better tier than " + r.Value + "."
-		r.Text.Zh = "净消费 " + spend + "，未达到更高层级，属于" + r.Value + "。"
+		r.Text.En = "The net spend of " + spend + " reaches no better tier than " + en + "."
+		r.Text.Zh = "净消费 " + spend + "，未达到更高层级，属于“" + zh + "”。"
 		return r
 	}
-	r.Text.En = "The net spend of " + spend + " reaches " + least + ", the least of tier " + r.Value + "."
-	r.Text.Zh = "净消费 " + spend + "，达到 " + r.Value + " 层级的门槛 " + least + "。"
+	r.Text.En = "The net spend of " + spend + " reaches " + least + ", where tier " + en + " begins."
+	r.Text.Zh = "净消费 " + spend + "，达到“" + zh + "”层级的门槛 " + least + "。"
 	return r
 }
 

@@ -164,7 +164,7 @@ func (p *player) eight() string {
 func (p *player) tier() string {
 	spend := p.number("spend_minor")
 	for _, c := range p.r.Cuts {
-		if spend >= p.parse(c.Name, c.Value) {
+		if c.Value == "" || spend >= p.parse(c.Name, c.Value) {
 			return c.Name
 		}
 	}

@@ -100,8 +100,8 @@ func scoreTier(c *Cuts, h *history) string {
 		return ""
 	}
 	for i := range c.Tiers {
-		if h.spend >= c.Tiers[i].Least {
-			return c.Tiers[i].Name
+		if t := &c.Tiers[i]; t.Rest || h.spend >= t.Least {
+			return t.Name
 		}
 	}
 	return ""
