@@ -125,6 +125,7 @@ func (c *cli) commands() []*cobra.Command {
 func group(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		err := fmt.Errorf("there is no command %q", cmd.CommandPath()+" "+args[0])
+		cmd.SuggestionsMinimumDistance = 2
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,7 +80,7 @@ func (c *cli) strategyValidate() *cobra.Command {
 			if err := c.print(check, func(w io.Writer) { showCheck(w, args[0], check) }); err != nil || check.Valid {
 				return err
 			}
-			return fault.New(fault.Invalid, "%s has %d mistakes", args[0], len(check.Problems)).WithHint("docs/strategy.md explains every key")
+			return fault.New(fault.Invalid, "%s has %s", args[0], mistakes(len(check.Problems))).WithHint("docs/strategy.md explains every key")
 		},
 	}
 }
@@ -101,6 +102,13 @@ func validate(ctx context.Context, text []byte) (check gen.StrategyCheck, err er
 		return check, err
 	}
 	return gen.StrategyCheck(res.(gen.ValidateStrategy200JSONResponse)), nil
+}
+
+func mistakes(n int) string {
+	if n == 1 {
+		return "a mistake"
+	}
+	return strconv.Itoa(n) + " mistakes"
 }
 
 func showCheck(w io.Writer, name string, check gen.StrategyCheck) {

@@ -69,7 +69,7 @@ func (s *Server) file(f app.File) gen.File {
 		Counts: countsOf(f.Counts),
 	}
 	for _, p := range s.app.Running() {
-		if p.File == f.ID {
+		if p.File == f.ID && f.Finished == 0 {
 			out.Progress = progressOf(p)
 			out.Counts = countsOf(p.Counts)
 		}
