@@ -42,12 +42,12 @@ type decoder struct {
 
 func (d *decoder) facts() {
 	flags := d.uint()
-	if flags>>flagBits != 0 {
+	d.f.Spill = Spill(flags >> spillShift & (1<<spillBits - 1))
+	if flags>>flagBits != 0 || d.f.Spill > SpillPurchases {
 		d.fail()
 		return
 	}
 	d.unit = timeUnits[flags>>unitShift&3]
-	d.f.Spill = Spill(flags >> spillShift & 1)
 	if flags&hasSeen != 0 {
 		d.seen()
 	}

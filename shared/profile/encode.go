@@ -31,9 +31,10 @@ const (
 	hasTraits
 	hasTags
 	hasRefunds
-	spillShift = iota
-	unitShift  = iota + 1
-	flagBits   = iota + 3
+	spillShift = 8
+	spillBits  = 2
+	unitShift  = spillShift + spillBits
+	flagBits   = unitShift + 2
 )
 
 // timeUnits are the units of times, by their code.
