@@ -10,6 +10,8 @@ export interface PurchaseDay {
   net_minor: number;
 }
 
+const DAY = 86_400_000;
+
 /** A user's purchase days on a line of time, as high as what was spent. */
 export function Purchases({
   days,
@@ -23,13 +25,18 @@ export function Purchases({
   format: Format;
 }) {
   const { t } = useTranslation();
+  const end = new Date(until).getTime();
+  const first = new Date(days[0]?.day ?? until).getTime();
+  const start = Math.min(first - 3 * DAY, end - 90 * DAY);
+  const tick = end - start > 150 * DAY ? format.month : format.dayShort;
   const option = useCallback(
     (palette: Palette) => ({
       ...base(palette),
       grid: { left: 4, right: 14, top: 14, bottom: 4, containLabel: true },
       xAxis: {
         type: "time",
-        max: until,
+        min: start,
+        max: end,
         ...axis(palette),
         splitLine: { show: false },
         axisLine: { show: true, lineStyle: { color: palette.line } },
@@ -37,7 +44,7 @@ export function Purchases({
         axisLabel: {
           ...axis(palette).axisLabel,
           hideOverlap: true,
-          formatter: (time: number) => `{small|${format.month(time)}}`,
+          formatter: (time: number) => `{small|${tick(time)}}`,
           rich: { small: { color: palette.muted, fontSize: 12 } },
         },
       },
@@ -70,7 +77,7 @@ export function Purchases({
         },
       ],
     }),
-    [days, until, currency, format, t],
+    [days, start, end, tick, currency, format, t],
   );
   return <Chart label={t("user.purchasesLabel", { n: days.length })} height={190} option={option} />;
 }

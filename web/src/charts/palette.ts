@@ -41,8 +41,8 @@ export const dark: Palette = {
   line: "#253a3f",
   surface: "#112024",
   accent: "#4fc3c1",
-  series: ["#8aa3c2", "#5c9be0", "#2fb0aa", "#e8b04a", "#d67a60", "#a78bd0", "#8ca1a4"],
-  fresh: "#5c9be0",
+  series: ["#8aa3c2", "#4f8fd6", "#2fb0aa", "#e8b04a", "#d67a60", "#a78bd0", "#8ca1a4"],
+  fresh: "#4f8fd6",
   returning: "#2fb0aa",
   resurrected: "#e8b04a",
   dormant: "#d67a60",
@@ -61,9 +61,9 @@ export function sequential(palette: Palette, t: number): { background: string; t
   const at = Math.min(1, Math.max(0, t));
   const mix = (i: 0 | 1 | 2) => Math.round(palette.low[i] + (palette.high[i] - palette.low[i]) * at);
   const color: RGB = [mix(0), mix(1), mix(2)];
-  const ink: RGB = [10, 29, 32];
+  const ink: RGB = [0, 0, 0];
   const paper: RGB = [255, 255, 255];
-  const text = contrast(color, paper) >= contrast(color, ink) ? "#ffffff" : "#0a1d20";
+  const text = contrast(color, paper) >= contrast(color, ink) ? "#ffffff" : "#000000";
   return { background: `rgb(${color.join(" ")})`, text };
 }
 

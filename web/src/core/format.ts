@@ -89,7 +89,7 @@ export function makeFormat(language: Language, zone: string): Format {
       day: "numeric",
       hour: "2-digit",
       minute: "2-digit",
-      hour12: false,
+      hourCycle: "h23",
     }),
     bytes: (n) => {
       const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];

@@ -148,6 +148,8 @@ export default {
     sortBy: { spend: "Highest spend", orders: "Most orders", last_seen: "Last seen", recency: "Latest purchase" },
     none: "No users yet",
     noneText: "They appear as soon as a file of events has been processed.",
+    mistaken: "The condition has a mistake",
+    mistakenText: "It is marked above. The list shows again once the condition is right.",
     noMatch: "Nobody matches",
     noMatchText: "Loosen the condition or the filters.",
   },

@@ -150,6 +150,8 @@ const zh: Texts = {
     sortBy: { spend: "消费最高", orders: "订单最多", last_seen: "最近出现", recency: "最近购买" },
     none: "还没有用户",
     noneText: "事件文件处理完成后，用户就会出现在这里。",
+    mistaken: "条件有误",
+    mistakenText: "错误位置已在上方标出，改正后列表会重新显示。",
     noMatch: "没有符合条件的用户",
     noMatchText: "请放宽条件或筛选项。",
   },

@@ -16,6 +16,7 @@ import { Control } from "./outbox/Control";
 
 type Message = Schemas["Message"];
 type Status = Schemas["MessageStatus"];
+const SHADOW = "shadow";
 const statuses: Status[] = ["pending", "sent", "suppressed", "unknown"];
 
 /** Every message that decisions asked for, and its fate. */
@@ -46,6 +47,7 @@ function MessagesCard({ state }: { state: Schemas["Outreach"] | undefined }) {
   const address = useAddress();
   const [params, setParams] = useSearchParams();
   const status = statuses.find((one) => one === params.get("status"));
+  const shadow = params.get("status") === SHADOW ? true : undefined;
   const rule = params.get("rule") ?? "";
   const set = (key: string, value: string) =>
     setParams(
@@ -57,13 +59,13 @@ function MessagesCard({ state }: { state: Schemas["Outreach"] | undefined }) {
       },
       { replace: true },
     );
-  const pages = usePages(`${status} ${rule}`);
+  const pages = usePages(`${status} ${shadow} ${rule}`);
   const messages = useQuery({
-    queryKey: ["outbox", status, rule, pages.after],
+    queryKey: ["outbox", status, shadow, rule, pages.after],
     queryFn: () =>
       data(
         api.GET("/v1/outbox", {
-          params: { query: { status, rule: rule || undefined, after: pages.after, limit: 50 } },
+          params: { query: { status, shadow, rule: rule || undefined, after: pages.after, limit: 50 } },
         }),
       ),
     placeholderData: keepPreviousData,
@@ -71,11 +73,11 @@ function MessagesCard({ state }: { state: Schemas["Outreach"] | undefined }) {
   });
   const countOf = (one: Status) => state?.counts.find((count) => count.status === one)?.count ?? 0;
   const all = state?.counts.reduce((sum, count) => sum + count.count, 0) ?? 0;
-  const tab = (key: string, name: string, count: number) => ({
+  const tab = (key: string, name: string, count?: number) => ({
     key,
     label: (
       <span>
-        {name} <span className="muted num">{format.count(count)}</span>
+        {name} {count !== undefined && <span className="muted num">{format.count(count)}</span>}
       </span>
     ),
   });
@@ -95,19 +97,20 @@ function MessagesCard({ state }: { state: Schemas["Outreach"] | undefined }) {
       }
     >
       <Tabs
-        activeKey={status ?? "all"}
+        activeKey={shadow ? SHADOW : (status ?? "all")}
         onChange={(key) => set("status", key === "all" ? "" : key)}
         items={[
           tab("all", t("outbox.all"), all),
           ...statuses.map((one) =>
             tab(one, t(`status.${one}`), countOf(one) + (one === "pending" ? countOf("claimed") : 0)),
           ),
+          tab(SHADOW, t("outbox.shadow")),
         ]}
       />
       <Answer query={messages} rows={6}>
         {(page) =>
           page.messages.length === 0 && pages.page === 1 ? (
-            status || rule ? (
+            status || shadow || rule ? (
               <Empty title={t("outbox.noMatch")} />
             ) : (
               <Empty title={t("outbox.none")} text={t("outbox.noneText")}>

@@ -15,6 +15,7 @@ import { api, data, type Schemas } from "../core/api";
 import { NONE } from "../core/format";
 import { useNarrow, usePages, useRested } from "../core/hooks";
 import { useNames, useSegments, useStages, useTiers } from "../core/names";
+import { toProblem } from "../core/problem";
 import { useAddress, useAsOf, useView } from "../core/view";
 
 type Sort = Schemas["UserSort"];
@@ -73,6 +74,7 @@ export default function Users() {
       ),
     placeholderData: keepPreviousData,
   });
+  const mistaken = values.where !== "" && users.error !== null && toProblem(users.error).code === "invalid";
   const filtered = filters.some((key) => values[key] !== "");
   const clear = () => set(Object.fromEntries(filters.map((key) => [key, ""])));
   return (
@@ -82,33 +84,39 @@ export default function Users() {
       </PageHead>
       <div className="card">
         <Filters values={values} set={set} clear={filtered ? clear : undefined} />
-        <Answer query={users} rows={10}>
-          {(page) =>
-            page.total === 0 && !users.isPlaceholderData ? (
-              <NoUsers filtered={filtered} clear={clear} />
-            ) : (
-              <>
-                <Summary page={page} />
-                <List
-                  rows={page.users}
-                  busy={users.isFetching}
-                  sort={sort}
-                  order={order}
-                  onSort={(nextSort, nextOrder) => set({ sort: nextSort, order: nextOrder })}
-                />
-                <Pager
-                  {...pages}
-                  next={page.next}
-                  text={t("users.range", {
-                    from: (pages.page - 1) * PAGE + 1,
-                    to: (pages.page - 1) * PAGE + page.users.length,
-                    total: page.total,
-                  })}
-                />
-              </>
-            )
-          }
-        </Answer>
+        {mistaken ? (
+          <Empty title={t("users.mistaken")} text={t("users.mistakenText")}>
+            <Button onClick={clear}>{t("users.clear")}</Button>
+          </Empty>
+        ) : (
+          <Answer query={users} rows={10}>
+            {(page) =>
+              page.total === 0 && !users.isPlaceholderData ? (
+                <NoUsers filtered={filtered} clear={clear} />
+              ) : (
+                <>
+                  <Summary page={page} />
+                  <List
+                    rows={page.users}
+                    busy={users.isFetching}
+                    sort={sort}
+                    order={order}
+                    onSort={(nextSort, nextOrder) => set({ sort: nextSort, order: nextOrder })}
+                  />
+                  <Pager
+                    {...pages}
+                    next={page.next}
+                    text={t("users.range", {
+                      from: (pages.page - 1) * PAGE + 1,
+                      to: (pages.page - 1) * PAGE + page.users.length,
+                      total: page.total,
+                    })}
+                  />
+                </>
+              )
+            }
+          </Answer>
+        )}
       </div>
     </>
   );
