@@ -286,3 +286,14 @@ func TestMetricsOfEqualDefinitionShareTheirData(t *testing.T) {
 		t.Errorf("budget %+v", lines)
 	}
 }
+
+// TestLastTie: of two values at one time the larger is the last, in either order.
+func TestLastTie(t *testing.T) {
+	s := schemaOf(t, everything(), zone.UTC)
+	low, high := track("Rated", dayAt(0), `{"rating":1}`), track("Rated", dayAt(0), `{"rating":3}`)
+	for _, stream := range [][]entry{{low, high}, {high, low}} {
+		if v := s.Window(fold(s, stream), 5, 45, 19_700); v.Float() != 3 {
+			t.Errorf("last is %v", v.Float())
+		}
+	}
+}
