@@ -52,20 +52,20 @@ func (l *Lifecycle) Add(f *profile.Facts) {
 		if any && p == before {
 			return
 		}
-		l.active.add(p, 1)
+		l.active.add(p)
 		switch {
 		case !any:
-			l.fresh.add(p, 1)
+			l.fresh.add(p)
 		case p == before+1:
-			l.returning.add(p, 1)
+			l.returning.add(p)
 		default:
-			l.dormant.add(before+1, 1)
-			l.resurrected.add(p, 1)
+			l.dormant.add(before + 1)
+			l.resurrected.add(p)
 		}
 		before, any = p, true
 	})
 	if any && before < l.last {
-		l.dormant.add(before+1, 1)
+		l.dormant.add(before + 1)
 	}
 }
 

@@ -163,7 +163,7 @@ type series struct {
 	counts []int64
 }
 
-func (s *series) add(i int, n int64) {
+func (s *series) add(i int) {
 	if len(s.counts) == 0 {
 		s.base = i
 	}
@@ -175,7 +175,7 @@ func (s *series) add(i int, n int64) {
 	for i-s.base >= len(s.counts) {
 		s.counts = append(s.counts, 0)
 	}
-	s.counts[i-s.base] += n
+	s.counts[i-s.base]++
 }
 
 func (s *series) at(i int) int64 {

@@ -51,14 +51,14 @@ func (r *ReturnRate) Add(f *profile.Facts) {
 	r.of.days(f, r.asOf, func(d zone.Day) {
 		if any {
 			gap := int(d - before)
-			r.gaps.add(gap, 1)
+			r.gaps.add(gap)
 			longest = max(longest, gap)
 		}
 		before, any = d, true
 	})
 	if any {
-		r.closed.add(longest, 1)
-		r.all.add(max(longest, int(r.asOf-before)), 1)
+		r.closed.add(longest)
+		r.all.add(max(longest, int(r.asOf-before)))
 	}
 }
 

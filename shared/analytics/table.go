@@ -10,7 +10,10 @@ import (
 )
 
 // table writes CSV of plain cells: numbers, dates and names of ours, none of which needs quotes.
-type table struct{ w *bufio.Writer }
+type table struct {
+	w    *bufio.Writer
+	line []byte
+}
 
 func newTable(w io.Writer, header ...string) *table {
 	t := &table{w: bufio.NewWriter(w)}
@@ -19,13 +22,14 @@ func newTable(w io.Writer, header ...string) *table {
 }
 
 func (t *table) row(cells ...string) {
+	t.line = t.line[:0]
 	for i, c := range cells {
 		if i > 0 {
-			t.w.WriteByte(',') // errors of a bufio.Writer stay and come back from Flush
+			t.line = append(t.line, ',')
 		}
-		t.w.WriteString(c)
+		t.line = append(t.line, c...)
 	}
-	t.w.WriteByte('\n')
+	_, _ = t.w.Write(append(t.line, '\n')) // errors of a bufio.Writer stay and come back from Flush
 }
 
 func (t *table) flush() error {

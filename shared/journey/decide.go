@@ -157,7 +157,7 @@ func (d *deciding) settle() {
 		d.move(Transition{What: score.NameStage, From: p.Stage, To: r.Stage}, score.NameStage)
 	}
 	if !slices.Equal(r.Segments, p.Segments) {
-		d.next.Segments = slices.Clone(r.Segments)
+		d.next.Segments = append([]string(nil), r.Segments...) // nil when empty: equal states are equal values
 		d.members(score.PrefixSegment, p.Segments, r.Segments)
 	}
 	if tags := d.ruleTags(); !slices.Equal(tags, p.Tags) {

@@ -27,7 +27,7 @@ const (
 func (e *Engine) Explain(key string, f *profile.Facts, st *profile.State, cuts *Cuts, asOf int64) []Reason {
 	v := e.enter(key, f, st, cuts, asOf, new(Result))
 	e.evaluate(v)
-	out := []Reason{e.whyCandidate(v), e.whyStage(v)}
+	out := append(make([]Reason, 0, 8+len(f.Tags)+len(e.rules)), e.whyCandidate(v), e.whyStage(v))
 	out = append(out, e.whyScores(v)...)
 	out = append(out, e.whyCN(v), e.whyTier(v))
 	for i := range f.Tags {

@@ -130,11 +130,9 @@ func (e *Engine) whyTier(v *env) Reason {
 func (e *Engine) unscored(v *env, score, value string) Reason {
 	r := e.reason(v, score, value, HowNothing)
 	r.Inputs = []Input{in("purchase_days", int64(v.h.days)), in("cuts_users", cutsUsers(v.cuts))}
-	switch {
-	case v.h.days == 0:
+	r.Text = Text{En: "No cuts are published yet, so there is no score.", Zh: "尚未发布分界，因此没有分值。"}
+	if v.h.days == 0 {
 		r.Text = Text{En: "There is no purchase, so there is no score.", Zh: "没有购买记录，因此没有分值。"}
-	default:
-		r.Text = Text{En: "No cuts are published yet, so there is no score.", Zh: "尚未发布分界，因此没有分值。"}
 	}
 	return r
 }
