@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -88,6 +89,8 @@ func (c *cli) segmentsCount() *cobra.Command {
 func (c *cli) analyticsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "analytics", Short: "The base over time",
+		Long: `Prints a table of the base over time. Without --as-of it goes up to the newest event, so that it shows everything that is
+known, also when views are as of an earlier moment.`,
 		Example: "  weir analytics cohorts --period month --format csv\n  weir analytics lifecycle --period week\n  weir analytics concentration",
 	}
 	cmd.AddCommand(
@@ -115,10 +118,19 @@ func (c *cli) analysis(kind, short, period string) *cobra.Command {
 				return &usageError{err: fmt.Errorf("there is no period %q; use week or month", period)}
 			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
-				if format == "json" {
-					return c.analysisJSON(cmd.Context(), b, kind, period, asOf)
+				at := asOf
+				if at.at == nil {
+					newest, err := b.app.Newest(cmd.Context())
+					if err != nil {
+						return err
+					}
+					t := time.UnixMilli(newest)
+					at.at = &t
 				}
-				return c.analysisCSV(cmd.Context(), b, kind, period, asOf)
+				if format == "json" {
+					return c.analysisJSON(cmd.Context(), b, kind, period, at)
+				}
+				return c.analysisCSV(cmd.Context(), b, kind, period, at)
 			})
 		},
 	}
@@ -128,7 +140,7 @@ func (c *cli) analysis(kind, short, period string) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&period, "period", period, hint)
 	cmd.Flags().StringVar(&format, "format", "", "csv or json (default csv, with --json json)")
-	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
+	cmd.Flags().Var(&asOf, "as-of", "moment up to which events count (default: the newest event)")
 	return cmd
 }
 
@@ -178,7 +190,7 @@ func (c *cli) exportCommand() *cobra.Command {
 		Long: `Writes one row a user: user_id, first_seen, last_seen, orders, x, t_x, T, m_x, spend_minor, currency, r, f, m, rfm_name,
 rfm_cn, tier, stage, stage_candidate, tags, segments, strategy_version, cuts_version, as_of.
 
-With a moment other than the base's own, the facts are those of events up to then and the cuts are computed for then.`,
+Without --as-of it is as of the base's own moment (weir status). With another one, the facts are those of events up to then and the cuts are computed for then.`,
 		Example: "  weir export profiles --format csv > profiles.csv\n  weir export profiles --format parquet --as-of 1997-09-30T00:00:00Z --out profiles.parquet",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format == "" {

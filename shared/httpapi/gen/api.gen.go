@@ -1401,7 +1401,7 @@ type StrategyVersionList struct {
 
 // TextProblem A mistake in a text. Lines and columns count from 1; columns count characters.
 type TextProblem struct {
-	// Caret The line with a caret under the place.
+	// Caret For a terminal: the message, the line and a caret under the place.
 	Caret *string `json:"caret,omitempty"`
 	Col   int     `json:"col"`
 
