@@ -332,7 +332,7 @@ func TestCutsOfMillionsFitInMemory(t *testing.T) {
 	const n = 400_000
 	for _, c := range []struct {
 		ties  string
-		bytes uint64 // a user
+		bytes int64 // a user
 	}{{TiesMinRank, 5}, {TiesNtileFirst, 12}} {
 		e := engine(t, func(s *strategy.Strategy) { s.RFM.Ties = c.ties })
 		before := heap()
@@ -356,9 +356,9 @@ func TestCutsOfMillionsFitInMemory(t *testing.T) {
 	}
 }
 
-func heap() uint64 {
+func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+	return int64(m.HeapAlloc)
 }
