@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -40,7 +41,7 @@ type world struct {
 // start starts the process.
 func (w *world) start() error {
 	var err error
-	if w.store, err = embedded.Open(w.dir, embedded.Options{NoSync: !w.sync, Buckets: 4}); err != nil {
+	if w.store, err = embedded.Open(w.dir, embedded.Options{NoSync: !w.sync, Buckets: 2}); err != nil {
 		return err
 	}
 	p := w.store.Ports(func() int64 { return w.now })
@@ -205,7 +206,7 @@ func scriptFiles() (history, live1, live2, live3 []byte) {
 
 	var h, l1, l2, l3 []string
 	for range 60 {
-		h = append(h, order(user(1+r.IntN(16)), day("2025-09-01", r.IntN(180*24))))
+		h = append(h, order(user(1+r.IntN(16)), day("2025-12-01", r.IntN(89*24))))
 	}
 	for i := range 3 {
 		h = append(h, anonymous(fmt.Sprintf("a%d", i+1), day("2026-02-20", 10*i)), nameless(user(2+i), day("2026-02-21", i)))
@@ -384,10 +385,31 @@ func (p *phone) clone() *phone {
 	return &phone{sent: maps.Clone(p.sent), text: maps.Clone(p.text)}
 }
 
-// copyDir copies a data folder.
+// copyDir copies a data folder. Canonical files, letters and uploads are linked: they never change once they have their name.
 func copyDir(t testing.TB, from, to string) {
 	t.Helper()
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+	err := filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, name)
+		switch {
+		case e.IsDir():
+			return os.MkdirAll(target, 0o755)
+		case strings.Contains(name, string(filepath.Separator)):
+			return os.Link(path, target)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o644)
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -331,7 +331,8 @@ func (a *App) UserLinks(ctx context.Context, id string) (key string, links []Lin
 	return key, links, nil
 }
 
-// RevokeLink undoes a wrong link and folds the users it had joined anew. It returns the canonical ids of both sides.
+// RevokeLink undoes a wrong link and folds the users it had joined anew. It returns the canonical ids of both sides. It is safe
+// to repeat.
 func (a *App) RevokeLink(ctx context.Context, x, y string) (left, right string, err error) {
 	a.writing.Lock()
 	defer a.writing.Unlock()
@@ -342,13 +343,15 @@ func (a *App) RevokeLink(ctx context.Context, x, y string) (left, right string, 
 	}
 	var revoked []Link
 	for _, l := range stored {
-		if (l.A == x && l.B == y || l.A == y && l.B == x) && l.Revoked == 0 {
-			l.Revoked = a.ports.Clock()
+		if l.A == x && l.B == y || l.A == y && l.B == x {
+			if l.Revoked == 0 { // else an earlier call revoked it and perhaps died before the users were folded
+				l.Revoked = a.ports.Clock()
+			}
 			revoked = append(revoked, l)
 		}
 	}
 	if len(revoked) == 0 {
-		return "", "", fault.New(fault.NotFound, "no link in force joins %q and %q", x, y).WithHint("list a user's links with: weir identity links ID")
+		return "", "", fault.New(fault.NotFound, "no link joins %q and %q", x, y).WithHint("list a user's links with: weir identity links ID")
 	}
 	before, err := a.component(ctx, revoked)
 	if err != nil {
@@ -391,20 +394,46 @@ func (a *App) refoldSet(ctx context.Context, links []Link) error {
 	if err != nil {
 		return fault.Wrap(err, "read profiles")
 	}
-	var writes []UserWrite
-	for i, item := range items {
-		f := facts[keys[i]]
-		if f.Events == 0 {
-			continue
-		}
-		item.Key, item.Facts, item.Rebase = keys[i], profile.EncodeFacts(nil, f), true
-		writes = append(writes, UserWrite{Item: item})
+	writes, err := separate(keys, items, facts)
+	if err != nil || len(writes) == 0 {
+		return err
 	}
 	each, err := a.ports.Profiles.Write(ctx, writes)
 	if err != nil {
 		return fault.Wrap(err, "write profiles")
 	}
 	return errors.Join(each...)
+}
+
+// separate returns the writes that give each user of a set that came apart their own FACTS. All of them know the events that
+// anyone of the set had on time; a profile that has no events of its own any more is removed.
+func separate(keys []string, items []Item, facts map[string]*profile.Facts) ([]UserWrite, error) {
+	var recent profile.Recent
+	for _, item := range items {
+		var r profile.Recent
+		if err := decodeItem(Item{Recent: item.Recent}, nil, &r, nil); err != nil {
+			return nil, fault.Wrap(err, "read the profile of %s", item.Key)
+		}
+		profile.MergeRecent(&recent, &r)
+	}
+	var writes []UserWrite
+	var empty []Absorbed
+	for i, item := range items {
+		f := facts[keys[i]]
+		if f.Events == 0 {
+			if item.Version > 0 {
+				empty = append(empty, Absorbed{Key: item.Key, Version: item.Version})
+			}
+			continue
+		}
+		item.Key, item.Facts, item.Rebase = keys[i], profile.EncodeFacts(nil, f), true
+		item.Recent = profile.EncodeRecent(nil, &recent)
+		writes = append(writes, UserWrite{Item: item})
+	}
+	if len(writes) > 0 {
+		writes[0].Absorb = empty
+	}
+	return writes, nil
 }
 
 // maxTime is later than every event.
