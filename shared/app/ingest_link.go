@@ -65,6 +65,9 @@ func (in *ingest) link(ctx context.Context) error {
 	batch := make([]Link, 0, linkBatch)
 	moved := map[string]string{}
 	apply := func() error {
+		if err := in.noteDeparting(ctx, batch); err != nil {
+			return err
+		}
 		pointers, err := in.app.applyLinks(ctx, batch)
 		maps.Copy(moved, pointers)
 		batch = batch[:0]
@@ -94,7 +97,64 @@ func (in *ingest) link(ctx context.Context) error {
 		return fault.Wrap(err, "read the links")
 	}
 	in.linked = any
+	if err := in.refoldDeparted(ctx); err != nil {
+		return err
+	}
 	return in.absorb(ctx, moved)
+}
+
+// docDeparted names ids whose events must leave the profile they were merged into: a link that arrived late, with an earlier
+// time, gave them to another user. It is written before the links and cleared when the users are folded anew.
+const docDeparted = "departed"
+
+// noteDeparting writes down the ids that the facts move from one user to another.
+func (in *ingest) noteDeparting(ctx context.Context, facts []Link) error {
+	known, err := in.app.component(ctx, facts)
+	if err != nil {
+		return err
+	}
+	now := identity.Resolve(identityLinks(known)).Canonical
+	ids := slices.Sorted(maps.Keys(now))
+	before, err := in.app.ports.Links.Resolve(ctx, ids)
+	if err != nil {
+		return fault.Wrap(err, "resolve identities")
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		was, merged := before[id]
+		return !merged || now[was] == now[id] // never merged, or the whole user moved
+	})
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := in.app.allFolded(ctx, in.file.ID); err != nil {
+		return err
+	}
+	var noted []string
+	if _, err := in.app.getDoc(ctx, docDeparted, &noted); err != nil {
+		return err
+	}
+	noted = append(noted, ids...)
+	slices.Sort(noted)
+	return in.app.putDoc(ctx, docDeparted, slices.Compact(noted))
+}
+
+// refoldDeparted folds the users of the noted ids anew, without this file's events, which are still to be folded.
+func (in *ingest) refoldDeparted(ctx context.Context) error {
+	var noted []string
+	if _, err := in.app.getDoc(ctx, docDeparted, &noted); err != nil || len(noted) == 0 {
+		return err
+	}
+	facts, err := in.app.ports.Links.Touching(ctx, noted)
+	if err != nil {
+		return fault.Wrap(err, "read links")
+	}
+	if facts, err = in.app.component(ctx, facts); err != nil {
+		return err
+	}
+	if err := in.app.refoldSet(ctx, facts, in.file.ID); err != nil {
+		return err
+	}
+	return in.app.putDoc(ctx, docDeparted, []string{})
 }
 
 // applyLinks stores facts and returns the canonical id of every id of the sets they touch whose canonical id is another.

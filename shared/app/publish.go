@@ -219,7 +219,7 @@ func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (S
 		return current, err
 	}
 	if extracts(next.Engine.Strategy()) != extracts(old.Engine.Strategy()) {
-		if err := a.allFolded(ctx); err != nil {
+		if err := a.allFolded(ctx, ""); err != nil {
 			return current, err
 		}
 		if err := a.folded(ctx, old); err != nil {
@@ -258,7 +258,7 @@ func (a *App) refold(ctx context.Context, l *Live, progress func(done, total int
 
 // allFolded refuses while a file is half folded: its canonical rows may stand already while its users do not, and whoever
 // folds the rows anew would have them counted twice when the file goes on.
-func (a *App) allFolded(ctx context.Context) error {
+func (a *App) allFolded(ctx context.Context, except string) error {
 	for after := ""; ; {
 		page, err := a.ports.Ledger.Files(ctx, after, 1000)
 		if err != nil {
@@ -268,7 +268,7 @@ func (a *App) allFolded(ctx context.Context) error {
 			return nil
 		}
 		for _, f := range page {
-			if f.Status == FileRunning && f.Chunks > 0 {
+			if f.Status == FileRunning && f.Chunks > 0 && f.ID != except {
 				return fault.New(fault.Conflict, "the import of %s was interrupted and is half done", f.Name).
 					WithHint("finish it first: import the same file again")
 			}

@@ -27,7 +27,7 @@ func (a *App) Rebuild(ctx context.Context, progress func(done, total int64)) (Re
 	a.writing.Lock()
 	defer a.writing.Unlock()
 	defer a.forgetBase()
-	if err := a.allFolded(ctx); err != nil {
+	if err := a.allFolded(ctx, ""); err != nil {
 		return RebuildReport{}, err
 	}
 	return a.rebuild(ctx, progress)
@@ -285,8 +285,8 @@ func object(text string) event.Object {
 	return o
 }
 
-// foldKept folds the FACTS of users anew, from their kept events up to asOf.
-func (a *App) foldKept(ctx context.Context, live *Live, keys []string, asOf int64) (map[string]*profile.Facts, error) {
+// foldKept folds the FACTS of users anew, from their kept events up to asOf, those of one file left out.
+func (a *App) foldKept(ctx context.Context, live *Live, keys []string, asOf int64, notFile string) (map[string]*profile.Facts, error) {
 	owner, err := a.ids(ctx, keys)
 	if err != nil {
 		return nil, err
@@ -295,7 +295,7 @@ func (a *App) foldKept(ctx context.Context, live *Live, keys []string, asOf int6
 	for _, key := range keys {
 		out[key] = new(profile.Facts)
 	}
-	filter := RowFilter{Bucket: -1, Keys: slices.Sorted(maps.Keys(owner)), To: asOf + 1}
+	filter := RowFilter{Bucket: -1, Keys: slices.Sorted(maps.Keys(owner)), To: asOf + 1, NotFile: notFile}
 	err = a.foldRows(ctx, live, filter, func(key string, facts *profile.Facts) error {
 		live.Engine.Schema().Merge(out[owner[key]], facts)
 		return nil

@@ -205,7 +205,7 @@ func (a *App) userAt(ctx context.Context, live *Live, id string, asOf int64) (Us
 		return v, fault.Wrap(err, "read the profile of %s", key)
 	}
 	if v.Facts.LastSeen > asOf {
-		later, err := a.foldKept(ctx, live, []string{key}, asOf)
+		later, err := a.foldKept(ctx, live, []string{key}, asOf, "")
 		if err != nil {
 			return v, err
 		}
@@ -360,7 +360,7 @@ func (a *App) RevokeLink(ctx context.Context, x, y string) (left, right string, 
 	if _, err := a.applyLinks(ctx, revoked); err != nil {
 		return "", "", err
 	}
-	if err := a.refoldSet(ctx, before); err != nil {
+	if err := a.refoldSet(ctx, before, ""); err != nil {
 		return "", "", err
 	}
 	pointers, err := a.ports.Links.Resolve(ctx, []string{x, y})
@@ -370,8 +370,9 @@ func (a *App) RevokeLink(ctx context.Context, x, y string) (left, right string, 
 	return cmp.Or(pointers[x], x), cmp.Or(pointers[y], y), nil
 }
 
-// refoldSet folds every user of a linked set anew from the canonical files, after the links among them changed.
-func (a *App) refoldSet(ctx context.Context, links []Link) error {
+// refoldSet folds every user of a linked set anew from the canonical files, after the links among them changed. The events
+// of notFile are left out.
+func (a *App) refoldSet(ctx context.Context, links []Link, notFile string) error {
 	live, err := a.Live(ctx)
 	if err != nil {
 		return err
@@ -386,7 +387,7 @@ func (a *App) refoldSet(ctx context.Context, links []Link) error {
 		return fault.Wrap(err, "resolve identities")
 	}
 	keys = slices.DeleteFunc(keys, func(id string) bool { _, moved := pointers[id]; return moved })
-	facts, err := a.foldKept(ctx, live, keys, maxTime)
+	facts, err := a.foldKept(ctx, live, keys, maxTime, notFile)
 	if err != nil {
 		return err
 	}
