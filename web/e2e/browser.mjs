@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 
-/** Debian's Chromium by default; CHROMIUM names another one. Nothing but the tested address is ever asked for. */
+/** Debian's Chromium by default; CHROMIUM names another one. */
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -15,4 +16,41 @@ export function launch() {
       "--disable-sync",
     ],
   });
+}
+
+/**
+ * Opens a page in a fresh profile. What the page complains of (errors, broken rules of the content security policy, requests
+ * to other hosts) is collected; quiet() asserts that there was nothing. `expected` forgives complaints that a test provokes.
+ */
+export async function open(browser, address, path = "/", options = {}) {
+  const { language = "en", theme = "light", width = 1280, height = 860, expected } = options;
+  const context = await browser.newContext({
+    baseURL: address,
+    viewport: { width, height },
+    reducedMotion: "reduce",
+    locale: language,
+    acceptDownloads: true,
+  });
+  context.setDefaultTimeout(10_000);
+  await context.addInitScript(
+    (prefs) => {
+      if (!localStorage.getItem("weir.prefs")) localStorage.setItem("weir.prefs", JSON.stringify(prefs));
+    },
+    { theme, language },
+  );
+  const page = await context.newPage();
+  const complaints = [];
+  const complain = (text) => {
+    if (!expected?.test(text)) complaints.push(text);
+  };
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complain(message.text());
+  });
+  page.on("pageerror", (error) => complain(error.stack ?? error.message));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(address) && !/^(?:data|blob):/.test(url)) complain(`asked another host: ${url}`);
+  });
+  await page.goto(path);
+  return Object.assign(page, { quiet: () => assert.deepEqual(complaints, []) });
 }

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, open } from "./browser.mjs";
+import { start } from "./program.mjs";
+
+let weir;
+let browser;
+before(async () => {
+  weir = await start("--sample");
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await weir?.stop();
+});
+
+const total = (page) => page.locator(".summary strong").first();
+
+test("a condition is checked while it is typed, with a caret under the mistake", async () => {
+  const page = await open(browser, weir.address, "/users");
+  await total(page).getByText("2,357").waitFor();
+  const field = page.getByRole("textbox", { name: "Condition" });
+  await field.click();
+  await page.keyboard.type("orders >= 3 && stag == 1");
+  const caret = page.locator("pre.caret");
+  await caret.waitFor();
+  const [text, under] = (await caret.innerText()).split("\n");
+  assert.match(text, /orders >= 3 && stag == 1/);
+  assert.equal(under.indexOf("^"), text.indexOf("stag"));
+  // The list stays as it was until the condition is right.
+  assert.equal(await total(page).innerText(), "2,357");
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("orders >= 3");
+  await caret.waitFor({ state: "detached" });
+  await page.waitForURL(/where=orders/);
+  await page.waitForFunction(() => document.querySelector(".summary strong")?.textContent !== "2,357");
+  const api = await (await page.request.get("/v1/users?where=orders%20%3E%3D%203&limit=1")).json();
+  assert.equal(await total(page).innerText(), api.total.toLocaleString("en"));
+  page.quiet();
+});
+
+test("names and values are offered", async () => {
+  const page = await open(browser, weir.address, "/users");
+  await page.getByRole("textbox", { name: "Condition" }).click();
+  await page.keyboard.type("recen");
+  await page.getByRole("option", { name: /recency_days/ }).waitFor();
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("stage == ");
+  await page.keyboard.press("Control+Space");
+  await page.getByRole("option", { name: '"silent"' }).click();
+  await page.waitForURL(/silent/);
+  await page.locator("tbody .mark", { hasText: "Silent" }).first().waitFor();
+  page.quiet();
+});
+
+test("search, filters, order and pages", async () => {
+  const page = await open(browser, weir.address, "/users");
+  await total(page).getByText("2,357").waitFor();
+  const first = () => page.locator("tbody tr.ant-table-row td a").first().innerText();
+  const richest = await first();
+  await page.getByRole("columnheader", { name: "Spend" }).click();
+  await page.waitForURL(/order=asc/);
+  await page.waitForFunction(
+    (id) => document.querySelector("tbody tr.ant-table-row td a")?.textContent !== id,
+    richest,
+  );
+  await page.getByText("1–50 of 2,357").waitFor();
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByText("51–100 of 2,357").waitFor();
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByText("1–50 of 2,357").waitFor();
+  await page.getByRole("textbox", { name: "Part of an id" }).fill("0017");
+  await page.waitForURL(/search=0017/);
+  await page.getByRole("link", { name: "0017", exact: true }).waitFor();
+  await page.getByRole("textbox", { name: "Part of an id" }).fill("nobody at all");
+  await page.getByText("Nobody matches").waitFor();
+  await page.locator(".state").getByRole("button", { name: "Clear filters" }).click();
+  await total(page).getByText("2,357").waitFor();
+  page.quiet();
+});
+
+test("one user: portrait, timeline, and scores with the reasons they follow from", async () => {
+  const page = await open(browser, weir.address, "/users");
+  await page.getByRole("textbox", { name: "Part of an id" }).fill("0001");
+  await page.getByRole("link", { name: "0001", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "0001" }).waitFor();
+  await page
+    .locator(".figure", { hasText: "Spend" })
+    .getByText("$100.50")
+    .or(page.getByText("$74.02"))
+    .first()
+    .waitFor();
+  await page.getByRole("tab", { name: "Timeline" }).click();
+  await page.locator(".timeline > li").first().waitFor();
+  assert.equal(await page.locator(".timeline > li").count(), 3);
+  await page.getByRole("tab", { name: "Scores" }).click();
+  const reason = page.locator("details.reason", { hasText: "Candidate stage" });
+  await reason.locator("summary").click();
+  await reason.locator(".tree code", { hasText: "silence_days < 60" }).first().waitFor();
+  await page.getByRole("tab", { name: "Decisions" }).click();
+  await page.getByText("No decisions yet").waitFor();
+  await page.getByRole("tab", { name: "Messages" }).click();
+  await page.getByText("No messages", { exact: true }).waitFor();
+  page.quiet();
+});
+
+test("a user who is not there is said to be not there", async () => {
+  const page = await open(browser, weir.address, "/users/nobody%2Fat%20all", { expected: /404/ });
+  const alert = page.getByRole("alert");
+  await alert.waitFor();
+  assert.match(await alert.innerText(), /nobody\/at all/);
+  page.quiet();
+});
