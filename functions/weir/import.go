@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -103,7 +104,11 @@ func (c *cli) importFile(ctx context.Context, b *base, name string, req app.Impo
 	bars := newProgress(c.err)
 	defer bars.close()
 	req.Name, req.Source, req.Size, req.Progress = filepath.Base(name), f, info.Size(), bars.show
-	return b.app.Import(ctx, req)
+	res, err := b.app.Import(ctx, req)
+	if err != nil && !strings.Contains(err.Error(), req.Name) {
+		err = fault.Wrap(err, "import %s", name)
+	}
+	return res, err
 }
 
 func cannotOpen(name string, err error) error {

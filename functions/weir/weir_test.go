@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("WEIR_DATA", env.WorkDir+"/data")
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code, "onejson": oneJSON, "running": waitRunning},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code, "onejson": oneJSON, "running": waitRunning, "field": field},
 	})
 }
 
@@ -88,4 +88,25 @@ func waitRunning(ts *testscript.TestScript, _ bool, _ []string) {
 			ts.Fatalf("the host does not listen within 30 seconds")
 		}
 	}
+}
+
+// field sets an environment variable to a field of the JSON on standard output: field VAR files.0.id
+func field(ts *testscript.TestScript, _ bool, args []string) {
+	var v any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
+	for _, name := range strings.Split(args[1], ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			v = at[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			ts.Check(err)
+			v = at[i]
+		}
+	}
+	text, ok := v.(string)
+	if !ok {
+		ts.Fatalf("%s is no text in the JSON", args[1])
+	}
+	ts.Setenv(args[0], text)
 }
