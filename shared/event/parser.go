@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,7 +11,9 @@ import (
 type Parser struct {
 	scan  scanner
 	canon canon
+	clock clock
 	raw   [rawFields]Value
+	have  uint32 // a bit for each of raw that the current event has
 	guess [guesses]guess
 }
 
@@ -66,7 +69,7 @@ func (p *Parser) Parse(line []byte, ev *Event) *Reject {
 	}
 	props, traits, context := ev.Properties.Fields[:0], ev.Traits.Fields[:0], ev.Context.Fields[:0]
 	*ev = Event{Properties: Object{Fields: props}, Traits: Object{Fields: traits}, Context: Object{Fields: context}}
-	p.raw = [rawFields]Value{}
+	p.have = 0
 	s.reset(line)
 	if i := p.fields(ev); i < 0 {
 		return p.refuse()
@@ -191,8 +194,12 @@ func (p *Parser) field(at uint8, i int, ev *Event) int {
 	case rawOther:
 		return p.scan.skip(i, 1)
 	}
+	p.have |= 1 << at
 	return p.scan.value(i, 1, &p.raw[at])
 }
+
+// notObject marks a field that is no object until all of the line is read.
+const notObject = "!"
 
 // object reads an object field. Another type than object and null leaves its kind in Raw for settle to refuse, since a
 // later repetition of the key may still make it good.
@@ -204,51 +211,91 @@ func (p *Parser) object(i int, o *Object) int {
 	i = p.scan.value(i, 1, &v)
 	o.Raw, o.Fields = "", o.Fields[:0]
 	if v.Kind != Null {
-		o.Raw = "!"
+		o.Raw = notObject
 	}
 	return i
 }
 
 // settle turns the scanned fields into the event.
 func (p *Parser) settle(ev *Event) *Reject {
-	for _, id := range [...]struct {
-		at  int
-		dst *string
-	}{{rawMessageID, &ev.MessageID}, {rawUserID, &ev.UserID}, {rawAnonymousID, &ev.AnonymousID}, {rawPreviousID, &ev.PreviousID}, {rawGroupID, &ev.GroupID}} {
-		switch v := &p.raw[id.at]; {
-		case v.Kind == String, v.Kind == Number && isInteger(v.Raw):
-			*id.dst = v.Raw
-		case v.Kind > Null:
-			return wrongType(rawNames[id.at], "a string")
+	const ids = 1<<rawMessageID | 1<<rawUserID | 1<<rawAnonymousID | 1<<rawPreviousID | 1<<rawGroupID
+	for rest := p.have & ids; rest != 0; rest &= rest - 1 {
+		at := bits.TrailingZeros32(rest)
+		v := &p.raw[at]
+		if v.Kind != String && (v.Kind != Number || !isInteger(v.Raw)) {
+			if v.Kind != Null {
+				return wrongType(rawNames[at], "a string")
+			}
+			continue
+		}
+		switch at {
+		case rawMessageID:
+			ev.MessageID = v.Raw
+		case rawUserID:
+			ev.UserID = v.Raw
+		case rawAnonymousID:
+			ev.AnonymousID = v.Raw
+		case rawPreviousID:
+			ev.PreviousID = v.Raw
+		case rawGroupID:
+			ev.GroupID = v.Raw
 		}
 	}
-	if !ev.kind(&p.raw[rawType]) {
-		return badType(&p.raw[rawType])
+	if v := p.at(rawType); !ev.kind(v) {
+		return badType(v)
 	}
-	name := rawName
-	if ev.Kind == Track {
-		name = rawEvent
+	if r := p.name(ev); r != nil {
+		return r
 	}
-	if ev.Kind == Track || ev.Kind == Page || ev.Kind == Screen {
-		if v := &p.raw[name]; v.Kind == String {
-			ev.Name = v.Raw
-		} else if v.Kind > Null {
-			return wrongType(rawNames[name], "a string")
-		}
+	switch notObject {
+	case ev.Properties.Raw:
+		return wrongType("properties", "an object")
+	case ev.Traits.Raw:
+		return wrongType("traits", "an object")
+	case ev.Context.Raw:
+		return wrongType("context", "an object")
 	}
-	for _, o := range [...]struct {
-		name string
-		o    *Object
-	}{{"properties", &ev.Properties}, {"traits", &ev.Traits}, {"context", &ev.Context}} {
-		if o.o.Raw == "!" {
-			return wrongType(o.name, "an object")
-		}
+	v := p.at(rawTimestamp)
+	ms, ok := int64(0), false
+	if v.Kind == String && len(v.Raw) >= 20 {
+		ms, ok = p.clock.parse(v.Raw)
 	}
-	ms, ok := timeOf(&p.raw[rawTimestamp])
 	if !ok {
-		return badTime(&p.raw[rawTimestamp])
+		ms, ok = timeOf(v)
+	}
+	if !ok {
+		return badTime(v)
 	}
 	ev.Time = ms
+	return nil
+}
+
+var absent Value
+
+// at returns a scanned field; one of kind None when the event has none.
+func (p *Parser) at(field uint8) *Value {
+	if p.have&(1<<field) == 0 {
+		return &absent
+	}
+	return &p.raw[field]
+}
+
+// name sets the name of a track, page or screen.
+func (p *Parser) name(ev *Event) *Reject {
+	field := uint8(rawName)
+	switch ev.Kind {
+	case Track:
+		field = rawEvent
+	case Page, Screen:
+	default:
+		return nil
+	}
+	v := p.at(field)
+	if v.Kind == String {
+		ev.Name = v.Raw
+	} else if v.Kind > Null {
+		return wrongType(rawNames[field], "a string")
+	}
 	return nil
 }
 

@@ -273,7 +273,7 @@ func (s *scanner) object(i, depth int, o *Object) int {
 		if i = s.colon(i); i < 0 {
 			return -1
 		}
-		f, repeated := place(fields, key, &seen)
+		f, repeated := known(fields, key, &seen)
 		if !repeated {
 			if s.limits.Fields > 0 && len(fields) >= s.limits.Fields {
 				return s.failAt(i, faultFields)
@@ -298,8 +298,8 @@ func (s *scanner) object(i, depth int, o *Object) int {
 	}
 }
 
-// place finds a repeated key. seen holds a bit for each key so far, so that most keys need no search.
-func place(fields []Field, key string, seen *uint64) (at int, repeated bool) {
+// known finds a repeated key. seen holds a bit for each key so far, so that most keys need no search.
+func known(fields []Field, key string, seen *uint64) (at int, repeated bool) {
 	bit := uint64(1) << (len(key) & 63)
 	if key != "" {
 		bit = 1 << ((uint(len(key))*7 + uint(key[0])*5 + uint(key[len(key)-1])) & 63)

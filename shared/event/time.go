@@ -1,5 +1,7 @@
 package event
 
+import "encoding/binary"
+
 // endTime is the first moment behind the accepted years, 3000-01-01T00:00:00Z, in unix milliseconds.
 const endTime = 32_503_680_000_000
 
@@ -45,6 +47,61 @@ func ParseTime(s string) (ms int64, ok bool) {
 	}
 	offset, ok := parseOffset(rest)
 	return ms + clock - offset, ok
+}
+
+// clock reads the usual timestamps, "2026-01-31T08:30:00Z" with or without a fraction of three digits, eight bytes at a time.
+// It remembers the last month.
+type clock struct {
+	month uint64 // the bytes "2026-01-"
+	first int64  // days from 1970-01-01 to the day before the month's first
+	days  uint64
+}
+
+const (
+	datePattern = 0x2d30302d30303030 // "0000-00-"
+	timePattern = 0x30303a3030543030 // "00T00:00"
+	dateTop     = 0x7f76767f76767676 // added to a byte above its largest value, this sets its highest bit
+	timeTop     = 0x76767f76767f7676
+)
+
+// parse reads such a timestamp. ok is false for anything else, which ParseTime then reads or refuses.
+func (c *clock) parse(s string) (ms int64, ok bool) {
+	b := bytesOf(s)
+	if len(b) != 20 && len(b) != 24 || b[16] != ':' || b[len(b)-1] != 'Z' {
+		return 0, false
+	}
+	month, hours := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])^timePattern
+	if (hours|(hours+timeTop))&highs != 0 || bad2(s, 17) != 0 || month != c.month && !c.turn(month) {
+		return 0, false
+	}
+	digit := func(i int) int64 { return int64(hours >> (8 * i) & 15) }
+	day, hour, minute, second := digit(0)*10+digit(1), digit(3)*10+digit(4), digit(6)*10+digit(7), int64(two(s, 17))
+	if day < 1 || uint64(day) > c.days || hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	ms = (((c.first+day)*24+hour)*60+minute)*60_000 + second*1000
+	if len(b) == 24 {
+		if b[19] != '.' || b[20]-'0' > 9 || bad2(s, 21) != 0 {
+			return 0, false
+		}
+		ms += int64(b[20]-'0')*100 + int64(two(s, 21))
+	}
+	return ms, true
+}
+
+// turn reads another month.
+func (c *clock) turn(month uint64) bool {
+	d := month ^ datePattern
+	if (d|(d+dateTop))&highs != 0 {
+		return false
+	}
+	digit := func(i int) int { return int(d >> (8 * i) & 15) }
+	y, m := digit(0)*1000+digit(1)*100+digit(2)*10+digit(3), digit(5)*10+digit(6)
+	if y < 1970 || y > 2999 || m < 1 || m > 12 {
+		return false
+	}
+	c.month, c.first, c.days = month, civil(y, m, 1)-1, uint64(daysIn(y, m))
+	return true
 }
 
 // parseClock reads "T08:30:00.123" and returns what follows.

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"math"
 	"math/big"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"pgregory.net/rapid"
 )
 
@@ -120,6 +122,19 @@ func TestParseTimeAgreesWithPackageTime(t *testing.T) {
 		if got, ok := ParseTime(text); !ok || got != ms {
 			t.Fatalf("%s is %d %v, want %d", text, got, ok, ms)
 		}
+		text = time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
+		if got, ok := new(clock).parse(text); !ok || got != ms {
+			t.Fatalf("%s is %d %v, want %d", text, got, ok, ms)
+		}
+		if got, ok := new(clock).parse(text[:19] + "Z"); !ok || got != ms-ms%1000 {
+			t.Fatalf("%s is %d %v", text, got, ok)
+		}
+		other := []byte(text)
+		other[rapid.IntRange(0, len(other)-1).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
+		got, ok := new(clock).parse(string(other))
+		if slow, can := ParseTime(string(other)); ok && (!can || slow != got) {
+			t.Fatalf("%s is %d, not %d", other, got, slow)
+		}
 	})
 }
 
@@ -190,6 +205,19 @@ func TestStableID(t *testing.T) {
 	}
 	if UserHash("u") != 0x610001cba66e07f0 {
 		t.Errorf("%#x", UserHash("u"))
+	}
+}
+
+// TestShortHash holds the paired hash against the library, at every length.
+func TestShortHash(t *testing.T) {
+	b := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
+	for n := range b {
+		d := xxhash.NewWithSeed(seed2)
+		_, _ = d.Write(b[:n])
+		h := hash128(b[:n])
+		if binary.LittleEndian.Uint64(h[:8]) != xxhash.Sum64(b[:n]) || binary.LittleEndian.Uint64(h[8:]) != d.Sum64() {
+			t.Fatal(n)
+		}
 	}
 }
 
