@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -218,7 +216,7 @@ func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (S
 	if err != nil {
 		return current, err
 	}
-	if extracts(next.Engine.Strategy()) != extracts(old.Engine.Strategy()) {
+	if next.Engine.Schema().Fingerprint() != old.Engine.Schema().Fingerprint() {
 		if err := a.allFolded(ctx, ""); err != nil {
 			return current, err
 		}
@@ -233,7 +231,7 @@ func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (S
 func (a *App) folded(ctx context.Context, l *Live) error {
 	return a.changeBase(ctx, func(b *baseDoc) {
 		if b.Folded == "" {
-			b.Folded = extracts(l.Engine.Strategy())
+			b.Folded = l.Engine.Schema().Fingerprint()
 		}
 	})
 }
@@ -245,7 +243,7 @@ func (a *App) refold(ctx context.Context, l *Live, progress func(done, total int
 	if _, err := a.getDoc(ctx, docBase, &b); err != nil {
 		return RebuildReport{}, err
 	}
-	want := extracts(l.Engine.Strategy())
+	want := l.Engine.Schema().Fingerprint()
 	if b.Folded == "" || b.Folded == want {
 		return RebuildReport{}, nil
 	}
@@ -256,7 +254,7 @@ func (a *App) refold(ctx context.Context, l *Live, progress func(done, total int
 	return report, a.changeBase(ctx, func(b *baseDoc) { b.Folded = want })
 }
 
-// allFolded refuses while a file is half folded: its canonical rows may stand already while its users do not, and whoever
+// allFolded refuses while a file other than but is half folded: its canonical rows may stand already while its users do not, and whoever
 // folds the rows anew would have them counted twice when the file goes on.
 func (a *App) allFolded(ctx context.Context, except string) error {
 	for after := ""; ; {
@@ -275,16 +273,6 @@ func (a *App) allFolded(ctx context.Context, except string) error {
 		}
 		after = page[len(page)-1].ID
 	}
-}
-
-// extracts identifies what the fold takes from events under a strategy.
-func extracts(s *strategy.Strategy) string {
-	b, err := json.Marshal([]any{s.Zone, s.Currency, s.Purchase, s.Refund, s.Activity, s.Events, s.Metrics, s.EventTags})
-	if err != nil {
-		return s.Version()
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:8])
 }
 
 // rescore publishes the cuts of a new strategy and sets everyone's STATE as a baseline under it.
