@@ -12,6 +12,7 @@ import (
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/identity"
+	"github.com/weir-engine/weir/shared/profile"
 )
 
 // linkKey is the identity of a link fact.
@@ -66,6 +67,9 @@ func (in *ingest) link(ctx context.Context) error {
 	moved := map[string]string{}
 	apply := func() error {
 		if err := in.noteDeparting(ctx, batch); err != nil {
+			return err
+		}
+		if err := in.split(ctx, batch); err != nil {
 			return err
 		}
 		pointers, err := in.app.applyLinks(ctx, batch)
@@ -178,6 +182,47 @@ func (a *App) applyLinks(ctx context.Context, facts []Link) (map[string]string, 
 	}
 	maps.DeleteFunc(pointers, func(id, c string) bool { return id == c })
 	return pointers, nil
+}
+
+// split folds those users anew whom the facts take apart: an anonymous id that belonged to one known user belongs to another
+// when an earlier link arrives later. It runs before the facts are stored, so that a try that died finds the same work again,
+// and folds everything but this file, whose events are folded after it.
+func (in *ingest) split(ctx context.Context, facts []Link) error {
+	a := in.app
+	known, err := a.component(ctx, facts)
+	if err != nil {
+		return err
+	}
+	canonical := identity.Resolve(identityLinks(known)).Canonical
+	ids := slices.Sorted(maps.Keys(canonical))
+	before, err := a.ports.Links.Resolve(ctx, ids)
+	if err != nil {
+		return fault.Wrap(err, "resolve identities")
+	}
+	apart := false
+	for _, id := range ids {
+		was, ok := before[id]
+		apart = apart || ok && canonical[was] != canonical[id]
+	}
+	if !apart {
+		return nil
+	}
+	if err := a.allFolded(ctx, in.file.ID); err != nil {
+		return err
+	}
+	folded := make(map[string]*profile.Facts, len(ids))
+	for _, id := range ids {
+		folded[id] = new(profile.Facts)
+	}
+	filter := RowFilter{Bucket: -1, Keys: ids, NotFile: in.file.ID}
+	err = a.foldRows(ctx, in.live, filter, func(key string, f *profile.Facts) error {
+		in.live.Engine.Schema().Merge(folded[canonical[key]], f)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.writeSet(ctx, ids, folded)
 }
 
 // component returns facts and every stored fact that is connected with them.

@@ -62,6 +62,9 @@ func runScript(dir string) error {
 			return err
 		}
 	}
+	if w.store == nil { // killed after the last step
+		return nil
+	}
 	return w.stop()
 }
 

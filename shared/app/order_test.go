@@ -21,8 +21,8 @@ func stream(seed uint64, events int) []string {
 	when := func() string {
 		return start.Add(time.Duration(r.IntN(60*24*60)) * time.Minute).Format(time.RFC3339)
 	}
-	user := func() string { return fmt.Sprintf("u%d", r.IntN(6)) }
-	anon := func() string { return fmt.Sprintf("a%d", r.IntN(5)) }
+	user := func() string { return fmt.Sprintf("u%d", r.IntN(14)) }
+	anon := func() string { return fmt.Sprintf("a%d", r.IntN(9)) }
 	var out []string
 	for i := range events {
 		id := fmt.Sprintf("m%d", i)
@@ -40,7 +40,7 @@ func stream(seed uint64, events int) []string {
 			out = append(out, fmt.Sprintf(`{"type":"identify","messageId":"%s","userId":"%s","anonymousId":"%s","timestamp":"%s","traits":{"first_name":"n%d","city":"c%d"}}`,
 				id, user(), anon(), when(), r.IntN(9), r.IntN(3)))
 		case 7:
-			if r.IntN(4) > 0 {
+			if r.IntN(8) > 0 {
 				out = append(out, fmt.Sprintf(`{"type":"identify","userId":"%s","timestamp":"%s","traits":{"plan":"p%d"}}`, user(), when(), r.IntN(3)))
 				continue
 			}
@@ -243,7 +243,7 @@ func compareSeparated(t *testing.T, linked, apart *base) {
 	}
 }
 
-// TestAppendAndImportAgain is in import_test.go; here the same message in files of different compression and order counts once.
+// TestSameContentInAnotherFile: the same message in files of different compression and order counts once.
 func TestSameContentInAnotherFile(t *testing.T) {
 	b := smallBase(t, "2026-03-15T00:00:00Z", 2)
 	lines := stream(2, 60)

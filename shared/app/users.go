@@ -337,6 +337,9 @@ func (a *App) RevokeLink(ctx context.Context, x, y string) (left, right string, 
 	a.writing.Lock()
 	defer a.writing.Unlock()
 	defer a.forgetBase()
+	if err := a.allFolded(ctx, ""); err != nil {
+		return "", "", err
+	}
 	stored, err := a.ports.Links.Touching(ctx, []string{x, y})
 	if err != nil {
 		return "", "", fault.Wrap(err, "read the links of %s", x)
@@ -391,6 +394,11 @@ func (a *App) refoldSet(ctx context.Context, links []Link, notFile string) error
 	if err != nil {
 		return err
 	}
+	return a.writeSet(ctx, keys, facts)
+}
+
+// writeSet replaces the FACTS of users of a set whose links changed. The next decision about each is a baseline.
+func (a *App) writeSet(ctx context.Context, keys []string, facts map[string]*profile.Facts) error {
 	items, err := a.ports.Profiles.Get(ctx, keys)
 	if err != nil {
 		return fault.Wrap(err, "read profiles")
