@@ -5,6 +5,8 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/weir-engine/weir/shared/event"
@@ -21,6 +23,7 @@ type App struct {
 	workers int
 
 	delivering sync.Mutex // one delivery at a time
+	adopting   sync.Mutex // one file of the bucket recorded at a time
 
 	fresh    freshCuts
 	baseLock sync.Mutex
@@ -220,13 +223,28 @@ func (a *App) compileText(text []byte) (*Live, error) {
 	}
 	z, err := a.zone(s.Zone)
 	if err != nil {
-		return nil, err
+		return nil, unknownZone(text, s.Zone)
 	}
 	engine, err := score.New(s, z)
 	if err != nil {
 		return nil, err
 	}
 	return &Live{Engine: engine, Zone: z, Text: text, Version: s.Version()}, nil
+}
+
+// unknownZone points at the zone in a strategy's text.
+func unknownZone(text []byte, name string) error {
+	p := strategy.Problem{
+		Line: 1, Col: 1, Path: "zone", Message: "zone " + strconv.Quote(name) + " is not in the zone table",
+		Expected: "a name of the tz database, such as Asia/Shanghai or UTC",
+	}
+	for i, line := range strings.Split(string(text), "\n") {
+		if strings.HasPrefix(line, "zone:") {
+			p.Line, p.Col = i+1, max(strings.Index(line, name), 0)+1
+			break
+		}
+	}
+	return &strategy.Errors{Problems: []strategy.Problem{p}}
 }
 
 // zone returns the rules of a zone as a table.

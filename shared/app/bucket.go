@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,9 +23,22 @@ const docBucket = "bucket/"
 
 type bucketDoc struct {
 	File     string `json:"file,omitempty"`
-	Size     int64  `json:"size"`
-	Modified int64  `json:"modified"`
-	Error    string `json:"error,omitempty"`
+	Size     int64  `json:"size,omitempty"`
+	Modified int64  `json:"modified,omitempty"`
+	Error    string `json:"error,omitempty"` // why it was not taken in
+
+	// How an uploaded file is to be read, written before the file itself, so that whoever finds the file reads it that way.
+	Name     string `json:"name,omitempty"`
+	Mapping  string `json:"mapping,omitempty"`
+	Backfill bool   `json:"backfill,omitempty"`
+	Again    bool   `json:"again,omitempty"`
+	AsOf     int64  `json:"as_of,omitempty"`
+	Redrive  string `json:"redrive,omitempty"`
+}
+
+// seen reports whether the document is about the file as it is now.
+func (d *bucketDoc) seen(up Upload) bool {
+	return (d.File != "" || d.Error != "") && d.Size == up.Size && d.Modified == up.Modified
 }
 
 // UploadRequest is a file that arrives through the API or the console.
@@ -45,11 +59,17 @@ func (a *App) Upload(ctx context.Context, req UploadRequest) (File, error) {
 		return File{}, err
 	}
 	key := fmt.Sprintf("%d-%s", a.ports.Clock(), cleanName(req.Name))
+	err := a.putDoc(ctx, docBucket+key, bucketDoc{
+		Name: req.Name, Mapping: req.Mapping, Backfill: req.Backfill, Again: req.Again, AsOf: req.AsOf, Redrive: req.Redrive,
+	})
+	if err != nil {
+		return File{}, err
+	}
 	up, err := a.ports.Uploads.Put(ctx, key, req.Body)
 	if err != nil {
 		return File{}, fault.Wrap(err, "keep %s", req.Name)
 	}
-	f, err := a.adopt(ctx, up, req)
+	f, err := a.adopt(ctx, up)
 	if err != nil {
 		return File{}, errors.Join(err, a.ports.Uploads.Delete(ctx, key))
 	}
@@ -76,8 +96,33 @@ func cleanName(name string) string {
 	return clean
 }
 
-// adopt records a file of the bucket as waiting.
-func (a *App) adopt(ctx context.Context, up Upload, req UploadRequest) (File, error) {
+// adopt records a file of the bucket as waiting. Whoever comes second gets the record of the first.
+func (a *App) adopt(ctx context.Context, up Upload) (File, error) {
+	a.adopting.Lock()
+	defer a.adopting.Unlock()
+	var d bucketDoc
+	if _, err := a.getDoc(ctx, docBucket+up.Key, &d); err != nil {
+		return File{}, err
+	}
+	switch {
+	case d.seen(up) && d.Error != "":
+		return File{}, fault.New(fault.Conflict, "%s", d.Error)
+	case d.seen(up):
+		return a.ports.Ledger.File(ctx, d.File)
+	}
+	f, err := a.record(ctx, up, &d)
+	if err != nil && !refused(err) && !fault.Is(err, fault.Conflict) {
+		return File{}, err
+	}
+	d.File, d.Size, d.Modified, d.Error = f.ID, up.Size, up.Modified, ""
+	if err != nil {
+		d.Error = err.Error()
+	}
+	return f, errors.Join(err, a.putDoc(ctx, docBucket+up.Key, d))
+}
+
+// record enters a file of the bucket into the ledger.
+func (a *App) record(ctx context.Context, up Upload, d *bucketDoc) (File, error) {
 	r, err := a.ports.Uploads.Open(ctx, up.Key)
 	if err != nil {
 		return File{}, fault.Wrap(err, "open %s", up.Key)
@@ -87,14 +132,16 @@ func (a *App) adopt(ctx context.Context, up Upload, req UploadRequest) (File, er
 	if err != nil {
 		return File{}, fault.Wrap(err, "read %s", up.Key)
 	}
-	f, err := a.begin(ctx, ImportRequest{
-		Name: req.Name, Key: up.Key, Size: r.Size(), Mapping: req.Mapping, Backfill: req.Backfill, Again: req.Again,
-		AsOf: req.AsOf, Redrive: req.Redrive,
-	}, hash, FileWaiting)
-	if err != nil {
-		return File{}, err
+	if d.Name == "" {
+		d.Name = path.Base(up.Key)
+		if d.Mapping, err = a.mappingBeside(ctx, up.Key); err != nil {
+			return File{}, err
+		}
 	}
-	return f, a.putDoc(ctx, docBucket+up.Key, bucketDoc{File: f.ID, Size: up.Size, Modified: up.Modified})
+	return a.begin(ctx, ImportRequest{
+		Name: d.Name, Key: up.Key, Size: r.Size(), Mapping: d.Mapping, Backfill: d.Backfill, Again: d.Again,
+		AsOf: d.AsOf, Redrive: d.Redrive,
+	}, hash, FileWaiting)
 }
 
 // IngestPending imports every file of the bucket that was not imported yet, the earliest first. A file that is refused does
@@ -128,23 +175,19 @@ func (a *App) adoptNew(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap(err, "list the files of the bucket")
 	}
-	known := map[string]bool{}
+	known := map[string]bucketDoc{}
 	for _, d := range docs {
-		known[strings.TrimPrefix(d.Key, docBucket)] = true
+		var b bucketDoc
+		if err := json.Unmarshal(d.Value, &b); err != nil {
+			return fault.New(fault.Internal, "document %s cannot be read", d.Key).Because(err)
+		}
+		known[strings.TrimPrefix(d.Key, docBucket)] = b
 	}
 	for _, up := range ups {
-		if known[up.Key] || strings.HasSuffix(up.Key, MappingSuffix) {
+		if d := known[up.Key]; d.seen(up) || strings.HasSuffix(up.Key, MappingSuffix) {
 			continue
 		}
-		mapping, err := a.mappingBeside(ctx, up.Key)
-		if err != nil {
-			return err
-		}
-		_, err = a.adopt(ctx, up, UploadRequest{Name: path.Base(up.Key), Mapping: mapping})
-		if err != nil && (refused(err) || fault.Is(err, fault.Conflict)) {
-			err = a.putDoc(ctx, docBucket+up.Key, bucketDoc{Size: up.Size, Modified: up.Modified, Error: err.Error()})
-		}
-		if err != nil {
+		if _, err := a.adopt(ctx, up); err != nil && !refused(err) && !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

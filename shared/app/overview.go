@@ -55,8 +55,7 @@ func (a *App) Overview(ctx context.Context, asOf int64) (Overview, error) {
 
 func (o *Overview) count(base *Base) {
 	s := base.Live.Engine.Strategy()
-	for i := len(s.Lifecycle.Stages) - 1; i >= 0; i-- {
-		st := s.Lifecycle.Stages[i]
+	for _, st := range s.Lifecycle.Stages {
 		o.Stages = append(o.Stages, Group{Name: st.Name, Zh: st.Zh, En: st.En})
 	}
 	for _, name := range score.RFMNames(s.RFM.Grid) {
@@ -66,7 +65,7 @@ func (o *Overview) count(base *Base) {
 		o.RFMCN = append(o.RFMCN, Group{Name: name})
 	}
 	for _, t := range s.Tiers {
-		o.Tiers = append(o.Tiers, Group{Name: t.Name})
+		o.Tiers = append(o.Tiers, Group{Name: t.Name, Zh: t.Zh, En: t.En})
 	}
 	for _, seg := range s.Segments {
 		o.Segments = append(o.Segments, Group{Name: seg.Name, Zh: seg.Zh, En: seg.En, When: seg.When})
