@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -202,7 +203,7 @@ Without --as-of it is as of the base's own moment (weir status). With another on
 				return &usageError{err: fmt.Errorf("there is no format %q; use csv, ndjson or parquet", format)}
 			}
 			if format == "parquet" && out == "" && isTerminal(c.out) {
-				return &usageError{err: fmt.Errorf("Parquet is not for a terminal; name a file with --out")}
+				return &usageError{err: errors.New("a Parquet file is not for a terminal; name a file with --out")}
 			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
 				return c.export(cmd.Context(), b, app.ExportRequest{Format: format, AsOf: asOf.millis()}, out)

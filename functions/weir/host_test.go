@@ -223,13 +223,18 @@ func TestMoney(t *testing.T) {
 	}
 }
 
-func TestTableForPrograms(t *testing.T) {
-	var b bytes.Buffer
+func TestTable(t *testing.T) {
 	tab := newTable("name", ">n")
 	tab.row("重要\t价值", "1")
-	tab.write(&b)
-	if got, want := b.String(), "name\tn\n重要 价值\t1\n"; got != want {
-		t.Errorf("the table is %q, want %q", got, want)
+	tab.row("at_risk", "1000")
+	var tabs, aligned bytes.Buffer
+	tab.write(&tabs)
+	if got, want := tabs.String(), "name\tn\n重要 价值\t1\nat_risk\t1000\n"; got != want {
+		t.Errorf("for programs the table is %q, want %q", got, want)
+	}
+	tab.align(&aligned)
+	if got, want := aligned.String(), "name          n\n重要 价值     1\nat_risk    1000\n"; got != want {
+		t.Errorf("for people the table is\n%s, want\n%s", got, want)
 	}
 }
 

@@ -50,26 +50,39 @@ func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
 // write writes aligned columns to a terminal, and tab-separated ones, for other programs, to anything else.
 func (t *table) write(w io.Writer) {
+	if isTerminal(w) {
+		t.align(w)
+		return
+	}
+	for _, r := range t.all() {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+}
+
+// all returns the heads and the rows, each cell on one line.
+func (t *table) all() [][]string {
 	heads := make([]string, len(t.heads))
 	for i, h := range t.heads {
 		heads[i] = strings.TrimPrefix(h, ">")
 	}
-	all := append([][]string{heads}, t.rows...)
-	if !isTerminal(w) {
-		for _, r := range all {
-			fmt.Fprintln(w, strings.Join(flat(r), "\t"))
-		}
-		return
+	out := [][]string{heads}
+	for _, r := range t.rows {
+		out = append(out, flat(r))
 	}
-	widths := make([]int, len(heads))
+	return out
+}
+
+// align writes columns for people. Chinese characters are two columns wide.
+func (t *table) align(w io.Writer) {
+	all, widths := t.all(), make([]int, len(t.heads))
 	for _, r := range all {
-		for i, cell := range flat(r) {
+		for i, cell := range r {
 			widths[i] = max(widths[i], runewidth.StringWidth(cell))
 		}
 	}
 	for _, r := range all {
 		var line strings.Builder
-		for i, cell := range flat(r) {
+		for i, cell := range r {
 			pad := strings.Repeat(" ", widths[i]-runewidth.StringWidth(cell))
 			if strings.HasPrefix(t.heads[i], ">") {
 				cell = pad + cell

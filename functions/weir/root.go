@@ -34,10 +34,7 @@ type cli struct {
 }
 
 // usageError is an error in how the command was called.
-type usageError struct {
-	err     error
-	command string
-}
+type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
@@ -74,18 +71,20 @@ func (c *cli) run(ctx context.Context, args []string) int {
 
 // complain prints an error, the places it names in a text, and the way out.
 func (c *cli) complain(err error) {
-	problems := httpapi.TextProblems(err)
-	if len(problems) < 2 {
-		fmt.Fprintf(c.err, "weir: %v\n", err)
-	} else {
+	problems, hint := httpapi.TextProblems(err), fault.HintOf(err)
+	var outer *fault.Error
+	switch {
+	case len(problems) > 1:
 		fmt.Fprintf(c.err, "weir: %d mistakes\n", len(problems))
-	}
-	if len(problems) > 1 {
 		for _, p := range problems {
 			fmt.Fprintf(c.err, "  %s\n", problemLine(p))
 		}
+	case len(problems) == 1 && strings.Contains(hint, "\n") && errors.As(err, &outer):
+		fmt.Fprintf(c.err, "weir: %s\n", outer.Message) // the hint shows the place with the text around it
+	default:
+		fmt.Fprintf(c.err, "weir: %v\n", err)
 	}
-	if hint := fault.HintOf(err); hint != "" {
+	if hint != "" {
 		fmt.Fprintf(c.err, "  %s\n", hint)
 	}
 }
@@ -105,7 +104,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetErr(c.err)
 	root.PersistentFlags().StringVar(&c.data, "data", "./data", "folder of the base (WEIR_DATA)")
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print the result as JSON (WEIR_JSON)")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{err: err, command: cmd.CommandPath()} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: err} })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.readEnv(cmd) }
 	root.AddCommand(c.commands()...)
 	checkArgs(root)

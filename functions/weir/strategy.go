@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -138,7 +139,7 @@ func (c *cli) strategyDiff() *cobra.Command {
 		Example: "  weir strategy diff strategy.yaml\n  weir strategy diff --from 1 --to 2",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 0) == (to == "") {
-				return &usageError{err: fmt.Errorf("name a FILE or a version with --to")}
+				return &usageError{err: errors.New("name a FILE or a version with --to")}
 			}
 			body := gen.StrategyDiffRequest{From: optional(from), To: optional(to)}
 			if len(args) == 1 {
