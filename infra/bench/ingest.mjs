@@ -7,7 +7,8 @@
 // Weir reads, validates, deduplicates and folds every event into its user's profile (first and last seen, purchase days with
 // their money, active days). DuckDB groups by user: the count, the sum of the revenue, the first and the last time; it skips
 // what the query does not name, and removes no duplicates. Both must find the same totals.
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { cpus } from 'node:os';
 import { DuckDBInstance, version } from '@duckdb/node-api';
@@ -43,20 +44,33 @@ async function duck(c) {
   return { answer: [events, users, revenue, first, last].join(), events, wall, cpu: seconds(process.cpuUsage(cpu)) };
 }
 
-function weir(c, cores) {
-  const out = JSON.parse(execFileSync(binary, ['fold', join(dir, c.file)], { env: { ...process.env, GOMAXPROCS: String(cores) } }));
-  return { answer: [out.events, out.users, out.revenue_minor, out.first_ms, out.last_ms].join(), events: out.events, wall: out.seconds, cpu: out.cpu_seconds };
+// fold starts a process of Weir on some cores and returns a function that lets it fold a file.
+function fold(cores) {
+  const child = spawn(binary, ['fold'], { env: { ...process.env, GOMAXPROCS: String(cores) }, stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    close: () => child.stdin.end(),
+    run: async (c) => {
+      child.stdin.write(`${join(dir, c.file)}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error('the Weir process ended');
+      const out = JSON.parse(value);
+      return { answer: [out.events, out.users, out.revenue_minor, out.first_ms, out.last_ms].join(), events: out.events, wall: out.seconds, cpu: out.cpu_seconds };
+    },
+  };
 }
 
+const [one, two] = [fold(1), fold(2)];
 console.log(`Medians of ${runsText} alternating runs, ${cpus()[0].model}, ${cpus().length} cores, DuckDB ${version()}, million events a second.\n`);
 console.log('| file | Weir, one core | DuckDB, one thread | ratio | ratio of CPU time | Weir, two cores |');
 console.log('|---|---|---|---|---|---|');
 for (const c of cases) {
   const runs = { weir: [], duck: [], two: [] };
-  for (let i = 0; i < Number(runsText); i++) {
-    runs.weir.push(weir(c, 1));
-    runs.duck.push(await duck(c));
-    runs.two.push(weir(c, 2));
+  for (let i = 0; i <= Number(runsText); i++) { // the first run of each warms it up and does not count
+    const results = { weir: await one.run(c), duck: await duck(c), two: await two.run(c) };
+    for (const [who, result] of Object.entries(results)) {
+      if (i > 0) runs[who].push(result);
+    }
   }
   const [w, d] = [runs.weir[0], runs.duck[0]];
   if (w.answer !== d.answer) {
@@ -66,3 +80,5 @@ for (const c of cases) {
   const cells = [rate(runs.weir, 'wall').toFixed(2), rate(runs.duck, 'wall').toFixed(2), `${(rate(runs.weir, 'wall') / rate(runs.duck, 'wall')).toFixed(2)} ×`, `${(rate(runs.weir, 'cpu') / rate(runs.duck, 'cpu')).toFixed(2)} ×`, rate(runs.two, 'wall').toFixed(2)];
   console.log(`| ${c.name} | ${cells.join(' | ')} |`);
 }
+one.close();
+two.close();

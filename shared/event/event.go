@@ -46,6 +46,24 @@ func (e *Event) Key() string {
 	return AnonPrefix + e.AnonymousID
 }
 
+// reset empties e and keeps its slices. It is written out field by field because assigning a whole Event costs as much as
+// parsing half a line.
+func (e *Event) reset() {
+	e.Kind, e.Time = 0, 0
+	e.MessageID, e.UserID, e.AnonymousID, e.PreviousID, e.GroupID, e.Name = "", "", "", "", "", ""
+	e.Properties.reset()
+	e.Traits.reset()
+	e.Context.reset()
+	e.Content = [16]byte{}
+}
+
+func (o *Object) reset() {
+	o.Raw = ""
+	if len(o.Fields) > 0 {
+		o.Fields = o.Fields[:0]
+	}
+}
+
 // AnonPrefix stands before an anonymousId in a user key. A userId must not begin with it.
 const AnonPrefix = "anon:"
 

@@ -13,7 +13,7 @@ func UserHash(key string) uint64 { return xxhash.Sum64String(key) }
 // StableID returns the identity of the event: of (Key, MessageID), or without a MessageID of (Key, Content, k), where k
 // counts the events with this key and content that stand before it in the file.
 func (e *Event) StableID(k uint32) ID {
-	var room [160]byte
+	var room [64]byte // most ids fit, and it must be cleared
 	b := room[:0]
 	if e.MessageID != "" {
 		b = appendText(append(b, 'm'), e.MessageID)

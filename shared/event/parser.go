@@ -13,7 +13,8 @@ type Parser struct {
 	canon canon
 	clock clock
 	raw   [rawFields]Value
-	have  uint32 // a bit for each of raw that the current event has
+	have  uint32 // a bit for each of raw that holds something, and for each object that is none
+	timed bool   // the event's time is read already
 	guess [guesses]guess
 }
 
@@ -67,9 +68,8 @@ func (p *Parser) Parse(line []byte, ev *Event) *Reject {
 	if s.limits.LineBytes > 0 && len(line) > s.limits.LineBytes {
 		return tooLong(len(line), s.limits.LineBytes)
 	}
-	props, traits, context := ev.Properties.Fields[:0], ev.Traits.Fields[:0], ev.Context.Fields[:0]
-	*ev = Event{Properties: Object{Fields: props}, Traits: Object{Fields: traits}, Context: Object{Fields: context}}
-	p.have = 0
+	ev.reset()
+	p.have, p.timed = 0, false
 	s.reset(line)
 	if i := p.fields(ev); i < 0 {
 		return p.refuse()
@@ -182,63 +182,94 @@ func (p *Parser) end(i int) int {
 	return i
 }
 
-// field reads the value at i of a top-level field.
+// field reads the value at i of a top-level field. Strings, as most are, go where they belong at once; what else a text field
+// may hold is left in raw for settle.
 func (p *Parser) field(at uint8, i int, ev *Event) int {
-	switch at {
-	case rawProperties:
-		return p.object(i, &ev.Properties)
-	case rawTraits:
-		return p.object(i, &ev.Traits)
-	case rawContext:
-		return p.object(i, &ev.Context)
-	case rawOther:
-		return p.scan.skip(i, 1)
+	s := &p.scan
+	if at > rawTimestamp {
+		switch at {
+		case rawProperties:
+			return p.object(at, i, &ev.Properties)
+		case rawTraits:
+			return p.object(at, i, &ev.Traits)
+		case rawContext:
+			return p.object(at, i, &ev.Context)
+		}
+		return s.skip(i, 1)
 	}
-	p.have |= 1 << at
-	return p.scan.value(i, 1, &p.raw[at])
+	if at <= rawType || at >= rawEvent || uint(i) >= uint(len(s.b)) || s.b[i] != '"' {
+		if at == rawTimestamp {
+			if next, ok := p.clock.read(s.b, i); ok {
+				p.have &^= 1 << at
+				ev.Time, p.timed = p.clock.ms, true
+				return next
+			}
+		}
+		p.have |= 1 << at
+		return s.value(i, 1, &p.raw[at])
+	}
+	p.have &^= 1 << at
+	text, next := s.str(i)
+	*id(ev, at) = text
+	return next
 }
 
-// notObject marks a field that is no object until all of the line is read.
-const notObject = "!"
+// id returns the field of an event that holds an id.
+func id(ev *Event, at uint8) *string {
+	switch at {
+	case rawMessageID:
+		return &ev.MessageID
+	case rawUserID:
+		return &ev.UserID
+	case rawAnonymousID:
+		return &ev.AnonymousID
+	case rawPreviousID:
+		return &ev.PreviousID
+	}
+	return &ev.GroupID
+}
 
-// object reads an object field. Another type than object and null leaves its kind in Raw for settle to refuse, since a
-// later repetition of the key may still make it good.
-func (p *Parser) object(i int, o *Object) int {
+const notObjects = 1<<rawProperties | 1<<rawTraits | 1<<rawContext
+
+// object reads the value of an object field. Another type than object and null is left for settle to refuse, since a later
+// repetition of the key may still make it good.
+func (p *Parser) object(at uint8, i int, o *Object) int {
+	p.have &^= 1 << at
 	if i < len(p.scan.b) && p.scan.b[i] == '{' {
 		return p.scan.object(i, 2, o)
 	}
 	var v Value
 	i = p.scan.value(i, 1, &v)
-	o.Raw, o.Fields = "", o.Fields[:0]
+	o.reset()
 	if v.Kind != Null {
-		o.Raw = notObject
+		p.have |= 1 << at
 	}
 	return i
 }
 
-// settle turns the scanned fields into the event.
+func (p *Parser) wrongObject() *Reject {
+	name := "properties"
+	switch {
+	case p.have&(1<<rawTraits) != 0:
+		name = "traits"
+	case p.have&(1<<rawContext) != 0:
+		name = "context"
+	}
+	return wrongType(name, "an object")
+}
+
+// settle turns what is left in raw into the event.
 func (p *Parser) settle(ev *Event) *Reject {
 	const ids = 1<<rawMessageID | 1<<rawUserID | 1<<rawAnonymousID | 1<<rawPreviousID | 1<<rawGroupID
 	for rest := p.have & ids; rest != 0; rest &= rest - 1 {
-		at := bits.TrailingZeros32(rest)
-		v := &p.raw[at]
-		if v.Kind != String && (v.Kind != Number || !isInteger(v.Raw)) {
-			if v.Kind != Null {
-				return wrongType(rawNames[at], "a string")
-			}
-			continue
-		}
-		switch at {
-		case rawMessageID:
-			ev.MessageID = v.Raw
-		case rawUserID:
-			ev.UserID = v.Raw
-		case rawAnonymousID:
-			ev.AnonymousID = v.Raw
-		case rawPreviousID:
-			ev.PreviousID = v.Raw
-		case rawGroupID:
-			ev.GroupID = v.Raw
+		at := uint8(bits.TrailingZeros32(rest))
+		switch v := &p.raw[at]; {
+		case v.Kind == Number && isInteger(v.Raw):
+			*id(ev, at) = v.Raw
+		case v.Kind == Null:
+			*id(ev, at) = ""
+		default:
+			return wrongType(rawNames[at], "a string")
 		}
 	}
 	if v := p.at(rawType); !ev.kind(v) {
@@ -247,22 +278,14 @@ func (p *Parser) settle(ev *Event) *Reject {
 	if r := p.name(ev); r != nil {
 		return r
 	}
-	switch notObject {
-	case ev.Properties.Raw:
-		return wrongType("properties", "an object")
-	case ev.Traits.Raw:
-		return wrongType("traits", "an object")
-	case ev.Context.Raw:
-		return wrongType("context", "an object")
+	if p.have&notObjects != 0 {
+		return p.wrongObject()
+	}
+	if p.timed && p.have&(1<<rawTimestamp) == 0 {
+		return nil
 	}
 	v := p.at(rawTimestamp)
-	ms, ok := int64(0), false
-	if v.Kind == String && len(v.Raw) >= 20 {
-		ms, ok = p.clock.parse(v.Raw)
-	}
-	if !ok {
-		ms, ok = timeOf(v)
-	}
+	ms, ok := timeOf(v)
 	if !ok {
 		return badTime(v)
 	}

@@ -126,8 +126,8 @@ func DecodeRecord(b []byte, e *Event) error {
 	if len(b) < 11 || b[0] != recordVersion || Kind(b[1]) < Track || Kind(b[1]) > Alias {
 		return ErrRecord
 	}
-	*e = Event{Kind: Kind(b[1]), Time: int64(binary.LittleEndian.Uint64(b[3:])),
-		Properties: Object{Fields: e.Properties.Fields[:0]}, Traits: Object{Fields: e.Traits.Fields[:0]}, Context: Object{Fields: e.Context.Fields[:0]}}
+	e.reset()
+	e.Kind, e.Time = Kind(b[1]), int64(binary.LittleEndian.Uint64(b[3:]))
 	r, flags := reader{b: b, i: 11}, b[2]
 	e.Name = r.text()
 	if flags&hasMessage != 0 {

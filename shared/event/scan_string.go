@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 const (
@@ -12,16 +13,36 @@ const (
 	highs = 0x8080808080808080
 )
 
-// str reads the string whose opening quote is at i, decoded.
+// str reads the string whose opening quote is at i, decoded. The loop is strEnd's, here once more for the sake of speed.
 func (s *scanner) str(i int) (string, int) {
-	end, escaped := s.strEnd(i + 1)
+	b := s.b
+	i++
+	start := i
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i:])
+		m := ((w - ones*0x20) | ((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones) | w) & highs
+		if m == 0 {
+			i += 8
+			continue
+		}
+		if i += bits.TrailingZeros64(m) >> 3; b[i] == '"' {
+			return unsafe.String(&b[start], i-start), i + 1
+		}
+		break
+	}
+	return s.strSlow(start, i)
+}
+
+// strSlow is str for a string with anything but plain ASCII, or at the end of the text; i is how far str came.
+func (s *scanner) strSlow(start, i int) (string, int) {
+	end, escaped := s.strEndSlow(i)
 	if end < 0 {
 		return "", -1
 	}
 	if escaped {
-		return s.decode(i+1, end), end + 1
+		return s.decode(start, end), end + 1
 	}
-	return alias(s.b, i+1, end), end + 1
+	return alias(s.b, start, end), end + 1
 }
 
 // strEnd returns the position of the quote that closes the string whose text begins at i, and whether it holds escapes.

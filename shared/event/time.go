@@ -55,6 +55,7 @@ type clock struct {
 	month uint64 // the bytes "2026-01-"
 	first int64  // days from 1970-01-01 to the day before the month's first
 	days  uint64
+	ms    int64 // what read found
 }
 
 const (
@@ -64,30 +65,38 @@ const (
 	timeTop     = 0x76767f76767f7676
 )
 
-// parse reads such a timestamp. ok is false for anything else, which ParseTime then reads or refuses.
-func (c *clock) parse(s string) (ms int64, ok bool) {
-	b := bytesOf(s)
-	if len(b) != 20 && len(b) != 24 || b[16] != ':' || b[len(b)-1] != 'Z' {
+// read reads such a timestamp as a JSON string that begins at i and leaves it in ms. ok is false for anything else, which
+// ParseTime then reads or refuses.
+func (c *clock) read(b []byte, i int) (next int, ok bool) {
+	switch {
+	case i+22 <= len(b) && b[i+20] == 'Z' && b[i+21] == '"':
+		next = i + 22
+	case i+26 <= len(b) && b[i+24] == 'Z' && b[i+25] == '"':
+		next = i + 26
+	default:
 		return 0, false
 	}
-	month, hours := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])^timePattern
-	if (hours|(hours+timeTop))&highs != 0 || bad2(s, 17) != 0 || month != c.month && !c.turn(month) {
+	t := b[i+1 : next-1]
+	month, hours := binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[8:])^timePattern
+	if b[i] != '"' || t[16] != ':' || (hours|(hours+timeTop))&highs != 0 || !digits(t[17], t[18]) || month != c.month && !c.turn(month) {
 		return 0, false
 	}
 	digit := func(i int) int64 { return int64(hours >> (8 * i) & 15) }
-	day, hour, minute, second := digit(0)*10+digit(1), digit(3)*10+digit(4), digit(6)*10+digit(7), int64(two(s, 17))
+	day, hour, minute, second := digit(0)*10+digit(1), digit(3)*10+digit(4), digit(6)*10+digit(7), int64(t[17]-'0')*10+int64(t[18]-'0')
 	if day < 1 || uint64(day) > c.days || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
-	ms = (((c.first+day)*24+hour)*60+minute)*60_000 + second*1000
-	if len(b) == 24 {
-		if b[19] != '.' || b[20]-'0' > 9 || bad2(s, 21) != 0 {
+	c.ms = (((c.first+day)*24+hour)*60+minute)*60_000 + second*1000
+	if len(t) == 24 {
+		if t[19] != '.' || t[20]-'0' > 9 || !digits(t[21], t[22]) {
 			return 0, false
 		}
-		ms += int64(b[20]-'0')*100 + int64(two(s, 21))
+		c.ms += int64(t[20]-'0')*100 + int64(t[21]-'0')*10 + int64(t[22]-'0')
 	}
-	return ms, true
+	return next, true
 }
+
+func digits(a, b byte) bool { return a-'0' < 10 && b-'0' < 10 }
 
 // turn reads another month.
 func (c *clock) turn(month uint64) bool {

@@ -123,15 +123,20 @@ func TestParseTimeAgreesWithPackageTime(t *testing.T) {
 			t.Fatalf("%s is %d %v, want %d", text, got, ok, ms)
 		}
 		text = time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
-		if got, ok := new(clock).parse(text); !ok || got != ms {
+		fast := func(text string) (int64, bool) {
+			var c clock
+			next, ok := c.read([]byte(` "`+text+`"`), 1)
+			return c.ms, ok && next == len(text)+3
+		}
+		if got, ok := fast(text); !ok || got != ms {
 			t.Fatalf("%s is %d %v, want %d", text, got, ok, ms)
 		}
-		if got, ok := new(clock).parse(text[:19] + "Z"); !ok || got != ms-ms%1000 {
+		if got, ok := fast(text[:19] + "Z"); !ok || got != ms-ms%1000 {
 			t.Fatalf("%s is %d %v", text, got, ok)
 		}
 		other := []byte(text)
 		other[rapid.IntRange(0, len(other)-1).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
-		got, ok := new(clock).parse(string(other))
+		got, ok := fast(string(other))
 		if slow, can := ParseTime(string(other)); ok && (!can || slow != got) {
 			t.Fatalf("%s is %d, not %d", other, got, slow)
 		}

@@ -93,7 +93,6 @@ type base struct {
 	users  table
 	seen   ids
 	ev     event.Event
-	record []byte
 }
 
 func newBase(s *profile.Schema) *base { return &base{schema: s} }
@@ -122,9 +121,7 @@ func (b *base) read(f io.ReaderAt, size int64) (out outcome, err error) {
 			out.Rejected++
 			continue
 		}
-		b.record = event.AppendRecord(append(b.record[:0], 0, 0, 0, 0), ev)
-		binary.LittleEndian.PutUint32(b.record, uint32(len(b.record)-4))
-		b.parts[event.UserHash(ev.Key())>>56].add(b.record)
+		b.parts[event.UserHash(ev.Key())>>56].add(ev)
 	}
 	for i := range b.parts {
 		b.users.reset()
@@ -139,17 +136,25 @@ func (b *base) read(f io.ReaderAt, size int64) (out outcome, err error) {
 	return out, nil
 }
 
-// part is the records of one part, each behind its length, in blocks, none of which moves.
-type part struct{ blocks [][]byte }
-
-func (p *part) add(record []byte) {
-	last := len(p.blocks) - 1
-	if last < 0 || cap(p.blocks[last])-len(p.blocks[last]) < len(record) {
-		p.blocks = append(p.blocks, make([]byte, 0, max(blockBytes, len(record))))
-		last++
-	}
-	p.blocks[last] = append(p.blocks[last], record...)
+// part is the records of one part, each behind its length, in blocks.
+type part struct {
+	blocks [][]byte
+	last   []byte
 }
+
+func (p *part) add(ev *event.Event) {
+	if len(p.blocks) == 0 || cap(p.last)-len(p.last) < usualRecord {
+		p.blocks = append(p.blocks, nil)
+		p.last = make([]byte, 0, blockBytes)
+	}
+	at := len(p.last)
+	p.last = event.AppendRecord(append(p.last, 0, 0, 0, 0), ev)
+	binary.LittleEndian.PutUint32(p.last[at:], uint32(len(p.last)-at-4))
+	p.blocks[len(p.blocks)-1] = p.last
+}
+
+// usualRecord is the room that is kept for one more record; a longer one makes its block longer.
+const usualRecord = 512
 
 const blockBytes = 64 << 10
 

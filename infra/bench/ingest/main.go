@@ -1,9 +1,10 @@
 // Command ingest measures how fast one core reads, validates, deduplicates and folds files of events. `generate DIR` writes
-// the same events as NDJSON (plain, gzip, zstd) and Parquet; `fold FILE` reads one of them and prints what it took as JSON.
-// infra/bench/ingest.mjs runs it beside DuckDB.
+// the same events as NDJSON (plain, gzip, zstd) and Parquet; `fold` reads names of files from standard input, one a line, folds
+// each from nothing and prints what it took as a line of JSON. infra/bench/ingest.mjs runs it beside DuckDB.
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 )
@@ -19,8 +20,13 @@ func run(args []string) error {
 	switch {
 	case len(args) == 2 && args[0] == "generate":
 		return generate(args[1])
-	case len(args) == 2 && args[0] == "fold":
-		return report(args[1])
+	case len(args) == 1 && args[0] == "fold":
+		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+			if err := report(in.Text()); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return fmt.Errorf("usage: ingest generate DIR | ingest fold FILE")
+	return fmt.Errorf("usage: ingest generate DIR | ingest fold")
 }
