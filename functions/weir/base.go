@@ -246,6 +246,7 @@ func (c *cli) export(ctx context.Context, b *base, req app.ExportRequest, name s
 	if err := os.Rename(f.Name(), name); err != nil {
 		return cannotWrite(name, err)
 	}
+	bars.finish()
 	bars.close()
 	return c.print(map[string]string{"file": name, "format": req.Format}, func(w io.Writer) { fmt.Fprintf(w, "wrote %s\n", name) })
 }

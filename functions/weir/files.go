@@ -164,6 +164,7 @@ func (c *cli) rejectsRedrive() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				bars.finish()
 				bars.close()
 				err = c.print(imported{1, res.Counts}, func(w io.Writer) {
 					fmt.Fprintf(w, "%s: %d lines, %d accepted, %d rejected again\n", res.File.ID, res.Counts.Events, res.Counts.Accepted, res.Counts.Rejected)

@@ -105,7 +105,9 @@ func (c *cli) importFile(ctx context.Context, b *base, name string, req app.Impo
 	defer bars.close()
 	req.Name, req.Source, req.Size, req.Progress = filepath.Base(name), f, info.Size(), bars.show
 	res, err := b.app.Import(ctx, req)
-	if err != nil && !strings.Contains(err.Error(), req.Name) {
+	if err == nil {
+		bars.finish()
+	} else if !strings.Contains(err.Error(), req.Name) {
 		err = fault.Wrap(err, "import %s", name)
 	}
 	return res, err
@@ -149,6 +151,8 @@ func (c *cli) rebuildCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				bars.finish()
+				bars.close()
 				return c.print(report, func(w io.Writer) {
 					fmt.Fprintf(w, "%d events, %d users, %d profiles changed\n", report.Events, report.Users, report.Changed)
 				})

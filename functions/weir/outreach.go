@@ -138,6 +138,7 @@ func (c *cli) sweepCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				bars.finish()
 				bars.close()
 				return c.print(swept{Users: r.Users, Changed: r.Changed, Messages: r.Intents, AsOf: whenMillis(r.AsOf)}, func(w io.Writer) {
 					fmt.Fprintf(w, "%d users, %d changed, %d messages asked for\n", r.Users, r.Changed, r.Intents)

@@ -44,5 +44,6 @@ func (c *cli) loadSample(ctx context.Context, b *base) error {
 	if err != nil {
 		return fault.Wrap(err, "load the sample")
 	}
+	bars.finish()
 	return b.app.PinClock(ctx, sampleMoment.UnixMilli())
 }

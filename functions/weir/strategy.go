@@ -239,6 +239,7 @@ user under the new version is a baseline, unless --include-existing approves it 
 				if err != nil {
 					return err
 				}
+				bars.finish()
 				bars.close()
 				return c.print(published{
 					Version: report.Version, Number: report.Sequence, Users: report.Rescored.Users, Changed: report.Rescored.Changed,
