@@ -117,16 +117,18 @@ func refused(err error) bool {
 
 // begin records the file, or finds the record of an earlier try.
 func (a *App) begin(ctx context.Context, req ImportRequest, hash string, status FileStatus) (File, error) {
-	now, err := a.now(ctx)
+	clock, err := a.Clock(ctx)
 	if err != nil {
 		return File{}, err
 	}
-	if req.AsOf != 0 && !req.Backfill {
-		now = req.AsOf // a scripted clock: the file arrives at this moment
-	}
+	// A file arrives when it does, whatever moment its decisions are for: in a rehearsal of the past its events are late, and
+	// are looked for among all that was kept.
 	f := File{
-		ID: hash[:32], Name: req.Name, Key: req.Key, Size: req.Size, Arrived: now, AsOf: req.AsOf,
+		ID: hash[:32], Name: req.Name, Key: req.Key, Size: req.Size, Arrived: a.ports.Clock(), AsOf: req.AsOf,
 		Backfill: req.Backfill, Mapping: req.Mapping, Redrive: req.Redrive, Status: status,
+	}
+	if clock.Pinned && !f.Backfill && f.AsOf == 0 {
+		f.AsOf = clock.Now
 	}
 	for n := 1; ; n++ {
 		if n > 1 {

@@ -140,9 +140,14 @@ func (in *ingest) partition(ctx context.Context) error {
 	return spill.Flush()
 }
 
-// arrivedLimit is the arrival against which the dates of events are checked. A backfill as of the past brings what came
-// after that moment too: views as of then do not see it.
-func (in *ingest) arrivedLimit() int64 { return in.file.Arrived }
+// arrivedLimit is the moment against which the dates of events are checked: that of the decisions of a live file. A backfill as
+// of the past brings what came after that moment too: views as of then do not see it.
+func (in *ingest) arrivedLimit() int64 {
+	if in.file.AsOf != 0 && !in.file.Backfill {
+		return in.file.AsOf
+	}
+	return in.file.Arrived
+}
 
 // partitioner writes what the reader yields to the partitions of one file.
 type partitioner struct {
