@@ -131,7 +131,9 @@ var importRules = []importRule{
 	},
 	{
 		why: "use cases stand above the core",
-		in:  func(f string) bool { return within(f, "shared") && !within(f, "shared/app", "shared/httpapi", "shared/porttest") },
+		in: func(f string) bool {
+			return within(f, "shared") && !within(f, "shared/app", "shared/httpapi", "shared/porttest")
+		},
 		own: func(f string) bool { return within(f, "shared/app", "shared/httpapi", "shared/porttest") },
 	},
 	{

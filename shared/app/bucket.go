@@ -80,8 +80,7 @@ func (a *App) Upload(ctx context.Context, req UploadRequest) (File, error) {
 func cleanName(name string) string {
 	name = path.Base(strings.ReplaceAll(name, "\\", "/"))
 	clean := strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r):
+		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}
 		return r

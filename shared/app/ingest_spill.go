@@ -30,7 +30,7 @@ type spilled struct {
 }
 
 func appendSpilled(dst []byte, hash uint64, key string, ev *event.Event) []byte {
-	id, named := [16]byte(ev.Content), byte(0)
+	id, named := event.ID(ev.Content), byte(0)
 	if ev.MessageID != "" {
 		id, named = ev.StableID(0), 1
 	}
@@ -89,9 +89,7 @@ func (in *ingest) load(part int, linked bool) ([]spilled, int64, error) {
 		}
 		all = append(all, s)
 	}
-	if err := nameOccurrences(all); err != nil {
-		return nil, 0, err
-	}
+	nameOccurrences(all)
 	unique := dedupe(all)
 	return unique, int64(len(all) - len(unique)), nil
 }
@@ -184,7 +182,7 @@ func compareUser(a, b spilled) int {
 }
 
 // nameOccurrences gives the events that came without a messageId their identity: the k-th occurrence of the same content.
-func nameOccurrences(all []spilled) error {
+func nameOccurrences(all []spilled) {
 	var nameless []*spilled
 	for i := range all {
 		if !all[i].named {
@@ -204,7 +202,6 @@ func nameOccurrences(all []spilled) error {
 		s.id, s.named = occurrenceID(s.key, content, k), true
 		k++
 	}
-	return nil
 }
 
 // occurrenceID is the identity of the k-th event of a user with the same content.

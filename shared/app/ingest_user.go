@@ -231,7 +231,7 @@ func (c *chunkFold) foldEvents(t touched) (Mark, error) {
 		if err := event.DecodeRecord(s.record, &c.event); err != nil {
 			return mark, errSpill.Because(err)
 		}
-		known := false
+		var known bool
 		if profile.IsLate(s.time, arrived) {
 			known = len(c.known) > 0 && c.known[lateKey{c.event.Key(), s.id}]
 		} else {

@@ -144,7 +144,7 @@ func (d *delivery) one(ctx context.Context, in Intent) error {
 		d.report.Held = true
 		return nil
 	}
-	why, err := d.suppressed(ctx, live, in)
+	why, err := d.suppressed(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (d *delivery) one(ctx context.Context, in Intent) error {
 }
 
 // suppressed returns why a message must not go out, "" when it may.
-func (d *delivery) suppressed(ctx context.Context, live *Live, in Intent) (string, error) {
+func (d *delivery) suppressed(ctx context.Context, in Intent) (string, error) {
 	if in.Shadow {
 		return "shadow: the rule decides and records, and never sends", nil
 	}

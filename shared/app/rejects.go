@@ -136,10 +136,13 @@ func (a *App) writeRejects(ctx context.Context, out io.Writer, id string) error 
 			}
 			if r.Header != "" && header == "" {
 				header = r.Header
-				w.WriteString(header + "\n")
+				if _, err := w.WriteString(header + "\n"); err != nil {
+					return err
+				}
 			}
-			w.WriteString(r.Text)
-			w.WriteByte('\n')
+			if _, err := w.WriteString(r.Text + "\n"); err != nil {
+				return err
+			}
 		}
 	}
 }

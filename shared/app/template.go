@@ -69,7 +69,7 @@ func (d *delivery) render(ctx context.Context, live *Live, in Intent) (m Message
 	}
 	switch {
 	case err != nil:
-		return m, "template: " + err.Error(), nil
+		return m, "template: " + err.Error(), nil //nolint:nilerr // a template that cannot be rendered suppresses its message
 	case len(m.Subject) > maxSubject || len(m.Body) > maxBody:
 		return m, "template: the message is too long", nil
 	}

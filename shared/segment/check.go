@@ -280,7 +280,7 @@ func (r *Ref) group() string {
 func (c *checker) unknown(n *Node, what, name string, known []string, where string) *Error {
 	e := c.fail(n, "there is no "+what+" "+quote(shorten(name))).expect("a " + what + " declared under " + where)
 	if what == "event" {
-		e.expect("an event declared under events, so that its count, first and last time are kept")
+		e = e.expect("an event declared under events, so that its count, first and last time are kept")
 	}
 	return e.suggest(name, known, quote)
 }
@@ -309,7 +309,7 @@ func (c *checker) field(n *Node, r *Ref) *Error {
 		return c.fail(n, r.Name+" is a function").expect(r.Name + "(…)")
 	}
 	e := c.fail(n, "there is no field "+shorten(r.Name)).expect("a field such as stage, orders or recency_days, metrics.name, traits.name, or a text in quotes")
-	e.suggest(r.Name, names, same)
+	e = e.suggest(r.Name, names, same)
 	for _, m := range c.schema.metrics {
 		if m.name == r.Name {
 			e.DidYouMean = "metrics." + r.Name
@@ -345,7 +345,7 @@ func (c *checker) metric(n *Node, r *Ref) *Error {
 		return nil
 	}
 	e := c.fail(n, "there is no metric "+shorten(r.Name)).expect("a metric declared under metrics")
-	e.suggest(r.Name, names, func(s string) string { return "metrics." + s })
+	e = e.suggest(r.Name, names, func(s string) string { return "metrics." + s })
 	if e.DidYouMean == "" {
 		for _, f := range fieldSpecs {
 			if f.Name == r.Name {

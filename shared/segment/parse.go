@@ -81,7 +81,7 @@ func parse(src string) (*Node, *Error) {
 func (p *parser) trailing() *Error {
 	e := p.fail("the condition goes on with " + p.tok.describe()).expect("an operator such as && or ==, or the end")
 	if p.tok.kind == tokName {
-		e.suggest(p.tok.text, []string{"and", "or", "in", "not", "contains", "startsWith", "endsWith"}, same)
+		e = e.suggest(p.tok.text, []string{"and", "or", "in", "not", "contains", "startsWith", "endsWith"}, same)
 	}
 	return e
 }

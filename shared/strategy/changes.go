@@ -119,7 +119,7 @@ func show(v reflect.Value) string {
 	case reflect.Struct:
 		var parts []string
 		for i := range v.NumField() {
-			if f := v.Field(i); !f.IsZero() && !(f.Kind() == reflect.Slice && f.Len() == 0) {
+			if f := v.Field(i); !f.IsZero() && (f.Kind() != reflect.Slice || f.Len() > 0) {
 				parts = append(parts, v.Type().Field(i).Tag.Get("yaml")+": "+show(f))
 			}
 		}

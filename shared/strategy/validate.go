@@ -159,15 +159,15 @@ func (c *checker) unique(seen map[string]string, path, name string) {
 }
 
 // condition compiles a condition and reports its error at its place in the file.
-func (c *checker) condition(path, src string, schema *segment.Schema) *segment.Program {
-	p, err := segment.Compile(src, schema)
+func (c *checker) condition(path, src string, schema *segment.Schema) {
+	_, err := segment.Compile(src, schema)
 	if err == nil {
-		return p
+		return
 	}
 	e, ok := err.(*segment.Error)
 	if !ok {
 		c.problem(path, err.Error(), "")
-		return nil
+		return
 	}
 	n := c.at(path)
 	line, col := n.line, n.col
@@ -184,7 +184,6 @@ func (c *checker) condition(path, src string, schema *segment.Schema) *segment.P
 		message += fmt.Sprintf(" (line %d, column %d of the condition)", e.Line, e.Col)
 	}
 	c.ps.add(Problem{Line: line, Col: col, Path: path, Message: message, Expected: e.Expected})
-	return nil
 }
 
 func (c *checker) events() {
