@@ -33,10 +33,10 @@ test("the sample is there, scored, on the first page", async () => {
 
 test("growth accounting is a table too, by week and by month", async () => {
   const page = await open(browser, weir.address);
-  await page.getByText("Table", { exact: true }).click();
+  await page.getByRole("radio", { name: "Table" }).check();
   const table = page.getByRole("region", { name: "Growth accounting as a table" });
   await table.getByRole("row", { name: /Feb 3, 1997/ }).waitFor();
-  await page.getByText("Months", { exact: true }).click();
+  await page.getByRole("radio", { name: "Months" }).check();
   const january = table.getByRole("row", { name: /Jan 1997/ });
   await january.waitFor();
   assert.match(await january.innerText(), /^Jan 1997\s+781\s+781\s+0\s+0\s+0/);

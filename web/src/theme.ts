@@ -10,6 +10,8 @@ export function themeOf(isDark: boolean, reducedMotion: boolean): ThemeConfig {
     ? {
         colorPrimary: "#14828a",
         colorInfo: "#3f8fd6",
+        colorError: "#ee957d",
+        colorErrorHover: "#f5b3a1",
         colorLink: "#5ecac7",
         colorLinkHover: "#8bdcda",
         colorBgBase: "#0c181b",
@@ -27,13 +29,15 @@ export function themeOf(isDark: boolean, reducedMotion: boolean): ThemeConfig {
     : {
         colorPrimary: "#0b6b73",
         colorInfo: "#2f6fb3",
+        colorError: "#a63a24",
+        colorErrorHover: "#bf4a31",
         colorLink: "#0b6b73",
         colorLinkHover: "#0f8a86",
         colorBgLayout: "#f4f7f7",
         colorTextBase: "#12292c",
         colorBorder: "#c9d6d7",
         colorBorderSecondary: "#e3eaea",
-        colorTextPlaceholder: "#6b7f82",
+        colorTextPlaceholder: "#5a6e71",
         colorTextDescription: "#566b6e",
         colorTextSecondary: "#4a5f62",
         colorTextTertiary: "#5d7275",
@@ -52,6 +56,7 @@ export function themeOf(isDark: boolean, reducedMotion: boolean): ThemeConfig {
       wireframe: false,
     },
     components: {
+      Button: { dangerColor: isDark ? "#2a0f08" : "#ffffff" },
       Table: { headerSplitColor: "transparent", cellPaddingBlockMD: 10, headerBg: "transparent" },
       Tabs: {
         horizontalItemGutter: 28,

@@ -11,18 +11,14 @@ export function Chart({
   label,
   height,
   option,
-  onPick,
 }: {
   label: string;
   height: number;
   option: (palette: Palette) => EChartsCoreOption;
-  onPick?: (index: number) => void;
 }) {
   const dark = useDark();
   const holder = useRef<HTMLDivElement>(null);
   const [chart, setChart] = useState<EChartsType | null>(null);
-  const pick = useRef(onPick);
-  pick.current = onPick;
   const shown = useMemo(() => option(paletteOf(dark)), [option, dark]);
 
   useEffect(() => {
@@ -34,7 +30,6 @@ export function Chart({
     void import("./echarts").then(({ echarts }) => {
       if (gone) return;
       made = echarts.init(node, null, { renderer: "svg" });
-      made.on("click", (event) => pick.current?.(event.dataIndex as number));
       observer.observe(node);
       setChart(made);
     });

@@ -64,15 +64,15 @@ export function Growth({
           return tip(row.complete ? nameOf(row.start) : t("growth.running", { period: nameOf(row.start) }), [
             ...parts.map(({ key, color }) => ({
               color: colors[color],
-              name: t(`growth.${key}`),
+              name: t(`growth.part.${key}`),
               value: format.count(row[key]),
             })),
-            { name: t("growth.active"), value: format.count(row.active) },
+            { name: t("growth.part.active"), value: format.count(row.active) },
           ]);
         },
       },
       series: parts.map(({ key, color }) => ({
-        name: t(`growth.${key}`),
+        name: t(`growth.part.${key}`),
         type: "bar",
         stack: "all",
         barCategoryGap: rows.length > 30 ? "18%" : "32%",
@@ -92,7 +92,7 @@ export function Growth({
       <figcaption className="legend">
         {parts.map(({ key, color }) => (
           <span key={key} style={{ "--swatch": palette[color] } as React.CSSProperties}>
-            {t(`growth.${key}`)}
+            {t(`growth.part.${key}`)}
           </span>
         ))}
       </figcaption>
@@ -120,7 +120,7 @@ export function GrowthTable({
             <th scope="col">{t("growth.period")}</th>
             {(["active", "new", "returning", "resurrecting", "dormant", "quick"] as const).map((key) => (
               <th scope="col" className="right" key={key}>
-                {t(`growth.${key}`)}
+                {t(`growth.part.${key}`)}
               </th>
             ))}
           </tr>

@@ -16,7 +16,7 @@ export function AsOf() {
   const shown = day || (status ? dayOf(status.as_of, zone) : "");
   const button = (
     <PlainButton onClick={() => setPicking(true)} disabled={!shown}>
-      <CalendarOutlined />
+      <CalendarOutlined aria-hidden="true" />
       <span className="muted">{t("asOf.label")}</span> {shown ? format.day(shown) : "…"}
     </PlainButton>
   );

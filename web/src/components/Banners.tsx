@@ -39,7 +39,7 @@ export function Banners() {
       {outreach.data?.stopped && (
         <div className="banner warn" role="status">
           <span className="grow">{t("banner.stopped")}</span>
-          <Link to={address("/outbox")}>{t("frame.outbox")}</Link>
+          <Link to={address("/outbox")}>{t("frame.place.outbox")}</Link>
         </div>
       )}
     </>

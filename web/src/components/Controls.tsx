@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useId } from "react";
 
 /** A button of the frame and of the first page, which do without the component library. */
 export function PlainButton({
@@ -31,6 +31,7 @@ export function Choice<T extends string>({
   options: readonly { value: T; label: string }[];
   onChange: (value: T) => void;
 }) {
+  const name = useId();
   return (
     <fieldset className="choice">
       <legend className="visually-hidden">{label}</legend>
@@ -38,7 +39,7 @@ export function Choice<T extends string>({
         <label key={option.value}>
           <input
             type="radio"
-            name={label}
+            name={name}
             value={option.value}
             checked={option.value === value}
             onChange={() => onChange(option.value)}

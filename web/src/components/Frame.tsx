@@ -64,7 +64,7 @@ export function Frame({ children }: { children: ReactNode }) {
                 setOpen(true);
               }}
             >
-              <MenuOutlined />
+              <MenuOutlined aria-hidden="true" />
             </button>
           </span>
         </header>
@@ -109,8 +109,8 @@ function Side() {
       <nav className="nav" aria-label={t("frame.nav")}>
         {places.map(({ path, key, icon }) => (
           <NavLink key={path} to={address(path)} end={path === "/"}>
-            {icon}
-            {t(`frame.${key}`)}
+            <span aria-hidden="true">{icon}</span>
+            {t(`frame.place.${key}`)}
           </NavLink>
         ))}
       </nav>

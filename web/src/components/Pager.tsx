@@ -22,11 +22,11 @@ export function Pager({
     <nav className="pager" aria-label={t("pager.label")}>
       <span className="muted">{text ?? t("pager.page", { page })}</span>
       <span className="marks">
-        <Button icon={<LeftOutlined />} disabled={page === 1} onClick={back}>
+        <Button icon={<LeftOutlined aria-hidden="true" />} disabled={page === 1} onClick={back}>
           {t("pager.back")}
         </Button>
         <Button disabled={!next} onClick={() => next && forward(next)}>
-          {t("pager.forward")} <RightOutlined />
+          {t("pager.forward")} <RightOutlined aria-hidden="true" />
         </Button>
       </span>
     </nav>

@@ -87,7 +87,7 @@ export function NotFound() {
   return (
     <div className="card">
       <Empty title={t("error.noPage")} text={t("error.noPageText")}>
-        <Link to={address("/")}>{t("frame.overview")}</Link>
+        <Link to={address("/")}>{t("frame.place.overview")}</Link>
       </Empty>
     </div>
   );

@@ -14,10 +14,10 @@ export function ThemeSwitch() {
       type="button"
       className="ghost"
       onClick={() => setPrefs({ theme: next[theme] })}
-      aria-label={t("theme.switch", { now: t(`theme.${theme}`), next: t(`theme.${next[theme]}`) })}
+      aria-label={t("theme.switch", { now: t(`theme.name.${theme}`), next: t(`theme.name.${next[theme]}`) })}
     >
-      {icon[theme]}
-      <span aria-hidden="true">{t(`theme.${theme}`)}</span>
+      <span aria-hidden="true">{icon[theme]}</span>
+      <span aria-hidden="true">{t(`theme.name.${theme}`)}</span>
     </button>
   );
 }

@@ -26,6 +26,10 @@ export function useTiers(): readonly Schemas["Group"][] {
   return useBase()?.tiers ?? none;
 }
 
+export function useRfmNames(): readonly Schemas["Group"][] {
+  return useBase()?.rfm_names ?? none;
+}
+
 export function useSegments(): readonly Schemas["Group"][] {
   return useBase()?.segments ?? none;
 }

@@ -67,7 +67,7 @@ function Detail({ file }: { file: Schemas["File"] }) {
       )}
       <dl className="figures">
         {(["events", "accepted", "rejected", "duplicates", "users"] as const).map((key) => (
-          <Figure key={key} name={t(`files.${key}`)} value={format.count(file.counts[key])} />
+          <Figure key={key} name={t(`files.count.${key}`)} value={format.count(file.counts[key])} />
         ))}
       </dl>
       <Rejects file={file} />

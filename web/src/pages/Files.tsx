@@ -78,7 +78,7 @@ function useColumns(): TableColumnsType<File> {
   return useMemo(() => {
     const count = (key: keyof Schemas["Counts"]) => ({
       key,
-      title: t(`files.${key}`),
+      title: t(`files.count.${key}`),
       align: "right" as const,
       render: (_: unknown, file: File) => <span className="num">{format.count(file.counts[key])}</span>,
     });

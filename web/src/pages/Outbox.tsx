@@ -114,8 +114,8 @@ function MessagesCard({ state }: { state: Schemas["Outreach"] | undefined }) {
               <Empty title={t("outbox.noMatch")} />
             ) : (
               <Empty title={t("outbox.none")} text={t("outbox.noneText")}>
-                <Link to={address("/strategy")}>{t("frame.strategy")}</Link>
-                <Link to={address("/files")}>{t("frame.files")}</Link>
+                <Link to={address("/strategy")}>{t("frame.place.strategy")}</Link>
+                <Link to={address("/files")}>{t("frame.place.files")}</Link>
               </Empty>
             )
           ) : (

@@ -9,6 +9,7 @@ import { paletteOf } from "../charts/palette";
 import { RfmGrid } from "../charts/RfmGrid";
 import { AsOf } from "../components/AsOf";
 import { Choice } from "../components/Controls";
+import { useKnown } from "../components/known";
 import { Card, Figure, PageHead, useLabel } from "../components/Parts";
 import { Answer, Empty } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
@@ -220,14 +221,49 @@ function RfmCard({ base }: { base: Schemas["Overview"] }) {
   const { t } = useTranslation();
   const { format } = useView();
   const address = useAddress();
+  const known = useKnown();
+  const { accent } = paletteOf(useDark());
+  const [view, setView] = useState<"grid" | "names" | "eight">("grid");
+  const bars = (groups: Schemas["Group"][], query: (name: string) => Record<string, string>) =>
+    groups.map((group) => ({
+      key: group.name,
+      name: known.rfm(group.name),
+      share: group.share,
+      value: `${format.count(group.users)} · ${format.percent(group.share)}`,
+      aside: format.moneyCompact(group.spend_minor, base.currency),
+      color: accent,
+      to: address("/users", query(group.name)),
+    }));
   return (
-    <Card className="seven" title={t("rfmGrid.title")} lead={t("rfmGrid.lead")}>
-      <RfmGrid
-        cells={base.rfm}
-        currency={base.currency}
-        format={format}
-        addressOf={(cell) => address("/users", { where: `r == ${cell.r} && f == ${cell.f}` })}
-      />
+    <Card
+      className="seven"
+      title={t("rfmGrid.title")}
+      lead={t(`rfmGrid.lead.${view}`)}
+      tools={
+        <Choice
+          label={t("common.showAs")}
+          value={view}
+          onChange={setView}
+          options={[
+            { value: "grid", label: t("rfmGrid.view.grid") },
+            { value: "names", label: t("rfmGrid.view.names") },
+            { value: "eight", label: t("rfmGrid.view.eight") },
+          ]}
+        />
+      }
+    >
+      {view === "grid" && (
+        <RfmGrid
+          cells={base.rfm}
+          currency={base.currency}
+          format={format}
+          addressOf={(cell) => address("/users", { where: `r == ${cell.r} && f == ${cell.f}` })}
+        />
+      )}
+      {view === "names" && <Bars label={t("rfmGrid.title")} bars={bars(base.rfm_names, (rfm) => ({ rfm }))} />}
+      {view === "eight" && (
+        <Bars label={t("rfmGrid.title")} bars={bars(base.rfm_cn, (name) => ({ where: `rfm_cn == "${name}"` }))} />
+      )}
     </Card>
   );
 }
@@ -270,7 +306,7 @@ function SegmentsCard({ base }: { base: Schemas["Overview"] }) {
     <Card className="seven" title={t("segments.title")} lead={t("segments.lead")}>
       {base.segments.length === 0 ? (
         <Empty title={t("segments.empty")} text={t("segments.emptyText")}>
-          <Link to={address("/strategy")}>{t("frame.strategy")}</Link>
+          <Link to={address("/strategy")}>{t("frame.place.strategy")}</Link>
         </Empty>
       ) : (
         <Bars

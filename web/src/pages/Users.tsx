@@ -14,7 +14,7 @@ import { Answer, Empty } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
 import { NONE } from "../core/format";
 import { useNarrow, usePages, useRested } from "../core/hooks";
-import { useNames, useSegments, useStages, useTiers } from "../core/names";
+import { useNames, useRfmNames, useSegments, useStages, useTiers } from "../core/names";
 import { toProblem } from "../core/problem";
 import { useAddress, useAsOf, useView } from "../core/view";
 
@@ -153,6 +153,8 @@ function Filters({
   const stages = useStages();
   const tiers = useTiers();
   const segments = useSegments();
+  const rfmNames = useRfmNames();
+  const known = useKnown();
   const [search, setSearch] = useState(values.search);
   const rested = useRested(search, 300);
   const apply = useCallback((where: string) => set({ where }), [set]);
@@ -161,17 +163,17 @@ function Filters({
     if (rested === search && rested.trim() !== values.search) set({ search: rested.trim() });
   }, [rested, search, values.search, set]);
 
-  const choice = (key: "stage" | "tier" | "segment", groups: readonly Schemas["Group"][]) => (
+  const choice = (key: "stage" | "tier" | "rfm" | "segment", groups: readonly Schemas["Group"][]) => (
     <Select
       allowClear
       showSearch={groups.length > 8}
       value={values[key] || undefined}
       onChange={(value: string | undefined) => set({ [key]: value ?? "" })}
-      placeholder={t(`users.${key}`)}
-      aria-label={t(`users.${key}`)}
+      placeholder={t(`users.filter.${key}`)}
+      aria-label={t(`users.filter.${key}`)}
       options={groups
         .filter((group) => group.name)
-        .map((group) => ({ value: group.name, label: label(group.name, group.label) }))}
+        .map((group) => ({ value: group.name, label: known.rfm(label(group.name, group.label)) }))}
     />
   );
   return (
@@ -181,7 +183,7 @@ function Filters({
         <Input
           className="wide"
           allowClear
-          prefix={<SearchOutlined />}
+          prefix={<SearchOutlined aria-hidden="true" />}
           placeholder={t("users.search")}
           aria-label={t("users.search")}
           value={search}
@@ -189,6 +191,7 @@ function Filters({
         />
         {choice("stage", stages)}
         {choice("tier", tiers)}
+        {choice("rfm", rfmNames)}
         {choice("segment", segments)}
         {clear && (
           <Button
@@ -305,7 +308,7 @@ function useColumns(sort: Sort, order: "asc" | "desc"): TableColumnsType<Row> {
           </Link>
         ),
       },
-      { key: "stage", title: t("users.stage"), render: (_, row) => <StageMark stage={row.stage} /> },
+      { key: "stage", title: t("users.filter.stage"), render: (_, row) => <StageMark stage={row.stage} /> },
       {
         key: "rfm",
         title: "RFM",
@@ -323,7 +326,7 @@ function useColumns(sort: Sort, order: "asc" | "desc"): TableColumnsType<Row> {
             NONE
           ),
       },
-      { key: "tier", title: t("users.tier"), render: (_, row) => names.tier(row.tier) || NONE },
+      { key: "tier", title: t("users.filter.tier"), render: (_, row) => names.tier(row.tier) || NONE },
       {
         ...sortable("orders"),
         title: t("users.orders"),

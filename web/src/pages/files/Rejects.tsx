@@ -98,7 +98,7 @@ function Tools({ file, waiting }: { file: Schemas["File"]; waiting: number }) {
   return (
     <span className="page-tools">
       <Button
-        icon={<DownloadOutlined />}
+        icon={<DownloadOutlined aria-hidden="true" />}
         loading={busy}
         onClick={async () => {
           setBusy(true);

@@ -153,7 +153,7 @@ function MappingChoice({
           <Button
             size="small"
             type="text"
-            icon={<CloseOutlined />}
+            icon={<CloseOutlined aria-hidden="true" />}
             aria-label={t("upload.noMapping")}
             onClick={() => onChange(null)}
           />

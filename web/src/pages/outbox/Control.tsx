@@ -60,7 +60,7 @@ function KillSwitch({ state }: { state: Outreach }) {
       <Button
         danger={!state.stopped}
         type={state.stopped ? "primary" : "default"}
-        icon={state.stopped ? <PlayCircleOutlined /> : <PauseCircleOutlined />}
+        icon={state.stopped ? <PlayCircleOutlined aria-hidden="true" /> : <PauseCircleOutlined aria-hidden="true" />}
         onClick={() => setAsking(true)}
       >
         {state.stopped ? t("outreach.resume") : t("outreach.stop")}

@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Select } from "antd";
+import { App, Button, Select } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DiffView } from "../../components/DiffView";
 import { Card, Mark } from "../../components/Parts";
 import { Answer } from "../../components/States";
 import { api, data, type Schemas } from "../../core/api";
+import { toProblem } from "../../core/problem";
 import { useView } from "../../core/view";
 import { Meaning } from "./Changes";
 
@@ -55,12 +56,15 @@ function VersionTable({
 }) {
   const { t } = useTranslation();
   const { format } = useView();
+  const { message } = App.useApp();
   const [taking, setTaking] = useState("");
   const take = async (version: string) => {
     setTaking(version);
     try {
       const { text } = await data(api.GET("/v1/strategy/versions/{version}", { params: { path: { version } } }));
       onTake(text);
+    } catch (error) {
+      message.error(toProblem(error).message || t("error.unreachable"));
     } finally {
       setTaking("");
     }

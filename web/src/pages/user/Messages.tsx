@@ -27,7 +27,7 @@ export function Messages({ id }: { id: string }) {
         {(page) =>
           page.messages.length === 0 && pages.page === 1 ? (
             <Empty title={t("user.noMessages")} text={t("user.noMessagesText")}>
-              <Link to={address("/strategy")}>{t("frame.strategy")}</Link>
+              <Link to={address("/strategy")}>{t("frame.place.strategy")}</Link>
             </Empty>
           ) : (
             <>

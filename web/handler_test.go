@@ -1,0 +1,105 @@
+package web
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func built() *handler {
+	return &handler{built: true, files: fstest.MapFS{
+		"index.html":           {Data: []byte("<!doctype html><title>Weir</title>")},
+		"weir.svg":             {Data: []byte("<svg/>")},
+		"assets/index-a1b2.js": {Data: []byte("console.log(1)")},
+		"assets/font-c3.woff2": {Data: []byte("binary")},
+	}}
+}
+
+func TestHandler(t *testing.T) {
+	const page, asset = "no-cache", "public, max-age=31536000, immutable"
+	for _, c := range []struct {
+		method, path string
+		status       int
+		kind, cache  string
+		body         string
+	}{
+		{"GET", "/", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{"GET", "/users", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{"GET", "/users/a.b@example.com", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{"GET", "/files/deadbeef~2?x=1", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{"GET", "/../../etc/passwd", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{"GET", "/weir.svg", 200, "image/svg+xml", page, "<svg/>"},
+		{"GET", "/assets/index-a1b2.js", 200, "text/javascript; charset=utf-8", asset, "console"},
+		{"HEAD", "/assets/index-a1b2.js", 200, "text/javascript; charset=utf-8", asset, ""},
+		{"GET", "/assets/index-old.js", 404, "", "", "404"},
+		{"GET", "/favicon.ico", 404, "", "", "404"},
+		{"GET", "/assets", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{"POST", "/", 405, "", "", "only read"},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			built().ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+			if w.Code != c.status {
+				t.Fatalf("status %d, want %d", w.Code, c.status)
+			}
+			head := w.Header()
+			if c.kind != "" && (head.Get("Content-Type") != c.kind || head.Get("Cache-Control") != c.cache) {
+				t.Errorf("Content-Type %q, Cache-Control %q", head.Get("Content-Type"), head.Get("Cache-Control"))
+			}
+			if !strings.Contains(head.Get("Content-Security-Policy"), "default-src 'self'") {
+				t.Error("no content security policy")
+			}
+			if body := w.Body.String(); !strings.Contains(body, c.body) || c.body == "" && body != "" {
+				t.Errorf("body %q", body)
+			}
+		})
+	}
+}
+
+func TestHandlerCompresses(t *testing.T) {
+	h := built()
+	for range 2 { // the second answer comes out of memory
+		r := httptest.NewRequest("GET", "/assets/index-a1b2.js", nil)
+		r.Header.Set("Accept-Encoding", "br, gzip")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Fatalf("headers %v", w.Header())
+		}
+		unzip, err := gzip.NewReader(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(unzip); err != nil || string(text) != "console.log(1)" {
+			t.Fatalf("body %q, %v", text, err)
+		}
+	}
+	r := httptest.NewRequest("GET", "/assets/font-c3.woff2", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Header().Get("Content-Encoding") != "" || w.Body.String() != "binary" {
+		t.Error("what is compressed already was compressed again")
+	}
+}
+
+func TestHandlerNotBuilt(t *testing.T) {
+	w := httptest.NewRecorder()
+	(&handler{files: fstest.MapFS{".gitkeep": {}}}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "npm run build") {
+		t.Fatalf("%d %s", w.Code, w.Body.String())
+	}
+}
+
+func TestFiles(t *testing.T) {
+	if files, _ := Files(); files == nil {
+		t.Fatal("no files, not even the placeholder")
+	}
+	if Handler() == nil {
+		t.Fatal("no handler")
+	}
+}
