@@ -25,6 +25,8 @@ type cleanRun struct {
 	calls   [][]string // port calls of each step, from the start of the process
 	records []record   // after each step
 	end     *phone     // nil: the outbox folder
+
+	wrap func(app.Ports) app.Ports // what the runs that are killed lack
 }
 
 func runClean(t testing.TB, silent bool) *cleanRun {
@@ -71,7 +73,7 @@ func (c *cleanRun) crash(t testing.TB, i, n int, after bool, until int) []string
 		t.Fatal(err)
 	}
 	copyDir(t, c.before[i], dir)
-	w := &world{dir: dir, now: at(c.steps[i].at), plan: &porttest.Plan{Call: n, After: after, Err: errKilled, Dead: true}}
+	w := &world{dir: dir, now: at(c.steps[i].at), wrap: c.wrap, plan: &porttest.Plan{Call: n, After: after, Err: errKilled, Dead: true}}
 	var sent *phone
 	if c.end != nil {
 		sent = c.phones[i].clone()
