@@ -151,7 +151,7 @@ func (c *cli) rejectsRedrive() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := ""
 			if mapping != "" {
-				b, err := readFile(mapping, 1<<20)
+				b, err := readFile(mapping)
 				if err != nil {
 					return err
 				}

@@ -39,7 +39,7 @@ decisions and of the views after it.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			req.AsOf = asOf.millis()
 			if mapping != "" {
-				text, err := readFile(mapping, 1<<20)
+				text, err := readFile(mapping)
 				if err != nil {
 					return err
 				}
@@ -121,19 +121,22 @@ func cannotOpen(name string, err error) error {
 	return fault.New(code, "%s cannot be opened", name).WithHint("check the name and the permissions").Because(err)
 }
 
+// maxText is the length of a strategy or mapping file in bytes.
+const maxText = 1 << 20
+
 // readFile reads a small text file.
-func readFile(name string, limit int64) ([]byte, error) {
+func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, cannotOpen(name, err)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
 	if err != nil {
 		return nil, cannotOpen(name, err)
 	}
-	if int64(len(text)) > limit {
-		return nil, fault.New(fault.TooLarge, "%s is longer than %d bytes", name, limit)
+	if len(text) > maxText {
+		return nil, fault.New(fault.TooLarge, "%s is longer than %d bytes", name, maxText)
 	}
 	return text, nil
 }

@@ -18,8 +18,6 @@ import (
 	"github.com/weir-engine/weir/shared/strategy"
 )
 
-const maxStrategy = 1 << 20
-
 func (c *cli) strategyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "strategy", Short: "The strategy file: what is counted, who is told apart, whom to reach",
@@ -70,7 +68,7 @@ func (c *cli) strategyValidate() *cobra.Command {
 		Long:    "Checks a strategy file. Every mistake is shown with line and column and what was expected, and the exit code is 1.\nNo base is needed.",
 		Example: "  weir strategy validate strategy.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := readFile(args[0], maxStrategy)
+			text, err := readFile(args[0])
 			if err != nil {
 				return err
 			}
@@ -143,7 +141,7 @@ func (c *cli) strategyDiff() *cobra.Command {
 			}
 			body := gen.StrategyDiffRequest{From: optional(from), To: optional(to)}
 			if len(args) == 1 {
-				text, err := readFile(args[0], maxStrategy)
+				text, err := readFile(args[0])
 				if err != nil {
 					return err
 				}
@@ -226,7 +224,7 @@ func (c *cli) strategyPublish() *cobra.Command {
 user under the new version is a baseline, unless --include-existing approves it for rules that ask for it.`,
 		Example: "  weir strategy publish strategy.yaml --note 'silent after 45 days'",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := readFile(args[0], maxStrategy)
+			text, err := readFile(args[0])
 			if err != nil {
 				return err
 			}

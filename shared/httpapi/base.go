@@ -106,9 +106,6 @@ func tableFormat[F interface {
 	return string(*given) == "csv", nil
 }
 
-// table is a CSV download of a base's analytics.
-type table interface{ CSV(w io.Writer) error }
-
 // GetCohorts answers buyers by the period of their first purchase.
 func (s *Server) GetCohorts(ctx context.Context, req gen.GetCohortsRequestObject) (gen.GetCohortsResponseObject, error) {
 	period, err := periodOf(req.Params.Period, app.PeriodMonth)

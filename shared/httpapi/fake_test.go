@@ -31,17 +31,23 @@ type fake struct {
 	now          int64
 }
 
-func (f *fake) Clock(context.Context) (app.Clock, error) { return app.Clock{Now: f.now, AsOf: f.now}, nil }
-func (f *fake) Running() []app.Progress                  { return nil }
+func (f *fake) Clock(context.Context) (app.Clock, error) {
+	return app.Clock{Now: f.now, AsOf: f.now}, nil
+}
+func (f *fake) Running() []app.Progress { return nil }
 func (f *fake) Collect(_ context.Context, lines [][]byte) error {
 	return f.collect(lines)
 }
-func (f *fake) Upload(_ context.Context, req app.UploadRequest) (app.File, error) { return f.upload(req) }
-func (f *fake) File(_ context.Context, id string) (app.File, error)               { return app.File{ID: id}, nil }
+func (f *fake) Upload(_ context.Context, req app.UploadRequest) (app.File, error) {
+	return f.upload(req)
+}
+func (f *fake) File(_ context.Context, id string) (app.File, error) { return app.File{ID: id}, nil }
 func (f *fake) Files(_ context.Context, after string, limit int) ([]app.File, string, error) {
 	return f.files(after, limit)
 }
-func (f *fake) Rejects(_ context.Context, q app.RejectQuery) ([]app.Reject, error) { return f.rejects(q) }
+func (f *fake) Rejects(_ context.Context, q app.RejectQuery) ([]app.Reject, error) {
+	return f.rejects(q)
+}
 func (f *fake) RejectCounts(context.Context, string) (map[string]int64, error) {
 	return map[string]int64{"bad_json": 2, "bad_amount": 1}, nil
 }

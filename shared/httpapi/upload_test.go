@@ -35,7 +35,7 @@ type uploaded struct {
 	body string
 }
 
-func uploadFake(t *testing.T, got *uploaded) *fake {
+func uploadFake(got *uploaded) *fake {
 	return &fake{upload: func(req app.UploadRequest) (app.File, error) {
 		b, err := io.ReadAll(req.Body)
 		if err != nil {
@@ -49,7 +49,7 @@ func uploadFake(t *testing.T, got *uploaded) *fake {
 func TestUploadRaw(t *testing.T) {
 	for _, kind := range []string{"", "application/octet-stream", "application/x-www-form-urlencoded", "application/gzip"} {
 		var got uploaded
-		w := ask(t, uploadFake(t, &got), "POST", "/v1/files?name=a.ndjson&mapping=version%3A%201&backfill=true&again=true&as_of=2026-01-02T03:04:05.678Z",
+		w := ask(t, uploadFake(&got), "POST", "/v1/files?name=a.ndjson&mapping=version%3A%201&backfill=true&again=true&as_of=2026-01-02T03:04:05.678Z",
 			"lines", func(r *http.Request) { r.Header.Set("Content-Type", kind) })
 		if w.Code != http.StatusAccepted {
 			t.Fatalf("%q: answer %d %s", kind, w.Code, w.Body)
@@ -102,7 +102,7 @@ func TestUploadForm(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var got uploaded
 			body, kind := form(t, c.fields, c.file)
-			w := ask(t, uploadFake(t, &got), "POST", "/v1/files", body, func(r *http.Request) { r.Header.Set("Content-Type", kind) })
+			w := ask(t, uploadFake(&got), "POST", "/v1/files", body, func(r *http.Request) { r.Header.Set("Content-Type", kind) })
 			if w.Code != c.status {
 				t.Fatalf("answer %d %s, want %d", w.Code, w.Body, c.status)
 			}
