@@ -39,7 +39,7 @@ deps-browser:
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
 	  else sudo apt-get update -qq && sudo apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; fi; }
 
-test: build unit wasm test-web e2e ## run every test
+test: stale build unit wasm test-web e2e ## run every test
 
 unit: ## Go tests, natively
 	go vet ./...
