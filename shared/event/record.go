@@ -190,6 +190,16 @@ func (r *reader) length() int {
 }
 
 func (r *reader) text() string {
+	if i := r.i; i < len(r.b) {
+		if n := int(r.b[i]); n < 0x80 && n < len(r.b)-i {
+			r.i = i + 1 + n
+			return unsafe.String(unsafe.SliceData(r.b[i+1:]), n)
+		}
+	}
+	return r.longText()
+}
+
+func (r *reader) longText() string {
 	b := r.take(r.length())
 	return unsafe.String(unsafe.SliceData(b), len(b))
 }
@@ -199,7 +209,13 @@ func (r *reader) part(whole string, own bool) string {
 	if own {
 		return r.text()
 	}
-	at, n := r.length(), r.length()
+	var at, n int
+	if i := r.i; len(r.b)-i >= 2 && r.b[i]|r.b[i+1] < 0x80 {
+		at, n = int(r.b[i]), int(r.b[i+1])
+		r.i += 2
+	} else {
+		at, n = r.length(), r.length()
+	}
 	if at > len(whole) || n > len(whole)-at {
 		r.bad = true
 		return ""

@@ -50,6 +50,11 @@ func (c *Checker) Check(ev *Event, arrived int64, l Limits) *Reject {
 	if r := checkText(ev); r != nil {
 		return r
 	}
+	return c.CheckUTF8(ev, arrived, l)
+}
+
+// CheckUTF8 is Check for an event whose strings are known to be UTF-8.
+func (c *Checker) CheckUTF8(ev *Event, arrived int64, l Limits) *Reject {
 	if r := check(ev, &l); r != nil {
 		return r
 	}

@@ -1,6 +1,7 @@
 package eventfile
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"io"
 	"math"
@@ -62,6 +63,7 @@ type column struct {
 	bytes   []byte
 	offsets []uint32
 	width   int
+	ascii   bool // bytes holds nothing else: found once a page rather than for every value
 	i32     []int32
 	i64     []int64
 	f32     []float32
@@ -86,10 +88,28 @@ func (c *column) set(v encoding.Values) {
 		c.f64 = v.Double()
 	case encoding.ByteArray:
 		c.bytes, c.offsets = v.ByteArray()
+		c.ascii = isASCII(c.bytes)
 	case encoding.FixedLenByteArray:
 		c.bytes, c.width = v.FixedLenByteArray()
 	}
 }
+
+func isASCII(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// ascii reports that the current value cannot be anything but ASCII.
+func (l *leaf) ascii() bool { return l.kind != leafText || l.null || l.from.ascii }
 
 func newLeaf(name string, c *parquet.Column) *leaf {
 	l := &leaf{name: name, maxDef: byte(c.MaxDefinitionLevel())}

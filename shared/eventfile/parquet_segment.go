@@ -170,7 +170,12 @@ func (s *segment) make() *event.Reject {
 			return r
 		}
 	}
-	return s.check.Check(ev, s.o.Arrived, s.o.Limits)
+	for _, l := range s.leaves {
+		if !l.ascii() {
+			return s.check.Check(ev, s.o.Arrived, s.o.Limits)
+		}
+	}
+	return s.check.CheckUTF8(ev, s.o.Arrived, s.o.Limits)
 }
 
 // when reads the timestamp.

@@ -36,8 +36,25 @@ type outcome struct {
 	CPU        float64 `json:"cpu_seconds"`
 }
 
+// open makes a base under the strategy in the environment variable STRATEGY, a file, or under bench.
+func open() (*base, error) {
+	text := []byte(bench)
+	if name := os.Getenv("STRATEGY"); name != "" {
+		var err error
+		if text, err = os.ReadFile(name); err != nil {
+			return nil, err
+		}
+	}
+	s, err := strategy.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := profile.NewSchema(s, zone.UTC)
+	return &base{schema: schema}, err
+}
+
 // report folds a file and prints the outcome.
-func report(path string) error {
+func (b *base) report(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -47,24 +64,7 @@ func report(path string) error {
 	if err != nil {
 		return err
 	}
-	text := bench
-	if name := os.Getenv("STRATEGY"); name != "" {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		text = string(b)
-	}
-	s, err := strategy.Parse([]byte(text))
-	if err != nil {
-		return err
-	}
-	schema, err := profile.NewSchema(s, zone.UTC)
-	if err != nil {
-		return err
-	}
 	start, cpu := time.Now(), cpuTime()
-	b := newBase(schema)
 	out, err := b.read(f, info.Size())
 	if err != nil {
 		return err
@@ -86,16 +86,15 @@ func cpuTime() time.Duration {
 const partitions = 256
 
 // base folds a file: first every event is read, validated and kept as a record with its part, then part by part the events
-// are deduplicated and folded.
+// are deduplicated and folded. Its memory serves the next file again.
 type base struct {
 	schema *profile.Schema
 	parts  [partitions]part
+	free   [][]byte // blocks of parts that are folded
 	users  table
 	seen   ids
 	ev     event.Event
 }
-
-func newBase(s *profile.Schema) *base { return &base{schema: s} }
 
 func (b *base) read(f io.ReaderAt, size int64) (out outcome, err error) {
 	out.First = math.MaxInt64
@@ -121,7 +120,8 @@ func (b *base) read(f io.ReaderAt, size int64) (out outcome, err error) {
 			out.Rejected++
 			continue
 		}
-		b.parts[event.UserHash(ev.Key())>>56].add(ev)
+		hash := event.UserHash(ev.Key())
+		b.add(&b.parts[hash>>56], hash, ev)
 	}
 	for i := range b.parts {
 		b.users.reset()
@@ -132,46 +132,57 @@ func (b *base) read(f io.ReaderAt, size int64) (out outcome, err error) {
 			}
 		}
 		b.totals(&out)
+		b.free = append(b.free, b.parts[i].blocks...)
+		b.parts[i] = part{blocks: b.parts[i].blocks[:0]}
 	}
 	return out, nil
 }
 
-// part is the records of one part, each behind its length, in blocks.
+// part is the records of one part in blocks, each behind its length and the hash of its user.
 type part struct {
 	blocks [][]byte
 	last   []byte
 }
 
-func (p *part) add(ev *event.Event) {
-	if len(p.blocks) == 0 || cap(p.last)-len(p.last) < usualRecord {
+const (
+	blockBytes = 64 << 10
+	headBytes  = 12
+)
+
+// add keeps an event with its part.
+func (b *base) add(p *part, hash uint64, ev *event.Event) {
+	if cap(p.last)-len(p.last) < usualRecord {
 		p.blocks = append(p.blocks, nil)
-		p.last = make([]byte, 0, blockBytes)
+		if n := len(b.free); n > 0 {
+			p.last, b.free = b.free[n-1][:0], b.free[:n-1]
+		} else {
+			p.last = make([]byte, 0, blockBytes)
+		}
 	}
 	at := len(p.last)
-	p.last = event.AppendRecord(append(p.last, 0, 0, 0, 0), ev)
-	binary.LittleEndian.PutUint32(p.last[at:], uint32(len(p.last)-at-4))
+	p.last = event.AppendRecord(p.last[:at+headBytes], ev)
+	binary.LittleEndian.PutUint32(p.last[at:], uint32(len(p.last)-at-headBytes))
+	binary.LittleEndian.PutUint64(p.last[at+4:], hash)
 	p.blocks[len(p.blocks)-1] = p.last
 }
 
 // usualRecord is the room that is kept for one more record; a longer one makes its block longer.
 const usualRecord = 512
 
-const blockBytes = 64 << 10
-
 // fold folds the records of one block.
 func (b *base) fold(records []byte, out *outcome) error {
 	for len(records) > 0 {
-		n := binary.LittleEndian.Uint32(records)
-		if err := event.DecodeRecord(records[4:4+n], &b.ev); err != nil {
+		n, hash := binary.LittleEndian.Uint32(records), binary.LittleEndian.Uint64(records[4:])
+		if err := event.DecodeRecord(records[headBytes:headBytes+n], &b.ev); err != nil {
 			return err
 		}
-		records = records[4+n:]
+		records = records[headBytes+n:]
 		id := b.ev.StableID(0) // every line has a messageId: the occurrence does not matter
 		if !b.seen.add(id) {
 			out.Duplicates++
 			continue
 		}
-		b.schema.Fold(b.users.facts(b.ev.Key()), &b.ev, id)
+		b.schema.Fold(b.users.facts(hash, b.ev.Key()), &b.ev, id)
 		out.Events++
 	}
 	return nil
@@ -188,42 +199,43 @@ func (b *base) totals(out *outcome) {
 	}
 }
 
-// table finds the profiles of a part by user key, open-addressed. Its memory is used again for the next part.
+// table finds the profiles of a part by user, open-addressed. Its memory is used again for the next part.
 type table struct {
-	slots []uint32 // 1 + index of the user
-	keys  []string // they alias the part's records
-	list  []profile.Facts
+	slots  []uint32 // 1 + index of the user
+	keys   []string // they alias the part's records
+	hashes []uint64
+	list   []profile.Facts
 }
 
 func (t *table) reset() {
 	clear(t.slots)
-	t.keys = t.keys[:0]
+	t.keys, t.hashes = t.keys[:0], t.hashes[:0]
 }
 
-// facts returns the profile of a key, an empty one for a new key.
-func (t *table) facts(key string) *profile.Facts {
+// facts returns the profile of a user, an empty one for a new user.
+func (t *table) facts(hash uint64, key string) *profile.Facts {
 	if 2*len(t.keys) >= len(t.slots) {
 		t.slots = make([]uint32, max(1024, 2*len(t.slots)))
 		for u, known := range t.keys {
-			t.slots[t.slot(known)] = uint32(u + 1)
+			t.slots[t.slot(t.hashes[u], known)] = uint32(u + 1)
 		}
 	}
-	i := t.slot(key)
+	i := t.slot(hash, key)
 	if t.slots[i] == 0 {
 		if len(t.keys) == len(t.list) {
 			t.list = append(t.list, profile.Facts{})
 		}
 		t.list[len(t.keys)].Reset()
-		t.keys = append(t.keys, key)
+		t.keys, t.hashes = append(t.keys, key), append(t.hashes, hash)
 		t.slots[i] = uint32(len(t.keys))
 	}
 	return &t.list[t.slots[i]-1]
 }
 
-func (t *table) slot(key string) uint64 {
+func (t *table) slot(hash uint64, key string) uint64 {
 	mask := uint64(len(t.slots) - 1)
-	i := event.UserHash(key) & mask
-	for t.slots[i] != 0 && t.keys[t.slots[i]-1] != key {
+	i := hash & mask
+	for u := t.slots[i]; u != 0 && (t.hashes[u-1] != hash || t.keys[u-1] != key); u = t.slots[i] {
 		i = (i + 1) & mask
 	}
 	return i

@@ -21,8 +21,12 @@ func run(args []string) error {
 	case len(args) == 2 && args[0] == "generate":
 		return generate(args[1])
 	case len(args) == 1 && args[0] == "fold":
+		b, err := open()
+		if err != nil {
+			return err
+		}
 		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-			if err := report(in.Text()); err != nil {
+			if err := b.report(in.Text()); err != nil {
 				return err
 			}
 		}
