@@ -3,19 +3,17 @@ package main
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
-
+	"github.com/weir-engine/weir/infra/embedded"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
 // How often the host looks when nothing tells it to.
 const (
-	pollEvents  = 2 * time.Second // file systems that report no changes, and files that were still being written
+	pollEvents  = time.Minute // should the watch fail
 	pollDeliver = time.Minute
 	pollSweep   = time.Minute
 	maxPause    = time.Minute // between tries of what fails
@@ -33,7 +31,7 @@ type work struct {
 func startWork(ctx context.Context, b *base, log *slog.Logger) *work {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &work{base: b, log: log, cancel: cancel, deliver: make(chan struct{}, 1)}
-	arrived := w.watch(ctx, filepath.Join(b.store.Dir(), "events"))
+	arrived := w.watch(ctx)
 	w.loop(ctx, "import", pollEvents, arrived, w.ingest)
 	w.loop(ctx, "deliver", pollDeliver, w.deliver, w.send)
 	sweeper := &sweeper{base: b, last: noDay}
@@ -84,34 +82,12 @@ func sleep(ctx context.Context, pause time.Duration, asked <-chan struct{}) bool
 	return true
 }
 
-// watch says when something changes in a folder; where that cannot be known, polling alone remains.
-func (w *work) watch(ctx context.Context, dir string) <-chan struct{} {
+// watch says when whole files have come into the bucket.
+func (w *work) watch(ctx context.Context) <-chan struct{} {
 	arrived := make(chan struct{}, 1)
-	watcher, err := fsnotify.NewWatcher()
-	if err == nil {
-		err = watcher.Add(dir)
-	}
-	if err != nil {
-		w.log.Warn("the event folder cannot be watched; it is looked at every two seconds", "folder", dir, "error", err)
-		return arrived
-	}
 	w.done.Go(func() {
-		defer watcher.Close()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case _, ok := <-watcher.Events:
-				if !ok {
-					return
-				}
-				nudge(arrived)
-			case _, ok := <-watcher.Errors:
-				if !ok {
-					return
-				}
-				nudge(arrived)
-			}
+		if err := embedded.Watch(ctx, w.base.store.Dir(), func() { nudge(arrived) }); err != nil {
+			w.log.Warn("the event folder cannot be watched; it is looked at every minute", "error", err)
 		}
 	})
 	return arrived

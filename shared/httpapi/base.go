@@ -1,17 +1,14 @@
 package httpapi
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/weir-engine/weir/shared/analytics"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
-	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // GetOverview answers the base at a glance.
@@ -29,8 +26,8 @@ func (s *Server) GetOverview(ctx context.Context, req gen.GetOverviewRequestObje
 	out := gen.Overview{
 		AsOf: moment(o.Base.AsOf), Users: o.Users, Buyers: o.Buyers, Orders: o.Orders, SpendMinor: o.Spend, Currency: settings.Currency,
 		Zone: settings.Zone, LastEvent: instant(o.Base.LastEvent), LastArrival: instant(o.LastArrival), StrategyVersion: live.Version,
-		CutsVersion: text(cutsVersion(live)), Stages: groups(inOrder(o.Stages, settings.StageNames()), o.Users), RfmNames: groups(o.RFM, o.Users),
-		RfmCn: groups(o.RFMCN, o.Users), Tiers: tiers(settings, o), Segments: groups(o.Segments, o.Users), Rfm: []gen.RfmCell{},
+		CutsVersion: text(cutsVersion(live)), Stages: groups(o.Stages, o.Users), RfmNames: groups(o.RFM, o.Users),
+		RfmCn: groups(o.RFMCN, o.Users), Tiers: groups(o.Tiers, o.Users), Segments: groups(o.Segments, o.Users), Rfm: []gen.RfmCell{},
 		Lifecycle: lifecycleOf(o.Base, period), Concentration: concentrationOf(o.Base), Activity: activityOf(o.Base),
 	}
 	if live.Cuts != nil {
@@ -48,27 +45,6 @@ func groups(from []app.Group, all int64) []gen.Group {
 		out = append(out, gen.Group{
 			Name: g.Name, Label: label(g.Zh, g.En), Users: g.Users, Share: shareOf(g.Users, all), SpendMinor: g.Spend,
 		})
-	}
-	return out
-}
-
-// inOrder returns the groups in the order of names.
-func inOrder(from []app.Group, names []string) []app.Group {
-	out := slices.Clone(from)
-	slices.SortStableFunc(out, func(x, y app.Group) int {
-		return cmp.Compare(slices.Index(names, x.Name), slices.Index(names, y.Name))
-	})
-	return out
-}
-
-func tiers(settings *strategy.Strategy, o app.Overview) []gen.Group {
-	out := groups(o.Tiers, o.Users)
-	for i := range out {
-		for _, t := range settings.Tiers {
-			if t.Name == out[i].Name {
-				out[i].Label = label(t.Zh, t.En)
-			}
-		}
 	}
 	return out
 }
