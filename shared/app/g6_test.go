@@ -261,6 +261,53 @@ func TestKillSwitch(t *testing.T) {
 	}
 }
 
+// flaky is an outbox that knows its messages by id and fails once.
+type flaky struct {
+	fail bool
+	sent map[string]int
+}
+
+func (f *flaky) Send(_ context.Context, m app.Message) error {
+	if f.fail {
+		f.fail = false
+		return errKilled
+	}
+	f.sent[m.ID]++
+	return nil
+}
+
+func (f *flaky) Idempotent() bool { return true }
+
+// TestKillSwitchHoldsWhatWasClaimed: a message that was being handed over when the channel failed is not sent while outreach is
+// stopped.
+func TestKillSwitchHoldsWhatWasClaimed(t *testing.T) {
+	b := newBase(t, "2026-03-01T00:00:00Z")
+	channel := &flaky{fail: true, sent: map[string]int{}}
+	ports := b.store.Ports(func() int64 { return b.now })
+	ports.Channels = map[string]app.Channel{"outbox": channel}
+	var err error
+	if b.app, err = app.New(ctx, ports, app.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	b.publish(withRules(welcomeOnly))
+	b.at("2026-03-02T12:00:00Z").newcomers("n", 3, "2026-03-02T10:00:00Z")
+	if _, err := b.app.Deliver(ctx); err == nil {
+		t.Fatal("nobody noticed that the channel failed")
+	}
+	if err := b.app.StopOutreach(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.deliver(); len(channel.sent) != 0 || !got.Held {
+		t.Fatalf("while it is stopped: %+v, %d sent", got, len(channel.sent))
+	}
+	if err := b.app.ResumeOutreach(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.deliver(), (app.DeliverReport{Sent: 3}); got != want || len(channel.sent) != 3 {
+		t.Fatalf("after it was resumed: %+v, %d sent", got, len(channel.sent))
+	}
+}
+
 type channelFunc func(m app.Message)
 
 func (f channelFunc) Send(_ context.Context, m app.Message) error { f(m); return nil }

@@ -18,6 +18,7 @@ type base struct {
 	t     testing.TB
 	dir   string
 	now   int64
+	opts  app.Options
 	store *embedded.Store
 	app   *app.App
 }
@@ -45,7 +46,7 @@ func (b *base) open() {
 	if b.store, err = embedded.Open(b.dir, embedded.Options{NoSync: true}); err != nil {
 		b.t.Fatal(err)
 	}
-	if b.app, err = app.New(context.Background(), b.store.Ports(func() int64 { return b.now }), app.Options{}); err != nil {
+	if b.app, err = app.New(context.Background(), b.store.Ports(func() int64 { return b.now }), b.opts); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -76,10 +77,13 @@ func (b *base) facts() record {
 	return out
 }
 
-// reopen opens the folder with another number of buckets, which is that of chunks too.
-func smallBase(t testing.TB, now string, buckets int) *base {
+// smallBase opens a base with another number of buckets, which is that of chunks too, and of workers (one when not given).
+func smallBase(t testing.TB, now string, buckets int, workers ...int) *base {
 	t.Helper()
 	b := &base{t: t, dir: t.TempDir(), now: at(now)}
+	if len(workers) > 0 {
+		b.opts.Workers = workers[0]
+	}
 	store, err := embedded.Open(b.dir, embedded.Options{NoSync: true, Buckets: buckets})
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +97,7 @@ func smallBase(t testing.TB, now string, buckets int) *base {
 }
 
 // TestAnyOrderGivesTheSameFacts imports one stream in random orders, cut into files at random places that arrive over weeks
-// (so that an event is late here and on time there) and in bases of different numbers of chunks.
+// (so that an event is late here and on time there) and in bases of different numbers of chunks and workers.
 func TestAnyOrderGivesTheSameFacts(t *testing.T) {
 	rounds := 20
 	if testing.Short() {
@@ -108,7 +112,7 @@ func TestAnyOrderGivesTheSameFacts(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(5, 8))
 	for round := range rounds {
-		b := smallBase(t, "2026-03-15T00:00:00Z", 1<<r.IntN(5))
+		b := smallBase(t, "2026-03-15T00:00:00Z", 1<<r.IntN(5), 1+r.IntN(4))
 		files := cut(r, lines)
 		for i, text := range files {
 			b.now = at("2026-03-15T00:00:00Z") + int64(i)*9*86_400_000
@@ -255,5 +259,42 @@ func TestSameContentInAnotherFile(t *testing.T) {
 	}
 	if _, err := b.try([]byte(strings.Join(lines, "\n"))); err == nil || !bytes.Contains([]byte(err.Error()), []byte("known")) {
 		t.Fatalf("known content gives %v", err)
+	}
+}
+
+// TestPastViewEqualsTheBaseOfThen: a view of a moment of the past shows what a base that ends there shows.
+func TestPastViewEqualsTheBaseOfThen(t *testing.T) {
+	const moment = "2026-02-10T12:00:00Z"
+	var then, all []string
+	for _, line := range stream(4, 300) {
+		if strings.Contains(line, "anonymousId") || strings.Contains(line, "alias") {
+			continue // links have no past: an id belongs to whom it belongs to
+		}
+		all = append(all, line)
+		at := strings.Index(line, `"timestamp":"`) + len(`"timestamp":"`)
+		if line[at:at+len(moment)] <= moment {
+			then = append(then, line)
+		}
+	}
+	bases := [2]*base{smallBase(t, "2026-03-15T00:00:00Z", 4), smallBase(t, "2026-03-15T00:00:00Z", 4)}
+	bases[0].load(strings.Join(then, "\n"), backfill)
+	bases[1].load(strings.Join(all, "\n"), backfill)
+	want, got := bases[0].export(moment), bases[1].export(moment)
+	if len(want) < 5 || len(want) != len(got) {
+		t.Fatalf("%d users, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if diff := differences(want[i], got[i]); len(diff) > 0 {
+			t.Errorf("%s: %s", want[i]["user_id"], strings.Join(diff, "\n"))
+		}
+	}
+	for _, period := range []string{app.PeriodWeek, app.PeriodMonth} {
+		var x, y bytes.Buffer
+		if err := errors.Join(bases[0].base(moment).Lifecycle[period].CSV(&x), bases[1].base(moment).Lifecycle[period].CSV(&y)); err != nil {
+			t.Fatal(err)
+		}
+		if x.String() != y.String() {
+			t.Errorf("the lifecycle by %s is\n%s\nwant\n%s", period, y.String(), x.String())
+		}
 	}
 }

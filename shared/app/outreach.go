@@ -118,6 +118,11 @@ func (d *delivery) recover(ctx context.Context) error {
 		}
 		for _, in := range claimed {
 			if channel := d.app.ports.Channels[in.Channel]; channel != nil && channel.Idempotent() {
+				stop, e := d.app.killSwitch(ctx)
+				if e != nil || stop.Stopped {
+					d.report.Held = stop.Stopped
+					return e
+				}
 				err = d.send(ctx, in, channel)
 			} else {
 				err = d.settle(ctx, in, IntentUnknown, "the program stopped while the message was handed over: it may or may not have arrived")

@@ -111,6 +111,17 @@ func script() []step {
 			_, _, err := w.app.RevokeLink(ctx, "anon:a1", "u01")
 			return err
 		}},
+		{"upload", "2026-05-14T00:05:00Z", func(w *world) error {
+			_, err := w.app.Upload(ctx, app.UploadRequest{
+				Name: "orders.csv", Mapping: csvMapping, Backfill: true,
+				Body: strings.NewReader("customer,date,amount\nu04,2026-05-13,10\nu40,2026-05-13,7\nu40,2026-05-13,x\n"),
+			})
+			if err := ignore(err, fault.Conflict); err != nil {
+				return err
+			}
+			_, err = w.app.IngestPending(ctx, nil)
+			return err
+		}},
 		{"deliver5", "2026-05-14T00:10:00Z", deliver},
 	}
 }
