@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Measures Weir beside its peers and writes docs/benchmarks.md. Run it with `make bench`; it needs about ten minutes, 5 GB of
+# disk and a quiet machine.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+go build -o bin/ingest ./infra/bench/ingest
+go build -o bin/whole ./infra/bench/whole
+npm ci --no-audit --no-fund --loglevel=error --prefix infra/bench >/dev/null
+bin/ingest generate "$dir"
+{
+  cat <<'TEXT'
+# Benchmarks
+
+Written by `make bench`. Absolute figures hold on one machine; compare the ratios, which were measured in one run.
+
+TEXT
+  echo "Commit $(git rev-parse --short HEAD), $(date -u +%F), $(go version | cut -d' ' -f3), $(nproc) processors."
+  printf '\n## Reading and folding, one core, beside DuckDB\n\n`node infra/bench/ingest.mjs`: 500,000 Segment events of 83,385 users.\n\n'
+  node infra/bench/ingest.mjs bin/ingest "$dir"
+  printf '\n## The whole program\n\n`bin/whole bin/weir DIR`: an import parses, validates, deduplicates, keeps canonical Parquet files, folds, writes profiles to SQLite with\nfsync, computes cuts and scores the base.\n\n'
+  bin/whole bin/weir "$dir"
+  printf '\n## Size of a profile\n\n`go test -run Size -v ./shared/profile`: bytes as DynamoDB counts an item, keys, names, STATE and marks included.\n\n```\n'
+  go test -count=1 -run 'Size|Item' -v ./shared/profile | grep -E 'p50|p90|p99' | sed 's/^ *[a-z_]*\.go:[0-9]*: //'
+  printf '```\n\n## Kernels\n\n`go test -bench . ./shared/event ./shared/profile ./shared/segment ./shared/score`, median of 3.\n\n```\n'
+  go test -run XXX -bench . -benchtime 300ms -count 3 ./shared/event ./shared/profile ./shared/segment ./shared/score |
+    awk '/^Benchmark/ {name=$1; sub(/-[0-9]+$/, "", name); n[name]++; v[name, n[name]]=$3; if (n[name]==1) order[++k]=name}
+         END {for (i=1; i<=k; i++) {m=order[i]; a=v[m,1]; b=v[m,2]; c=v[m,3]; med=(a>b)?((b>c)?b:((a>c)?c:a)):((a>c)?a:((b>c)?c:b)); printf "%-48s %12.1f ns/op\n", m, med}}'
+  echo '```'
+} > "$dir/benchmarks.md"
+mv "$dir/benchmarks.md" docs/benchmarks.md
+echo "docs/benchmarks.md is written"
