@@ -50,7 +50,16 @@ func (e *Event) Key() string {
 // parsing half a line.
 func (e *Event) reset() {
 	e.Kind, e.Time = 0, 0
-	e.MessageID, e.UserID, e.AnonymousID, e.PreviousID, e.GroupID, e.Name = "", "", "", "", "", ""
+	e.MessageID, e.UserID, e.Name = "", "", ""
+	if e.AnonymousID != "" {
+		e.AnonymousID = ""
+	}
+	if e.PreviousID != "" {
+		e.PreviousID = ""
+	}
+	if e.GroupID != "" {
+		e.GroupID = ""
+	}
 	e.Properties.reset()
 	e.Traits.reset()
 	e.Context.reset()
@@ -58,9 +67,8 @@ func (e *Event) reset() {
 }
 
 func (o *Object) reset() {
-	o.Raw = ""
-	if len(o.Fields) > 0 {
-		o.Fields = o.Fields[:0]
+	if o.Raw != "" || len(o.Fields) > 0 {
+		o.Raw, o.Fields = "", o.Fields[:0]
 	}
 }
 

@@ -51,12 +51,18 @@ const (
 
 var rawNames = [rawFields]string{"type", "messageId", "userId", "anonymousId", "previousId", "groupId", "event", "name", "timestamp"}
 
-// NewParser returns a parser. A Depth below 1 becomes the default.
+// NewParser returns a parser. A Depth below 1 becomes the default, and one above 512 becomes that.
 func NewParser(l Limits) *Parser {
+	return &Parser{scan: scanner{limits: l.deep()}}
+}
+
+// deep returns limits with a Depth that the other readers of JSON in this package hold too.
+func (l Limits) deep() Limits {
 	if l.Depth < 1 {
 		l.Depth = DefaultLimits.Depth
 	}
-	return &Parser{scan: scanner{limits: l}}
+	l.Depth = min(l.Depth, maxDepth)
+	return l
 }
 
 // Parse reads one event: a JSON object (RFC 8259) with the fields of the Segment spec in any order; fields it does not know

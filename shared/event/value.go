@@ -123,10 +123,7 @@ func ParseValue(text string) (v Value, ok bool) {
 // ReadObject indexes the text of a JSON object within limits into o, whose slice it reuses; o aliases text. It refuses what
 // a Parser refuses.
 func ReadObject(text string, l Limits, o *Object) *Reject {
-	if l.Depth < 1 {
-		l.Depth = DefaultLimits.Depth
-	}
-	s := scanner{b: bytesOf(text), limits: l}
+	s := scanner{b: bytesOf(text), limits: l.deep()}
 	i := s.space(0)
 	switch {
 	case i >= len(s.b) || s.b[i] != '{':

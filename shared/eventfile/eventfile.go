@@ -51,7 +51,12 @@ func (e *LineError) Unwrap() error { return e.Reject }
 func HashContent(r io.ReaderAt, size int64) (string, error) {
 	h := sha256.New()
 	if _, err := io.CopyBuffer(h, io.NewSectionReader(r, 0, size), make([]byte, 1<<18)); err != nil {
-		return "", fault.Wrap(err, "reading the file")
+		return "", unreadable(err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// unreadable is the error for a file whose bytes cannot be had.
+func unreadable(err error) error {
+	return fault.New(fault.Unavailable, "the file cannot be read").WithHint("check the disk and the permissions, then try again").Because(err)
 }

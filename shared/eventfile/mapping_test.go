@@ -158,6 +158,16 @@ func TestMappingErrorsPointAtThePlace(t *testing.T) {
 	}
 }
 
+// TestManyQuotesAreReadInLinearTime holds the time for a cell that goes on for ever and is full of quotes.
+func TestManyQuotesAreReadInLinearTime(t *testing.T) {
+	file := "u,t\n\"" + strings.Repeat("\n\"\"", 400_000)
+	start := time.Now()
+	got, err := result(t, []byte(file), Options{Mapping: mapping(t, base)})
+	if err != nil || len(got) != 400_001 || time.Since(start) > 20*time.Second {
+		t.Fatal(len(got), err, time.Since(start))
+	}
+}
+
 func FuzzMapping(f *testing.F) {
 	f.Add([]byte(base + "group: {by: [o]}\nproperties: {a: {expr: \"a*(b+1)\", agg: sum}}\n"))
 	f.Add([]byte("version: 1\nevents: [{when: {any: [{column: a, in: [1,2]}]}, skip: true}]\n"))

@@ -252,6 +252,42 @@ func TestCloseStopsEarly(t *testing.T) {
 	}
 }
 
+// broken fails to read from a place on.
+type broken struct{ at int64 }
+
+func (b broken) ReadAt(p []byte, off int64) (int, error) {
+	if off >= b.at {
+		return 0, errors.New("input/output error")
+	}
+	n := copy(p, bytes.Repeat([]byte("\n"), int(min(int64(len(p)), b.at-off))))
+	return n, nil
+}
+
+func TestAFileThatCannotBeRead(t *testing.T) {
+	for _, at := range []int64{0, 1 << 20} {
+		r, err := Open(broken{at}, 2<<20, Options{})
+		if err == nil {
+			_, err = r.Next()
+			_ = r.Close()
+		}
+		wantFault(t, err, fault.Unavailable, "cannot be read")
+	}
+	_, err := HashContent(broken{5}, 10)
+	wantFault(t, err, fault.Unavailable, "cannot be read")
+}
+
+// FuzzReader reads any bytes: whatever they are, reading ends, and every error says what to do.
+func FuzzReader(f *testing.F) {
+	for _, seed := range [][]byte{[]byte(one + "\nx\n" + one), gz([]byte(one)), zst([]byte(one)), []byte("PAR1xxxxPAR1"), pq(f, []nestedRow{{Type: "track"}})} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if _, err := result(t, file, Options{}); err != nil && (fault.CodeOf(err) == fault.Internal || fault.HintOf(err) == "") {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestHashContent(t *testing.T) {
 	h, err := HashContent(strings.NewReader("abc"), 3)
 	if err != nil || h != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {

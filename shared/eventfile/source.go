@@ -51,7 +51,7 @@ func openSource(r io.ReaderAt, size int64, o *Options) (*source, error) {
 	s := &source{blocks: make(chan block, blockCount), free: make(chan []byte, blockCount), stop: make(chan struct{}), ended: make(chan struct{})}
 	magic := make([]byte, min(size, magicLength))
 	if _, err := r.ReadAt(magic, 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fault.Wrap(err, "reading the file")
+		return nil, unreadable(err)
 	}
 	var in io.Reader = counted{io.NewSectionReader(r, 0, size), &s.consumed}
 	name := compression(magic)
@@ -165,8 +165,10 @@ func fill(in io.Reader, buf []byte) (n int, err error) {
 func (s *source) broken(name string, size int64, err error) error {
 	at := s.consumed.Load()
 	switch {
-	case name == "" || fault.CodeOf(err) != fault.Internal:
+	case fault.CodeOf(err) != fault.Internal:
 		return fault.Wrap(err, "reading the file at byte %d", at)
+	case name == "":
+		return fault.Wrap(unreadable(err), "at byte %d", at)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return fault.New(fault.Invalid, "the %s data breaks off at the end of the file, byte %d: the file is truncated", name, size).
 			WithHint("copy the file again as a whole; nothing of this one was applied").Because(err)
