@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
 /** Debian's Chromium by default; CHROMIUM names another one. */
@@ -53,4 +54,16 @@ export async function open(browser, address, path = "/", options = {}) {
   });
   await page.goto(path);
   return Object.assign(page, { quiet: () => assert.deepEqual(complaints, []) });
+}
+
+/** Asserts that axe finds nothing against WCAG 2.2 AA on the page as it is now. */
+export async function accessible(page) {
+  const tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
+  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+  // The editor scrolls with its cursor: what scrolls holds a text field, which is reached by keyboard.
+  const known = (one) => one.nodes.every((node) => /cm-scroller/.test(node.html));
+  const said = violations
+    .filter((one) => !known(one))
+    .map((one) => [one.id, ...one.nodes.map((node) => node.html.slice(0, 160))]);
+  assert.deepEqual(said, []);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { accessible, launch, open } from "./browser.mjs";
 import { start } from "./program.mjs";
 
 let weir;
@@ -35,6 +35,7 @@ test("a file with bad lines: its counts, each refused line with its reason, down
   assert.equal(await count("Accepted").innerText(), "1");
   const row = page.getByRole("row", { name: /not json/ });
   assert.match(await row.innerText(), /2\s+Not JSON/);
+  await accessible(page);
   const [saved] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Download" }).click(),
@@ -58,6 +59,7 @@ test("the same content again is refused until it is asked for", async () => {
   const text = order("s1", "bob", 10);
   await upload(page, "once.ndjson", text);
   await page.getByText("Kept, is being processed").waitFor();
+  await page.getByRole("row", { name: /once\.ndjson/ }).getByText("Done").waitFor();
   await upload(page, "twice.ndjson", text);
   const alert = page.getByRole("alert");
   await alert.waitFor();

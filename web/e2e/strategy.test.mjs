@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { accessible, launch, open } from "./browser.mjs";
 import { start } from "./program.mjs";
 
 let weir;
@@ -42,6 +42,7 @@ test("a live first purchase is messaged, and the message says why", async () => 
   await row.getByText("welcome").click();
   await page.locator(".letter .subject").waitFor();
   await page.getByText("Why it was asked for").waitFor();
+  await accessible(page);
   await page.getByRole("link", { name: "lin", exact: true }).click();
   await page.waitForURL(/users\/lin\?tab=messages/);
   await page.locator("details.reason", { hasText: "welcome" }).waitFor();
@@ -85,6 +86,7 @@ test("a strategy: mistakes are marked at their place, changes are shown, publish
   const [row] = (await problem.locator(".num").innerText()).split(":").map(Number);
   assert.equal(row - 1, place);
   await page.locator(".cm-lintRange-error").first().waitFor();
+  await accessible(page);
   assert.ok(await page.getByRole("button", { name: "Publish…" }).isDisabled());
   await problem.click();
   await page.keyboard.press("End");
@@ -105,6 +107,7 @@ test("a strategy: mistakes are marked at their place, changes are shown, publish
   await page.getByRole("button", { name: "Publish…" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText(/Existing users will not be messaged/).waitFor();
+  await accessible(page);
   await dialog.getByRole("textbox").fill("silent a little later");
   await dialog.getByRole("button", { name: "Publish" }).click();
   await page.getByText(/Version \w+ is in force/).waitFor();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { accessible, launch, open } from "./browser.mjs";
 import { start } from "./program.mjs";
 
 let weir;
@@ -27,6 +27,7 @@ test("a condition is checked while it is typed, with a caret under the mistake",
   const [text, under] = (await caret.innerText()).split("\n");
   assert.match(text, /orders >= 3 && stag == 1/);
   assert.equal(under.indexOf("^"), text.indexOf("stag"));
+  await accessible(page);
   // The list stays as it was until the condition is right.
   assert.equal(await total(page).innerText(), "2,357");
   await page.keyboard.press("ControlOrMeta+a");

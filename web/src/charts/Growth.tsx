@@ -1,5 +1,6 @@
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
+import { Scroll } from "../components/Scroll";
 import type { Format } from "../core/format";
 import { useDark } from "../core/prefs";
 import { axis, base, Chart, tip } from "./Chart";
@@ -112,8 +113,7 @@ export function GrowthTable({
   const { t } = useTranslation();
   const nameOf = period === "month" ? format.month : format.day;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="scroll" style={{ maxHeight: 330 }} tabIndex={0} aria-label={t("growth.table")}>
+    <Scroll label={t("growth.table")} style={{ maxHeight: 330 }}>
       <table className="plain">
         <thead>
           <tr>
@@ -139,6 +139,6 @@ export function GrowthTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

@@ -1,6 +1,7 @@
 import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type DiffLine, foldEqual } from "../core/diff";
+import { Scroll } from "./Scroll";
 
 const signs = { equal: " ", insert: "+", delete: "−" };
 
@@ -10,8 +11,7 @@ export function DiffView({ lines, label }: { lines: readonly DiffLine[]; label: 
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const rows = foldEqual(lines);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="scroll editor" tabIndex={0} aria-label={label}>
+    <Scroll label={label} framed>
       <table className="diff">
         <tbody>
           {rows.map((row, i) => {
@@ -35,7 +35,7 @@ export function DiffView({ lines, label }: { lines: readonly DiffLine[]; label: 
           })}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 

@@ -8,6 +8,7 @@ import { Bars } from "../../charts/Bars";
 import { useKnown } from "../../components/known";
 import { Pager } from "../../components/Pager";
 import { Card, Mark } from "../../components/Parts";
+import { Scroll } from "../../components/Scroll";
 import { Answer, Empty } from "../../components/States";
 import { api, data, download, type Schemas } from "../../core/api";
 import { usePages } from "../../core/hooks";
@@ -145,8 +146,7 @@ function RejectTable({ rejects }: { rejects: Schemas["Reject"][] }) {
   const { format } = useView();
   const known = useKnown();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="scroll" aria-label={t("rejects.title")} tabIndex={0} style={{ marginTop: 14 }}>
+    <Scroll label={t("rejects.title")} style={{ marginTop: 14 }}>
       <table className="plain">
         <thead>
           <tr>
@@ -173,6 +173,6 @@ function RejectTable({ rejects }: { rejects: Schemas["Reject"][] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

@@ -4,6 +4,7 @@ import { App, Button, Input, Modal } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Card, Mark, Meter } from "../../components/Parts";
+import { Scroll } from "../../components/Scroll";
 import { api, data, type Schemas } from "../../core/api";
 import { useNames } from "../../core/names";
 import { toProblem } from "../../core/problem";
@@ -118,7 +119,7 @@ function Rules({ rules }: { rules: Outreach["rules"] }) {
   const { t } = useTranslation();
   const names = useNames();
   return (
-    <section className="scroll" aria-label={t("outreach.rules")}>
+    <Scroll label={t("outreach.rules")}>
       <table className="plain">
         <thead>
           <tr>
@@ -142,6 +143,6 @@ function Rules({ rules }: { rules: Outreach["rules"] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

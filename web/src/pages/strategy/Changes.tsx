@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { DiffView } from "../../components/DiffView";
 import { Card } from "../../components/Parts";
+import { Scroll } from "../../components/Scroll";
 import { Answer, Empty } from "../../components/States";
 import { api, data, type Schemas } from "../../core/api";
 import { Problems } from "./DraftEditor";
@@ -42,12 +43,11 @@ export function Changes({ text, from, edited }: { text: string; from: string; ed
   );
 }
 
-export function Meaning({ changes }: { changes: Schemas["StrategyDiff"]["changes"] }) {
+export function Meaning({ changes, height }: { changes: Schemas["StrategyDiff"]["changes"]; height?: number }) {
   const { t } = useTranslation();
   if (changes.length === 0) return <p className="muted">{t("strategy.noChanges")}</p>;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="scroll" tabIndex={0} aria-label={t("strategy.meaning")}>
+    <Scroll label={t("strategy.meaning")} style={{ maxHeight: height }}>
       <table className="plain">
         <thead>
           <tr>
@@ -66,6 +66,6 @@ export function Meaning({ changes }: { changes: Schemas["StrategyDiff"]["changes
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

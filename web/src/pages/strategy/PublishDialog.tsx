@@ -55,11 +55,7 @@ export function PublishDialog({
     >
       <div style={{ display: "grid", gap: 16 }}>
         <Answer query={diff} rows={4}>
-          {(found) => (
-            <div style={{ maxHeight: 260, overflow: "auto" }}>
-              <Meaning changes={found.changes} />
-            </div>
-          )}
+          {(found) => <Meaning changes={found.changes} height={260} />}
         </Answer>
         <div className={`banner ${existing ? "bad" : ""}`} role="status" style={{ margin: 0 }}>
           <span className="grow">

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DiffView } from "../../components/DiffView";
 import { Card, Mark } from "../../components/Parts";
+import { Scroll } from "../../components/Scroll";
 import { Answer } from "../../components/States";
 import { api, data, type Schemas } from "../../core/api";
 import { toProblem } from "../../core/problem";
@@ -70,7 +71,7 @@ function VersionTable({
     }
   };
   return (
-    <section className="scroll" aria-label={t("strategy.versions")}>
+    <Scroll label={t("strategy.versions")}>
       <table className="plain">
         <thead>
           <tr>
@@ -115,7 +116,7 @@ function VersionTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { Mark } from "../../components/Parts";
+import { Scroll } from "../../components/Scroll";
 import { Answer } from "../../components/States";
 import { api, data, type Schemas } from "../../core/api";
 import { toProblem } from "../../core/problem";
@@ -30,7 +31,7 @@ export function Identity({ user }: { user: Schemas["User"] }) {
           list.links.length === 0 ? (
             <p className="muted">{t("user.noLinks")}</p>
           ) : (
-            <section className="scroll" aria-label={t("user.links")}>
+            <Scroll label={t("user.links")}>
               <table className="plain">
                 <thead>
                   <tr>
@@ -48,7 +49,7 @@ export function Identity({ user }: { user: Schemas["User"] }) {
                   ))}
                 </tbody>
               </table>
-            </section>
+            </Scroll>
           )
         }
       </Answer>

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { Purchases } from "../../charts/Purchases";
 import { Card, Figure, Mark, Pairs } from "../../components/Parts";
+import { Scroll } from "../../components/Scroll";
 import { StageMark } from "../../components/StageMark";
 import { Empty } from "../../components/States";
 import type { Schemas } from "../../core/api";
@@ -156,7 +157,7 @@ function Metrics({ user }: { user: User }) {
     return Number.isInteger(value) ? format.count(value) : format.decimal(value);
   };
   return (
-    <section className="scroll" aria-label={t("user.metrics")}>
+    <Scroll label={t("user.metrics")}>
       <table className="plain">
         <tbody>
           {user.metrics.map((metric) => (
@@ -179,7 +180,7 @@ function Metrics({ user }: { user: User }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 
@@ -188,7 +189,7 @@ function Counts({ user }: { user: User }) {
   const { format } = useView();
   if (user.event_counts.length === 0) return <Empty title={t("user.noCounts")} text={t("user.noCountsText")} />;
   return (
-    <section className="scroll" aria-label={t("user.eventCounts")}>
+    <Scroll label={t("user.eventCounts")}>
       <table className="plain">
         <thead>
           <tr>
@@ -215,6 +216,6 @@ function Counts({ user }: { user: User }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
