@@ -2,12 +2,16 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/journey"
+	"github.com/weir-engine/weir/shared/profile"
 )
 
 // bought is an NDJSON line: a purchase of revenue.
@@ -373,4 +377,77 @@ func TestEverySuppressedMessageSaysWhy(t *testing.T) {
 			t.Errorf("%s is suppressed because %q", name(in), in.Why)
 		}
 	}
+}
+
+// TestSeparatedUsersCountOn: after a link is revoked, messages and decision records of both users have names of their own.
+func TestSeparatedUsersCountOn(t *testing.T) {
+	b := historic(t, welcomeOnly)
+	order := func(id, who, moment string) string {
+		return fmt.Sprintf(`{"type":"track","messageId":"%s",%s,"event":"Order Completed","timestamp":"%s","properties":{"revenue":5}}`+"\n", id, who, moment)
+	}
+	anon, known := `"anonymousId":"a"`, `"userId":"u"`
+	b.at("2026-03-02T12:00:00Z").load(order("x1", anon, "2026-03-02T10:00:00Z") + order("x2", known, "2026-03-02T10:00:00Z"))
+	b.sweep("2026-05-10T00:00:00Z")
+	b.deliver()
+	sent := []string{"anon:a welcome 1 sent", "anon:a winback 1 sent", "u welcome 1 sent", "u winback 1 sent"}
+	mine := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, in := range b.intents() {
+			if strings.HasPrefix(in.Key, "anon:a") || in.Key == "u" {
+				got = append(got, name(in)+" "+string(in.Status))
+			}
+		}
+		if want = slices.Sorted(slices.Values(append(want, sent...))); !slices.Equal(got, want) {
+			t.Fatalf("messages are %q, want %q", got, want)
+		}
+	}
+	mine()
+	b.at("2026-05-11T12:00:00Z").load(order("x3", anon, "2026-05-11T10:00:00Z") +
+		`{"type":"identify","messageId":"x4","userId":"u","anonymousId":"a","timestamp":"2026-05-11T11:00:00Z"}` + "\n")
+	if _, _, err := b.app.RevokeLink(ctx, "anon:a", "u"); err != nil {
+		t.Fatal(err)
+	}
+	b.sweep("2026-05-12T00:00:00Z")
+	mine()
+	b.sweep("2026-08-01T00:00:00Z")
+	mine("anon:a winback 2 pending")
+	for _, item := range b.items() {
+		decisions, err := b.store.Ports(nil).Profiles.Decisions(ctx, item.Key, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var record journey.Record
+		if err := json.Unmarshal(decisions[0].Record, &record); err != nil {
+			t.Fatal(err)
+		}
+		if state := record.Restore(); string(profile.EncodeState(nil, &state)) != string(item.State) {
+			t.Errorf("%s: STATE is not that of the last decision record", item.Key)
+		}
+	}
+}
+
+// TestSettledFateStays: a message that another process gave up as unknown, while it was handed over, stays unknown.
+func TestSettledFateStays(t *testing.T) {
+	b := newBase(t, "2026-03-01T00:00:00Z")
+	ports := b.store.Ports(func() int64 { return b.now })
+	ports.Channels = map[string]app.Channel{"outbox": newPhone()}
+	other, err := app.New(ctx, ports, app.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports.Channels = map[string]app.Channel{"outbox": channelFunc(func(app.Message) {
+		if got, err := other.Deliver(ctx); err != nil || got.Unknown != 1 {
+			t.Errorf("the other process says %+v, %v", got, err)
+		}
+	})}
+	if b.app, err = app.New(ctx, ports, app.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	b.publish(withRules(welcomeOnly))
+	b.at("2026-03-02T12:00:00Z").newcomers("n", 1, "2026-03-02T10:00:00Z")
+	if _, err := b.app.Deliver(ctx); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the first process says %v", err)
+	}
+	b.expect("n0 welcome 1 unknown")
 }

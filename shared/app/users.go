@@ -415,15 +415,19 @@ func (a *App) writeSet(ctx context.Context, keys []string, facts map[string]*pro
 }
 
 // separate returns the writes that give each user of a set that came apart their own FACTS. All of them know the events that
-// anyone of the set had on time; a profile that has no events of its own any more is removed.
+// anyone of the set had on time, and count decisions and episodes on from where the set was, so that no name is used twice; a
+// profile that has no events of its own any more is removed.
 func separate(keys []string, items []Item, facts map[string]*profile.Facts) ([]UserWrite, error) {
 	var recent profile.Recent
+	var state profile.State
 	for _, item := range items {
 		var r profile.Recent
-		if err := decodeItem(Item{Recent: item.Recent}, nil, &r, nil); err != nil {
+		var s profile.State
+		if err := decodeItem(Item{Recent: item.Recent, State: item.State}, nil, &r, &s); err != nil {
 			return nil, fault.Wrap(err, "read the profile of %s", item.Key)
 		}
 		profile.MergeRecent(&recent, &r)
+		state = profile.MergeState(&state, &s)
 	}
 	var writes []UserWrite
 	var empty []Absorbed
@@ -437,6 +441,9 @@ func separate(keys []string, items []Item, facts map[string]*profile.Facts) ([]U
 		}
 		item.Key, item.Facts, item.Rebase = keys[i], profile.EncodeFacts(nil, f), true
 		item.Recent = profile.EncodeRecent(nil, &recent)
+		if len(item.State) == 0 && state.DecidedAt != 0 {
+			item.State = profile.EncodeState(nil, &state)
+		}
 		writes = append(writes, UserWrite{Item: item})
 	}
 	if len(writes) > 0 {
