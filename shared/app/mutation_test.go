@@ -277,3 +277,40 @@ func (p *raceClaims) Claim(ctx context.Context, id string, at int64, day zone.Da
 	p.between()
 	return p.Intents.Claim(ctx, id, at, day, ceiling)
 }
+
+// TestTwoProcessesImportTheSameFile lets another process import the same file between the read and each write of an import:
+// every event counts once, and the file is recorded once.
+func TestTwoProcessesImportTheSameFile(t *testing.T) {
+	text := strings.Join(stream(6, 90), "\n")
+	clean := smallBase(t, "2026-03-15T00:00:00Z", 2)
+	counts := clean.load(text)
+	want := clean.facts()
+	for n := 1; n <= 3; n++ {
+		b := smallBase(t, "2026-03-15T00:00:00Z", 2)
+		p := b.store.Ports(func() int64 { return b.now })
+		other := b.app
+		race := &raceWrites{Profiles: p.Profiles, at: n, between: func() {
+			if _, err := other.Import(ctx, app.ImportRequest{Name: "test", Source: strings.NewReader(text), Size: int64(len(text))}); err != nil {
+				t.Error(err)
+			}
+		}}
+		p.Profiles = race
+		var err error
+		if b.app, err = app.New(ctx, p, app.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = b.try([]byte(text)); err != nil && !fault.Is(err, fault.Conflict) {
+			t.Fatal(err)
+		}
+		if race.n < n {
+			break
+		}
+		if diff := differences(want, b.facts()); len(diff) > 0 {
+			t.Errorf("write %d: %s", n, strings.Join(diff, "\n"))
+		}
+		files, _, err := b.app.Files(ctx, "", 10)
+		if err != nil || len(files) != 1 || files[0].Status != app.FileDone || files[0].Counts != counts {
+			t.Errorf("the ledger says %+v, %v", files, err)
+		}
+	}
+}
