@@ -1,6 +1,7 @@
 package eventfile
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -29,10 +30,12 @@ func (c *countedAt) ReadAt(p []byte, off int64) (int, error) {
 func openParquet(r io.ReaderAt, size int64, o *Options) (rd *Reader, err error) {
 	defer recoverDamage(&err, "footer")
 	in := &countedAt{r: r}
+	if err := checkFooter(r, size); err != nil {
+		return nil, err
+	}
 	f, err := parquet.OpenFile(in, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "the Parquet file cannot be opened: its footer is damaged or missing").
-			WithHint("copy the file again as a whole; a Parquet file that was cut off cannot be read").Because(err)
+		return nil, badFooter(err)
 	}
 	if err := inflated(f, size, o); err != nil {
 		return nil, err
@@ -49,6 +52,29 @@ func openParquet(r io.ReaderAt, size int64, o *Options) (rd *Reader, err error) 
 	}
 	rd.closer = rd.events.(io.Closer)
 	return rd, nil
+}
+
+// maxFooter bounds the metadata of a file, which is held in memory.
+const maxFooter = 64 << 20
+
+// checkFooter refuses a footer that says it is longer than it can be, before the library takes memory for it.
+func checkFooter(r io.ReaderAt, size int64) error {
+	var tail [8]byte
+	if size < 12 {
+		return badFooter(io.ErrUnexpectedEOF)
+	}
+	if n, err := r.ReadAt(tail[:], size-8); n < len(tail) {
+		return unreadable(err)
+	}
+	if n := int64(binary.LittleEndian.Uint32(tail[:])); string(tail[4:]) != "PAR1" || n > size-12 || n > maxFooter {
+		return badFooter(fmt.Errorf("footer of %d bytes", n))
+	}
+	return nil
+}
+
+func badFooter(err error) error {
+	return fault.New(fault.Invalid, "the Parquet file cannot be opened: its footer is damaged or missing").
+		WithHint("copy the file again as a whole; a Parquet file that was cut off cannot be read").Because(err)
 }
 
 // inflated refuses a file whose own account of its size is that of a zip bomb.

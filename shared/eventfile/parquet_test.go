@@ -112,8 +112,10 @@ func TestDamagedParquet(t *testing.T) {
 		rows[i] = nestedRow{Type: "track", UserID: ptr(fmt.Sprint("u", i)), Event: "E", MessageID: fmt.Sprint(i), Timestamp: int64(i) * 1000}
 	}
 	file := pq(t, rows, parquet.PageBufferSize(4096))
-	_, err := result(t, file[:len(file)/2], Options{})
-	wantFault(t, err, fault.Invalid, "footer")
+	for _, bad := range [][]byte{file[:len(file)/2], []byte("PAR1"), []byte("PAR1xxxxPAR1"), []byte("PAR1\x00\x00\x00\x00PAR1")} {
+		_, err := result(t, bad, Options{})
+		wantFault(t, err, fault.Invalid, "footer")
+	}
 	for at := 4; at < len(file); at += 97 {
 		broken := bytes.Clone(file)
 		broken[at] ^= 0xff
