@@ -314,3 +314,47 @@ func TestTwoProcessesImportTheSameFile(t *testing.T) {
 		}
 	}
 }
+
+// raceDocs runs `between` before the first write of a document.
+type raceDocs struct {
+	app.Docs
+	key     string
+	between func()
+}
+
+func (p *raceDocs) Put(ctx context.Context, d app.Doc) error {
+	if between := p.between; d.Key == p.key && between != nil {
+		p.between = nil
+		between()
+	}
+	return p.Docs.Put(ctx, d)
+}
+
+// TestTwoProcessesPublishAtOnce: the second to come is told so, and what is in force is what the versions say.
+func TestTwoProcessesPublishAtOnce(t *testing.T) {
+	for _, key := range []string{"strategy/v/0000000002", "strategy/current"} {
+		b := newBase(t, "2026-03-01T00:00:00Z")
+		p := b.store.Ports(func() int64 { return b.now })
+		other := b.app
+		p.Docs = &raceDocs{Docs: p.Docs, key: key, between: func() {
+			if _, err := other.Publish(ctx, app.PublishRequest{Text: []byte(scriptStrategy)}); err != nil {
+				t.Error(err)
+			}
+		}}
+		var err error
+		if b.app, err = app.New(ctx, p, app.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.app.Publish(ctx, app.PublishRequest{Text: []byte(withRules(welcomeOnly))}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s: the second publication gives %v", key, err)
+		}
+		current, err := b.app.Strategy(ctx)
+		if err != nil || current.Text != scriptStrategy || current.Sequence != 2 {
+			t.Errorf("%s: in force is %s, %d, %v", key, current.Version, current.Sequence, err)
+		}
+		versions, err := b.app.StrategyVersions(ctx)
+		if err != nil || len(versions) != 2 || versions[0].Version != current.Version {
+			t.Errorf("%s: %d versions, the newest is %s, %v", key, len(versions), versions[0].Version, err)
+		}
+	}
+}
