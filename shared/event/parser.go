@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -21,9 +22,33 @@ type Parser struct {
 // guess is the key that stood at a place of the event before, as it was written: with quotes and colon. The events of a
 // file mostly have their keys in one order, and comparing a guess is cheaper than reading a key.
 type guess struct {
-	text [22]byte
-	size uint8
+	text [3]uint64 // the bytes, little-endian
+	mask [3]uint64 // 0xff for each byte of text that counts
+	size uint8     // 0: there is no guess
 	at   uint8
+}
+
+const guessBytes = 24
+
+// is reports whether the key stands at the beginning of b, of which there are guessBytes at least.
+func (g *guess) is(b []byte) bool {
+	_ = b[guessBytes-1]
+	x := (binary.LittleEndian.Uint64(b) ^ g.text[0]) & g.mask[0]
+	y := (binary.LittleEndian.Uint64(b[8:]) ^ g.text[1]) & g.mask[1]
+	z := (binary.LittleEndian.Uint64(b[16:]) ^ g.text[2]) & g.mask[2]
+	return x|y|z == 0
+}
+
+// set makes a key the guess.
+func (g *guess) set(key []byte, at uint8) {
+	var text, mask [guessBytes]byte
+	for i := range copy(text[:], key) {
+		mask[i] = 0xff
+	}
+	for i := range g.text {
+		g.text[i], g.mask[i] = binary.LittleEndian.Uint64(text[8*i:]), binary.LittleEndian.Uint64(mask[8*i:])
+	}
+	g.size, g.at = uint8(len(key)), at
 }
 
 const guesses = 16
@@ -126,8 +151,8 @@ func (p *Parser) key(k, i int) (at uint8, next int) {
 	s := &p.scan
 	b := s.b
 	g := &p.guess[k%guesses]
-	if n := int(g.size); n != 0 && i+n < len(b) && string(b[i:i+n]) == string(g.text[:n]) {
-		if i += n; b[i] <= ' ' {
+	if g.size != 0 && len(b)-i >= guessBytes && g.is(b[i:]) {
+		if i += int(g.size); i < len(b) && b[i] <= ' ' {
 			i = s.space(i)
 		}
 		return g.at, i
@@ -145,8 +170,8 @@ func (p *Parser) key(k, i int) (at uint8, next int) {
 		return 0, -1
 	}
 	at = fieldOf(key)
-	if end < len(b) && b[end] == ':' && end+1-start <= len(g.text) {
-		g.size, g.at = uint8(copy(g.text[:], b[start:end+1])), at
+	if end < len(b) && b[end] == ':' && end+1-start <= guessBytes {
+		g.set(b[start:end+1], at)
 	}
 	return at, i
 }
@@ -203,6 +228,14 @@ func (p *Parser) field(at uint8, i int, ev *Event) int {
 		}
 		return s.skip(i, 1)
 	}
+	if at == rawType {
+		if b := s.b; i+len(quotedTrack) <= len(b) && string(b[i:i+len(quotedTrack)]) == quotedTrack {
+			p.have &^= 1 << rawType
+			ev.Kind = Track
+			return i + len(quotedTrack)
+		}
+		ev.Kind = 0
+	}
 	if at <= rawType || at >= rawEvent || uint(i) >= uint(len(s.b)) || s.b[i] != '"' {
 		if at == rawTimestamp {
 			if next, ok := p.clock.read(s.b, i); ok {
@@ -219,6 +252,9 @@ func (p *Parser) field(at uint8, i int, ev *Event) int {
 	*id(ev, at) = text
 	return next
 }
+
+// quotedTrack is the type of most events.
+const quotedTrack = `"track"`
 
 // id returns the field of an event that holds an id.
 func id(ev *Event, at uint8) *string {
@@ -278,8 +314,10 @@ func (p *Parser) settle(ev *Event) *Reject {
 			return wrongType(rawNames[at], "a string")
 		}
 	}
-	if v := p.at(rawType); !ev.kind(v) {
-		return badType(v)
+	if ev.Kind == 0 {
+		if v := p.at(rawType); !ev.kind(v) {
+			return badType(v)
+		}
 	}
 	if r := p.name(ev); r != nil {
 		return r

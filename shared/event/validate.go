@@ -76,6 +76,10 @@ func CheckFuture(ev *Event, arrived int64, l Limits) *Reject {
 	if arrived == 0 || l.Future == 0 || ev.Time <= arrived+l.Future {
 		return nil
 	}
+	return tooFar(ev, arrived, l)
+}
+
+func tooFar(ev *Event, arrived int64, l Limits) *Reject {
 	return reject(ReasonFuture, fmt.Sprintf("dated %s, but the file arrived %s: more than %s before", stamp(ev.Time), stamp(arrived), time.Duration(l.Future)*time.Millisecond),
 		"check the clock and the zone of the source, then redrive the line")
 }
