@@ -268,7 +268,7 @@ type Link struct {
 	Alias   bool   // an explicit alias: it alone may join two known ids
 	Time    int64
 	Source  string // file id, or "manual"
-	Revoked int64  // when a person revoked it; 0: in force. A revoked link stays revoked until it is restored by a person.
+	Revoked int64  // when a person revoked it; 0: in force. A revoked link stays revoked, whatever events say later.
 }
 
 // Links keeps link facts and the canonical id of every id whose canonical id is another.
