@@ -38,7 +38,7 @@ func New(s *strategy.Strategy, z *zone.Zone) (*Engine, error) {
 	}
 	e := &Engine{s: s, zone: z, facts: facts, schema: s.SegmentSchema(), version: s.Version(), minor: 1}
 	for range event.MinorDigits(s.Currency) {
-		e.minor *= 10
+		e.minor = float64(e.minor * 10)
 	}
 	e.bought = s.Activity.Of == "" || s.Activity.Of == profile.ActivityPurchase
 	if e.stages, err = compileStages(s); err != nil {

@@ -1,0 +1,47 @@
+package fmath
+
+import "math"
+
+// hypTerms bounds the work of a series: its sum is then short of the true one, by less than its last term times hypTerms.
+const hypTerms = 1 << 20
+
+// Hyp2F1 returns Gauss's hypergeometric function 2F1(a, b; c; z) for 0 <= z < 1 and c that is no integer below 1. The relative
+// error is at most 1e-12 for z <= 0.999 where c > 0 and a and b are above -1, or both c-a and c-b are: this is what purchase
+// models need, for any number of purchases. Where c < a+b the form of Euler, (1-z)**(c-a-b) · 2F1(c-a, c-b; c; z), is summed:
+// its terms stay small near z = 1. NaN outside of the domain.
+func Hyp2F1(a, b, c, z float64) float64 {
+	if !(z >= 0 && z < 1) || c <= 0 && math.Floor(c) == c {
+		return math.NaN()
+	}
+	if rest := c - a - b; rest < 0 && z > 0 {
+		return float64(Exp(float64(rest*Log1p(-z))) * hypSum(c-a, c-b, c, 1, z))
+	}
+	return hypSum(a, b, c, 1, z)
+}
+
+// Hyp2F1Rest returns c/b·(2F1(a, b; c; z) - 1) for 0 <= z < 1, without loss at b = 0 and c = 0, where it is continuous. This is
+// the form in which 2F1 enters expected purchases. The relative error is at most 1e-12 for z <= 0.999, a, b > -1 and c > -1.
+func Hyp2F1Rest(a, b, c, z float64) float64 {
+	if !(z >= 0 && z < 1) {
+		return math.NaN()
+	}
+	return float64(float64(a*z) * hypSum(a+1, b+1, c+1, 2, z))
+}
+
+// hypSum sums (a)n (b)n / ((c)n (d)n) z**n over n >= 0 by the ratio of its terms, until what follows cannot change the sum.
+func hypSum(a, b, c, d, z float64) float64 {
+	sum, term := 1.0, 1.0
+	for n := 0.0; n < hypTerms; n++ {
+		ratio := float64(float64((a+n)*(b+n)) / float64((c+n)*(d+n)) * z)
+		term = float64(term * ratio)
+		sum += term
+		// The terms fall at least by the factor ratio once that is below z; before, they may still rise.
+		if ratio < 0 {
+			ratio = -ratio
+		}
+		if rest := float64(math.Abs(term) * max(ratio, z)); ratio < 1 && rest <= 0x1p-54*math.Abs(sum)*(1-max(ratio, z)) {
+			break
+		}
+	}
+	return sum
+}
