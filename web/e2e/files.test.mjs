@@ -59,7 +59,10 @@ test("the same content again is refused until it is asked for", async () => {
   const text = order("s1", "bob", 10);
   await upload(page, "once.ndjson", text);
   await page.getByText("Kept, is being processed").waitFor();
-  await page.getByRole("row", { name: /once\.ndjson/ }).getByText("Done").waitFor();
+  await page
+    .getByRole("row", { name: /once\.ndjson/ })
+    .getByText("Done")
+    .waitFor();
   await upload(page, "twice.ndjson", text);
   const alert = page.getByRole("alert");
   await alert.waitFor();

@@ -11,7 +11,7 @@ function binary() {
   if (process.env.WEIR) return process.env.WEIR;
   if (!existsSync(join(root, "web/dist/index.html"))) throw new Error("run `npm run build` first: there is no console");
   const path = join(root, ".cache/weir-e2e");
-  execFileSync("go", ["build", "-o", path, "./functions/weir"], { cwd: root, stdio: "inherit" });
+  execFileSync("go", ["build", "-trimpath", "-o", path, "./functions/weir"], { cwd: root, stdio: "inherit" });
   return path;
 }
 

@@ -762,7 +762,7 @@ export interface components {
             message: string;
             /** @description What was expected here. */
             expected?: string;
-            /** @description The line with a caret under the place. */
+            /** @description For a terminal: the message, the line and a caret under the place. */
             caret?: string;
         };
         /** @description A name for people. An empty one shows the name itself. */
