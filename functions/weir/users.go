@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
 )
 
@@ -135,10 +136,16 @@ func stageText(u gen.User) string {
 
 func (c *cli) usersExplain() *cobra.Command {
 	var asOf instant
+	var replay bool
 	cmd := &cobra.Command{
-		Use: "explain ID", Short: "Show every score of a user with its reasons", Args: cobra.ExactArgs(1), Example: "  weir users explain 0042 --json",
+		Use: "explain ID", Short: "Show every score of a user with its reasons", Args: cobra.ExactArgs(1),
+		Long:    "Show every score of a user with its reasons.\n\nWith --replay every score, and every message the user was meant to get, is computed again from its stored inputs\nalone; exit code 1 when one differs.",
+		Example: "  weir users explain 0042 --json\n  weir users explain 0042 --replay",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), reading, func(b *base) error {
+				if replay {
+					return c.replayUser(cmd.Context(), b, args[0], asOf.millis())
+				}
 				res, err := b.api.ExplainUser(cmd.Context(), gen.ExplainUserRequestObject{Id: args[0], Params: gen.ExplainUserParams{AsOf: asOf.at}})
 				if err != nil {
 					return err
@@ -149,7 +156,27 @@ func (c *cli) usersExplain() *cobra.Command {
 		},
 	}
 	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
+	cmd.Flags().BoolVar(&replay, "replay", false, "compute each score again from its stored inputs")
 	return cmd
+}
+
+// replayUser computes a user's scores again from their reasons and fails when one differs.
+func (c *cli) replayUser(ctx context.Context, b *base, id string, asOf int64) error {
+	report, err := b.app.Replay(ctx, id, asOf)
+	if err != nil {
+		return err
+	}
+	err = c.print(report, func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %d scores and %d reasons of messages computed again, %d differ\n", report.User, report.Scores, report.Messages, len(report.Differ))
+		for _, d := range report.Differ {
+			fmt.Fprintf(w, "  %s of %s: stored %s, computed %s\n", d.Score, d.Of, d.Stored, d.Computed)
+		}
+	})
+	if err == nil && len(report.Differ) > 0 {
+		err = fault.New(fault.Internal, "%d of the user's scores do not follow from their stored inputs", len(report.Differ)).
+			WithHint("tell the maintainers: weir users explain %s --json shows the inputs", id)
+	}
+	return err
 }
 
 func explain(w io.Writer, x gen.Explanation) {

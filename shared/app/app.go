@@ -207,9 +207,8 @@ func (a *App) compile(current, cuts Doc) (*Live, error) {
 	}
 	l.Sequence, l.Published, l.strategy, l.cuts = published.Sequence, published.At, current, cuts
 	if cuts.Version > 0 {
-		l.Cuts = new(score.Cuts)
-		if err := json.Unmarshal(cuts.Value, l.Cuts); err != nil {
-			return nil, fault.New(fault.Internal, "the published cuts cannot be read").Because(err)
+		if l.Cuts, err = score.ParseCuts(cuts.Value); err != nil {
+			return nil, fault.Wrap(err, "read the published cuts")
 		}
 	}
 	return l, nil
