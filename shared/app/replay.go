@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/score"
@@ -12,7 +13,7 @@ import (
 // ReplayReport compares a user's scores with what their stored reasons give.
 type ReplayReport struct {
 	User     string       `json:"user_id"`
-	AsOf     int64        `json:"as_of_ms"`
+	AsOf     time.Time    `json:"as_of"`
 	Scores   int          `json:"scores"`
 	Messages int          `json:"message_reasons"`
 	Differ   []ReplayDiff `json:"differ"`
@@ -33,7 +34,7 @@ func (a *App) Replay(ctx context.Context, id string, asOf int64) (ReplayReport, 
 	if err != nil {
 		return ReplayReport{}, err
 	}
-	r := ReplayReport{User: x.Key, AsOf: x.AsOf, Scores: len(x.Reasons), Differ: []ReplayDiff{}}
+	r := ReplayReport{User: x.Key, AsOf: moment(x.AsOf), Scores: len(x.Reasons), Differ: []ReplayDiff{}}
 	if err := r.replay("scores", x.Reasons, a.zone); err != nil {
 		return r, err
 	}
