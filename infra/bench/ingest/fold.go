@@ -83,7 +83,7 @@ func cpuTime() time.Duration {
 
 // partitions is how many parts the events of a file are routed to by the hash of their user, as the real ingest does: the
 // profiles of one part fit the cache.
-const partitions = 256
+const partitions = 64
 
 // base folds a file: first every event is read, validated and kept as a record with its part, then part by part the events
 // are deduplicated and folded. Its memory serves the next file again.
@@ -121,7 +121,7 @@ func (b *base) read(f io.ReaderAt, size int64) (out outcome, err error) {
 			continue
 		}
 		hash := event.UserHash(ev.Key())
-		b.add(&b.parts[hash>>56], hash, ev)
+		b.add(&b.parts[hash>>58], hash, ev)
 	}
 	for i := range b.parts {
 		b.users.reset()
