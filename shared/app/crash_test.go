@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,11 +158,16 @@ type point struct {
 	after      bool
 }
 
-// points lists every k-th crash point, and the first of every call name of each step.
+// points lists every k-th crash point, the first of each call that reads, and the first of each call that writes in each step.
 func (c *cleanRun) points(k int) (out []point, total int) {
+	read := map[string]bool{}
 	for i, calls := range c.calls {
-		seen := map[string]bool{}
+		wrote := map[string]bool{}
 		for n, name := range calls {
+			seen := read
+			if writes(name) {
+				seen = wrote
+			}
 			for _, after := range []bool{false, true} {
 				total++
 				if total%k == 0 || !seen[name] {
@@ -172,6 +178,16 @@ func (c *cleanRun) points(k int) (out []point, total int) {
 		}
 	}
 	return out, total
+}
+
+// writes reports whether a port call changes something that lasts.
+func writes(name string) bool {
+	switch name {
+	case "Uploads.Put", "Uploads.Delete", "Ledger.Begin", "Ledger.Update", "Ledger.PutChunk", "Profiles.Write", "Links.Apply",
+		"Canon.Write", "Canon.Drop", "Rejects.Put", "Rejects.Redriven", "Intents.Claim", "Intents.Settle", "Docs.Put":
+		return true
+	}
+	return strings.HasPrefix(name, "Channel")
 }
 
 func soak() bool { return os.Getenv("WEIR_SOAK") == "1" }
