@@ -1,0 +1,56 @@
+// Package clv scores a purchase history with a fitted model: the probability that the user is still a customer, the purchases
+// to expect, their value, and the discounted customer lifetime value. Every formula is a pure function of parameters and
+// history with the same bits on every target. Time is in weeks, money in the unit of the history's mean.
+package clv
+
+import "github.com/weir-engine/weir/shared/fmath"
+
+// MaxHorizon is the longest horizon in weeks; a longer one is cut to it. The BG models also cut it to 25,000 times alpha+T.
+const MaxHorizon = 100_000
+
+// History is what the models know of a user: X repeat purchases, the time TX from the first purchase to the last repeat and
+// the time T from the first purchase to the moment of scoring.
+type History struct{ X, TX, T float64 }
+
+// clean returns a history that a model can have seen: no negative figure, no purchase after T.
+func (h History) clean() History {
+	h.X = max(h.X, 0)
+	h.TX = max(h.TX, 0)
+	h.T = max(h.T, h.TX)
+	return h
+}
+
+// Model is a fitted model of repeat purchases. Histories are taken as clean: a negative figure counts as 0, and T as at least TX.
+type Model interface {
+	// PAlive returns the probability that the user is still a customer at T.
+	PAlive(h History) float64
+	// Expected returns the expected number of purchases in the weeks (T, T+t], 0 for t <= 0. For an empty history this is what
+	// a user who bought for the first time just now will buy on average.
+	Expected(h History, t float64) float64
+}
+
+// Plan says over what and how lifetime value is summed.
+type Plan struct {
+	Periods int     // number of periods
+	Weeks   float64 // length of a period in weeks; a month of 4.345 weeks is usual
+	Rate    float64 // discount rate a period, above -1
+}
+
+// Value returns the discounted value of the purchases that the model expects: for each period, the purchases expected within
+// it times the value of one, discounted from the period's end (Fader, Hardie 2013, section 6, in periods).
+func Value(m Model, h History, perPurchase float64, p Plan) float64 {
+	sum, before, factor := 0.0, 0.0, 1.0
+	for i := 1; i <= p.Periods; i++ {
+		expected := m.Expected(h, float64(float64(i)*p.Weeks))
+		factor /= 1 + p.Rate
+		sum += float64(float64((expected-before)*perPurchase) * factor)
+		before = expected
+	}
+	return sum
+}
+
+// horizon cuts t to what a model can sum.
+func horizon(t float64) float64 { return min(max(t, 0), MaxHorizon) }
+
+// logistic returns 1/(1+e**logOdds): the probability of what has these logarithmic odds against it.
+func logistic(logOdds float64) float64 { return 1 / (1 + fmath.Exp(logOdds)) }
