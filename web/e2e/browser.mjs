@@ -67,3 +67,12 @@ export async function accessible(page) {
     .map((one) => [one.id, ...one.nodes.map((node) => node.html.slice(0, 160))]);
   assert.deepEqual(said, []);
 }
+
+/** Asserts that a popup lies within the window, and not merely exists. */
+export async function inSight(page, popup) {
+  await popup.waitFor();
+  const { x, y, width, height } = await popup.boundingBox();
+  const view = page.viewportSize();
+  const inside = x >= 0 && y >= 0 && x + width <= view.width && y + height <= view.height;
+  assert.ok(inside, `the popup lies at ${x}, ${y}, ${width} × ${height}`);
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { inSight, launch, open } from "./browser.mjs";
 import { start } from "./program.mjs";
 
 let weir;
@@ -46,6 +46,7 @@ test("growth accounting is a table too, by week and by month", async () => {
 test("the day that is looked at can be changed, stands in the address, and goes along", async () => {
   const page = await open(browser, weir.address);
   await page.getByRole("button", { name: /As of Sep 30, 1997/ }).click();
+  await inSight(page, page.locator(".ant-picker-dropdown"));
   const field = page.getByRole("textbox", { name: "As of" });
   await field.fill("1997-06-30");
   await field.press("Enter");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, launch, open } from "./browser.mjs";
+import { accessible, inSight, launch, open } from "./browser.mjs";
 import { start } from "./program.mjs";
 
 let weir;
@@ -51,6 +51,17 @@ test("names and values are offered", async () => {
   await page.getByRole("option", { name: '"silent"' }).click();
   await page.waitForURL(/silent/);
   await page.locator("tbody .mark", { hasText: "Silent" }).first().waitFor();
+  page.quiet();
+});
+
+test("a filter by stage", async () => {
+  const page = await open(browser, weir.address, "/users");
+  await total(page).getByText("2,357").waitFor();
+  await page.getByRole("combobox", { name: "Stage" }).click();
+  await inSight(page, page.locator(".ant-select-dropdown"));
+  await page.locator(".ant-select-item", { hasText: "Silent" }).click();
+  await page.waitForURL(/stage=silent/);
+  await page.waitForFunction(() => document.querySelector(".summary strong")?.textContent === "228");
   page.quiet();
 });
 

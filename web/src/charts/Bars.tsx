@@ -22,7 +22,11 @@ export function Bars({ bars, label }: { bars: Bar[]; label: string }) {
             <span className="track" aria-hidden="true">
               <span
                 className="fill"
-                style={{ width: `${(Math.max(0, bar.share) / most) * 100}%`, background: bar.color }}
+                style={{
+                  width: `${(Math.max(0, bar.share) / most) * 100}%`,
+                  minWidth: bar.share > 0 ? 3 : 0,
+                  background: bar.color,
+                }}
               />
             </span>
             <span className="value num">

@@ -74,6 +74,9 @@ function Values({ title, values }: { title: string; values: readonly Schemas["In
   );
 }
 
+/** What the server calls the choice among the stages: the one text of a rule that is a sentence. */
+const FIRST_STAGE = "the first stage whose condition holds";
+
 /** A condition as a tree, each part with what it came to. */
 export function Tree({ rule }: { rule: Schemas["RuleReason"] }) {
   return (
@@ -91,7 +94,7 @@ function Node({ rule }: { rule: Schemas["RuleReason"] }) {
       <span className="node">
         {truth === true && <CheckOutlined style={{ color: "var(--good)" }} aria-label={t("reasons.holds")} />}
         {truth === false && <CloseOutlined style={{ color: "var(--bad)" }} aria-label={t("reasons.fails")} />}
-        <code>{rule.text}</code>
+        {rule.text === FIRST_STAGE ? <span>{t("reasons.firstStage")}</span> : <code>{rule.text}</code>}
         {truth === undefined && <code className="muted">= {rule.value}</code>}
         {rule.got && rule.got !== rule.value && (
           <span className="muted">

@@ -13,7 +13,7 @@ export const codeTheme: Extension = [
     "&.cm-focused .cm-selectionBackground, .cm-selectionBackground, .cm-content ::selection": {
       backgroundColor: "color-mix(in srgb, var(--accent) 24%, transparent) !important",
     },
-    ".cm-gutters": { backgroundColor: "transparent", color: "var(--muted)", border: "none", paddingLeft: "6px" },
+    ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--muted)", border: "none", paddingLeft: "6px" },
     ".cm-activeLine, .cm-activeLineGutter": {
       backgroundColor: "color-mix(in srgb, var(--accent) 6%, transparent)",
     },

@@ -252,6 +252,7 @@ export default {
   reasons: {
     yes: "Yes",
     no: "No",
+    firstStage: "The first stage whose condition holds",
     inputs: "Inputs",
     cuts: "Cuts",
     rule: "Rule",

@@ -254,6 +254,7 @@ const zh: Texts = {
   reasons: {
     yes: "是",
     no: "否",
+    firstStage: "第一个满足条件的阶段",
     inputs: "输入",
     cuts: "切分点",
     rule: "规则",
