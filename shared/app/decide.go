@@ -199,5 +199,5 @@ func (a *App) refoldLater(ctx context.Context, live *Live, items []Item, asOf in
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	return a.foldKept(ctx, live, keys, asOf, "")
+	return a.foldKept(ctx, live, keys, asOf)
 }

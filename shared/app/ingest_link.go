@@ -66,9 +66,6 @@ func (in *ingest) link(ctx context.Context) error {
 	batch := make([]Link, 0, linkBatch)
 	moved := map[string]string{}
 	apply := func() error {
-		if err := in.noteDeparting(ctx, batch); err != nil {
-			return err
-		}
 		if err := in.split(ctx, batch); err != nil {
 			return err
 		}
@@ -101,87 +98,7 @@ func (in *ingest) link(ctx context.Context) error {
 		return fault.Wrap(err, "read the links")
 	}
 	in.linked = any
-	if err := in.refoldDeparted(ctx); err != nil {
-		return err
-	}
 	return in.absorb(ctx, moved)
-}
-
-// docDeparted names ids whose events must leave the profile they were merged into: a link that arrived late, with an earlier
-// time, gave them to another user. It is written before the links and cleared when the users are folded anew.
-const docDeparted = "departed"
-
-// noteDeparting writes down the ids that the facts move from one user to another.
-func (in *ingest) noteDeparting(ctx context.Context, facts []Link) error {
-	known, err := in.app.component(ctx, facts)
-	if err != nil {
-		return err
-	}
-	now := identity.Resolve(identityLinks(known)).Canonical
-	ids := slices.Sorted(maps.Keys(now))
-	before, err := in.app.ports.Links.Resolve(ctx, ids)
-	if err != nil {
-		return fault.Wrap(err, "resolve identities")
-	}
-	ids = slices.DeleteFunc(ids, func(id string) bool {
-		was, merged := before[id]
-		return !merged || now[was] == now[id] // never merged, or the whole user moved
-	})
-	if len(ids) == 0 {
-		return nil
-	}
-	if err := in.app.allFolded(ctx, in.file.ID); err != nil {
-		return err
-	}
-	var noted []string
-	if _, err := in.app.getDoc(ctx, docDeparted, &noted); err != nil {
-		return err
-	}
-	noted = append(noted, ids...)
-	slices.Sort(noted)
-	return in.app.putDoc(ctx, docDeparted, slices.Compact(noted))
-}
-
-// refoldDeparted folds the users of the noted ids anew, without this file's events, which are still to be folded.
-func (in *ingest) refoldDeparted(ctx context.Context) error {
-	var noted []string
-	if _, err := in.app.getDoc(ctx, docDeparted, &noted); err != nil || len(noted) == 0 {
-		return err
-	}
-	facts, err := in.app.ports.Links.Touching(ctx, noted)
-	if err != nil {
-		return fault.Wrap(err, "read links")
-	}
-	if facts, err = in.app.component(ctx, facts); err != nil {
-		return err
-	}
-	if err := in.app.refoldSet(ctx, facts, in.file.ID); err != nil {
-		return err
-	}
-	return in.app.putDoc(ctx, docDeparted, []string{})
-}
-
-// applyLinks stores facts and returns the canonical id of every id of the sets they touch whose canonical id is another.
-func (a *App) applyLinks(ctx context.Context, facts []Link) (map[string]string, error) {
-	known, err := a.component(ctx, facts)
-	if err != nil {
-		return nil, err
-	}
-	canonical := identity.Resolve(identityLinks(known)).Canonical
-	pointers := map[string]string{}
-	for _, l := range known {
-		for _, id := range []string{l.A, l.B} {
-			pointers[id] = id
-			if c, ok := canonical[id]; ok {
-				pointers[id] = c
-			}
-		}
-	}
-	if err := a.ports.Links.Apply(ctx, facts, pointers); err != nil {
-		return nil, fault.Wrap(err, "store links")
-	}
-	maps.DeleteFunc(pointers, func(id, c string) bool { return id == c })
-	return pointers, nil
 }
 
 // split folds those users anew whom the facts take apart: an anonymous id that belonged to one known user belongs to another
@@ -223,63 +140,6 @@ func (in *ingest) split(ctx context.Context, facts []Link) error {
 		return err
 	}
 	return a.writeSet(ctx, ids, folded)
-}
-
-// component returns facts and every stored fact that is connected with them.
-func (a *App) component(ctx context.Context, facts []Link) ([]Link, error) {
-	all := map[linkKey]Link{}
-	seen := map[string]bool{}
-	var ask []string
-	visit := func(l Link) {
-		for _, id := range []string{l.A, l.B} {
-			if !seen[id] {
-				seen[id] = true
-				ask = append(ask, id)
-			}
-		}
-	}
-	for _, l := range facts {
-		mergeFact(all, l)
-		visit(l)
-	}
-	for len(ask) > 0 {
-		stored, err := a.ports.Links.Touching(ctx, ask)
-		if err != nil {
-			return nil, fault.Wrap(err, "read links")
-		}
-		ask = nil
-		for _, l := range stored {
-			mergeFact(all, l)
-			visit(l)
-		}
-	}
-	keys := slices.SortedFunc(maps.Keys(all), compareLinkKeys)
-	out := make([]Link, 0, len(keys))
-	for _, k := range keys {
-		out = append(out, all[k])
-	}
-	return out, nil
-}
-
-// mergeFact keeps the earliest time of a fact and whether a person revoked it.
-func mergeFact(all map[linkKey]Link, l Link) {
-	k := linkKey{l.A, l.B, l.Alias}
-	have, ok := all[k]
-	if !ok {
-		all[k] = l
-		return
-	}
-	have.Time = min(have.Time, l.Time)
-	have.Revoked = max(have.Revoked, l.Revoked)
-	all[k] = have
-}
-
-func identityLinks(links []Link) []identity.Link {
-	out := make([]identity.Link, len(links))
-	for i, l := range links {
-		out[i] = identity.Link{A: l.A, B: l.B, Alias: l.Alias, Time: l.Time, Revoked: l.Revoked}
-	}
-	return out
 }
 
 // absorb sends every stored profile whose id has another canonical id now to that user's chunk, where it is merged.

@@ -285,8 +285,8 @@ func object(text string) event.Object {
 	return o
 }
 
-// foldKept folds the FACTS of users anew, from their kept events up to asOf, those of one file left out.
-func (a *App) foldKept(ctx context.Context, live *Live, keys []string, asOf int64, notFile string) (map[string]*profile.Facts, error) {
+// foldKept folds the FACTS of users anew, from their kept events up to asOf.
+func (a *App) foldKept(ctx context.Context, live *Live, keys []string, asOf int64) (map[string]*profile.Facts, error) {
 	owner, err := a.ids(ctx, keys)
 	if err != nil {
 		return nil, err
@@ -295,7 +295,7 @@ func (a *App) foldKept(ctx context.Context, live *Live, keys []string, asOf int6
 	for _, key := range keys {
 		out[key] = new(profile.Facts)
 	}
-	filter := RowFilter{Bucket: -1, Keys: slices.Sorted(maps.Keys(owner)), To: asOf + 1, NotFile: notFile}
+	filter := RowFilter{Bucket: -1, Keys: slices.Sorted(maps.Keys(owner)), To: asOf + 1}
 	err = a.foldRows(ctx, live, filter, func(key string, facts *profile.Facts) error {
 		live.Engine.Schema().Merge(out[owner[key]], facts)
 		return nil
