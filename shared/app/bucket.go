@@ -182,15 +182,44 @@ func (a *App) adoptNew(ctx context.Context) error {
 		}
 		known[strings.TrimPrefix(d.Key, docBucket)] = b
 	}
+	beside := map[string]bool{}
 	for _, up := range ups {
-		if d := known[up.Key]; d.seen(up) || strings.HasSuffix(up.Key, MappingSuffix) {
+		beside[up.Key] = strings.HasSuffix(up.Key, MappingSuffix)
+	}
+	for _, up := range ups {
+		d := known[up.Key]
+		if beside[up.Key] {
 			continue
+		}
+		if d.seen(up) {
+			again, err := a.mappingCame(ctx, up.Key, &d, beside)
+			if err != nil {
+				return err
+			}
+			if !again {
+				continue
+			}
 		}
 		if _, err := a.adopt(ctx, up); err != nil && !refused(err) && !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}
 	return nil
+}
+
+// mappingCame reports whether a file that failed without a mapping has one beside it now, and forgets the failure.
+func (a *App) mappingCame(ctx context.Context, key string, d *bucketDoc, beside map[string]bool) (bool, error) {
+	if d.File == "" || d.Mapping != "" || !beside[key+MappingSuffix] {
+		return false, nil
+	}
+	f, err := a.ports.Ledger.File(ctx, d.File)
+	if err != nil {
+		return false, fault.Wrap(err, "read the record of %s", key)
+	}
+	if f.Status != FileFailed || f.Mapping != "" {
+		return false, nil
+	}
+	return true, a.putDoc(ctx, docBucket+key, bucketDoc{})
 }
 
 // mappingBeside returns the text of the mapping that lies beside a file, "" when there is none.
