@@ -265,7 +265,7 @@ func (a *App) importKey(ctx context.Context, f File, progress func(Progress)) (I
 	if err != nil {
 		if fault.Is(err, fault.NotFound) {
 			err = fault.New(fault.Invalid, "%s is gone from the bucket", f.Key).WithHint("upload it again")
-			return ImportResult{File: f}, a.fail(ctx, f, err)
+			return a.fail(ctx, f, err)
 		}
 		return ImportResult{}, fault.Wrap(err, "open %s", f.Key)
 	}

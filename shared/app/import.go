@@ -75,7 +75,7 @@ func (a *App) importFile(ctx context.Context, file File, req ImportRequest) (Imp
 	}
 	mapping, err := parseMapping(file.Mapping)
 	if err != nil {
-		return ImportResult{File: file}, a.fail(ctx, file, err)
+		return a.fail(ctx, file, err)
 	}
 	if file.Status == FileWaiting {
 		file.Status = FileRunning
@@ -93,7 +93,7 @@ func (a *App) importFile(ctx context.Context, file File, req ImportRequest) (Imp
 	}
 	err = run.all(ctx)
 	if err != nil && !run.applied && refused(err) {
-		return ImportResult{File: run.file}, a.fail(ctx, run.file, err)
+		return a.fail(ctx, run.file, err)
 	}
 	if err != nil {
 		return ImportResult{File: run.file}, fault.Wrap(err, "import %s", file.Name)
@@ -163,15 +163,15 @@ func (a *App) updateFile(ctx context.Context, f File) (File, error) {
 func day(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.DateOnly) }
 
 // fail records that the file as a whole was refused, and returns why.
-func (a *App) fail(ctx context.Context, f File, why error) error {
+func (a *App) fail(ctx context.Context, f File, why error) (ImportResult, error) {
 	f.Status, f.Error, f.Finished = FileFailed, why.Error(), a.ports.Clock()
 	if hint := fault.HintOf(why); hint != "" {
 		f.Error += " (" + hint + ")"
 	}
 	if err := a.ports.Ledger.Update(ctx, f); err != nil {
-		return errors.Join(why, fault.Wrap(err, "record that %s was refused", f.Name))
+		return ImportResult{File: f}, errors.Join(why, fault.Wrap(err, "record that %s was refused", f.Name))
 	}
-	return why
+	return ImportResult{File: f}, why
 }
 
 // Running returns the progress of the imports that run now.
