@@ -17,26 +17,8 @@ type history struct {
 }
 
 func (h *history) read(f *profile.Facts, asOf zone.Day) {
-	*h = history{}
-	for i := range f.Purchases {
-		p := &f.Purchases[i]
-		if p.Day > asOf {
-			break
-		}
-		h.spend += p.Net
-		if h.days > 0 {
-			h.repeat += p.Net
-		}
-		if p.Orders <= 0 {
-			continue
-		}
-		if h.days == 0 {
-			h.first = p.Day
-		}
-		h.days++
-		h.orders += int(p.Orders)
-		h.last = p.Day
-	}
+	p := f.History(asOf)
+	*h = history{first: p.First, last: p.Last, days: p.Days, orders: p.Orders, spend: p.Spend, repeat: p.RepeatNet}
 	if h.days > 0 {
 		h.recency = int32(asOf - h.last)
 	}
