@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** The program with the console of web/dist in it: WEIR names a built one, else it is built here. */
-function binary() {
+export function binary() {
   if (process.env.WEIR) return process.env.WEIR;
   if (!existsSync(join(root, "web/dist/index.html"))) throw new Error("run `npm run build` first: there is no console");
   const path = join(root, ".cache/weir-e2e");
