@@ -21,8 +21,8 @@ TEXT
   node infra/bench/ingest.mjs bin/ingest "$dir"
   printf '\n## The whole program\n\n`bin/whole bin/weir DIR`: an import parses, validates, deduplicates, keeps canonical Parquet files, folds, writes profiles to SQLite with\nfsync, computes cuts and scores the base.\n\n'
   bin/whole bin/weir "$dir"
-  printf '\n## Size of a profile\n\n`go test -run Size -v ./shared/profile`: bytes as DynamoDB counts an item, keys, names, STATE and marks included.\n\n```\n'
-  go test -count=1 -run 'Size|Item' -v ./shared/profile | grep -E 'p50|p90|p99' | sed 's/^ *[a-z_]*\.go:[0-9]*: //'
+  printf '\n## Size of a profile\n\n`go test -run Items -v ./shared/profile`: bytes as DynamoDB counts an item, keys, names, STATE and marks included.\n\n```\n'
+  go test -count=1 -run 'Items' -v ./shared/profile | grep -E 'p50|p90|p99' | sed 's/^ *[a-z_]*\.go:[0-9]*: //'
   printf '```\n\n## Kernels\n\n`go test -bench . ./shared/event ./shared/profile ./shared/segment ./shared/score`, median of 3.\n\n```\n'
   go test -run XXX -bench . -benchtime 300ms -count 3 ./shared/event ./shared/profile ./shared/segment ./shared/score |
     awk '/^Benchmark/ {name=$1; sub(/-[0-9]+$/, "", name); n[name]++; v[name, n[name]]=$3; if (n[name]==1) order[++k]=name}
