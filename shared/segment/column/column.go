@@ -250,37 +250,46 @@ func (s *Set) Sum(ref string, mask []uint64) (int64, error) {
 		return 0, s.missing([]string{ref})
 	}
 	var sum int64
-	for w, m := range mask {
-		if c.nulls != nil {
-			m &^= c.nulls[w]
+	for b := range s.blocks() {
+		var m words
+		n := 0
+		copyWords(&m, mask, b)
+		for i := range m {
+			if w := b*blockWords + i; c.nulls != nil && w < len(c.nulls) {
+				m[i] &^= c.nulls[w]
+			}
+			n += bits.OnesCount64(m[i])
 		}
-		switch {
-		case c.planes != nil:
-			sum += c.sumPlanes(w, m)
-		case m != 0:
-			sum += c.sumWord(w*64, m)
+		if c.planes != nil && n > 4*c.width {
+			sum += c.sumPlanes(b, &m, n)
+		} else if n > 0 {
+			sum += c.sumRows(b, &m)
 		}
 	}
 	return sum, nil
 }
 
-func (c *stored) sumWord(row int, m uint64) int64 {
+// sumRows adds row by row.
+func (c *stored) sumRows(b int, m *words) int64 {
 	var sum int64
-	for ; m != 0; m &= m - 1 {
-		sum += c.raw(row + bits.TrailingZeros64(m))
+	for i, w := range m {
+		for at := b*BlockRows + i*64; w != 0; w &= w - 1 {
+			sum += c.raw(at + bits.TrailingZeros64(w))
+		}
 	}
 	return sum
 }
 
-// sumPlanes adds by bits: 2^p for each row whose bit p is set.
-func (c *stored) sumPlanes(w int, m uint64) int64 {
-	if m == 0 {
-		return 0
-	}
-	sum := c.min * int64(bits.OnesCount64(m))
-	at := w/blockWords*c.width*blockWords + w%blockWords
+// sumPlanes adds by bits: 2^p for each of the n rows whose bit p is set.
+func (c *stored) sumPlanes(b int, m *words, n int) int64 {
+	sum := c.min * int64(n)
 	for p := range c.width {
-		sum += int64(bits.OnesCount64(m&c.planes[at+p*blockWords])) << p
+		plane := (*words)(c.planes[(b*c.width+p)*blockWords:])
+		ones := 0
+		for i, w := range plane {
+			ones += bits.OnesCount64(w & m[i])
+		}
+		sum += int64(ones) << p
 	}
 	return sum
 }

@@ -60,7 +60,7 @@ func (d *draw) numbers(c Column, rows, limit int, plain bool) Column {
 	case width <= 2 && limit <= 1<<31:
 		c.NullRaw = 1<<32 - 1
 	default:
-		c.NullRaw, width = -7, 3
+		c.NullRaw = -7
 	}
 	for i := range raws {
 		if c.HasNull && d.below(5) == 0 {
@@ -342,10 +342,10 @@ func exprEnv(p *segment.Program, env segment.Env) map[string]any {
 		if v.Kind == segment.KindString {
 			x = v.Str
 		}
-		switch {
-		case r.Kind == segment.RefTag:
+		switch r.Kind {
+		case segment.RefTag:
 			tags[r.Name] = v.True()
-		case r.Kind == segment.RefMetric:
+		case segment.RefMetric:
 			windows[r.Name] = map[int]any{r.Window: x}
 		default:
 			out[r.Name] = x

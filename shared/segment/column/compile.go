@@ -127,7 +127,7 @@ func (c *compiler) condition(n *segment.Node, depth int) mask {
 func (c *compiler) single(n *segment.Node, r *segment.Ref) mask {
 	col := c.column(r)
 	if col.Kind == Bits {
-		return c.overBits(n, r, col)
+		return c.overBits(n, col)
 	}
 	if m := c.interval(n, r, col); m != nil {
 		return m
@@ -149,15 +149,15 @@ func (c *compiler) single(n *segment.Node, r *segment.Ref) mask {
 }
 
 // overBits compiles what reads one truth value: it, its opposite, or neither.
-func (c *compiler) overBits(n *segment.Node, r *segment.Ref, col *stored) mask {
+func (c *compiler) overBits(n *segment.Node, col *stored) mask {
 	yes, no := n.Bool(c.probeOf(segment.Bool(true))), n.Bool(c.probeOf(segment.Bool(false)))
 	switch {
 	case yes == no:
 		return c.kernel("constant", n, constant(yes))
 	case yes:
-		return c.kernel("bits", n, &bitset{col})
+		return c.kernel("bits", n, &bitset{col.Bits, 0})
 	}
-	return c.kernel("bits", n, &not{&bitset{col}})
+	return c.kernel("bits", n, &bitset{col.Bits, ^uint64(0)})
 }
 
 // probe answers every reference with one value.

@@ -82,16 +82,26 @@ func (j *junction) block(r *run, b int, out *words) {
 		if j.decided(out) {
 			return
 		}
-		m.block(r, b, part)
-		if j.or {
-			for i := range out {
-				out[i] |= part[i]
+		if s, ok := m.(*bitset); ok {
+			if from := s.whole(b); from != nil { // no copy of what is read once
+				j.join(out, from, s.flip)
+				continue
 			}
-			continue
 		}
+		m.block(r, b, part)
+		j.join(out, part, 0)
+	}
+}
+
+func (j *junction) join(out, part *words, flip uint64) {
+	if j.or {
 		for i := range out {
-			out[i] &= part[i]
+			out[i] |= part[i] ^ flip
 		}
+		return
+	}
+	for i := range out {
+		out[i] &= part[i] ^ flip
 	}
 }
 
@@ -119,10 +129,26 @@ func (e *equality) block(r *run, b int, out *words) {
 	}
 }
 
-// bitset is a column of truth values.
-type bitset struct{ col *stored }
+// bitset is a column of truth values, or its opposite when flip has all bits.
+type bitset struct {
+	bits []uint64
+	flip uint64
+}
 
-func (s *bitset) block(_ *run, b int, out *words) { copyWords(out, s.col.Bits, b) }
+func (s *bitset) block(_ *run, b int, out *words) {
+	copyWords(out, s.bits, b)
+	for i := range out {
+		out[i] ^= s.flip
+	}
+}
+
+// whole returns the words of a block that has all of them.
+func (s *bitset) whole(b int) *words {
+	if len(s.bits) < (b+1)*blockWords {
+		return nil
+	}
+	return (*words)(s.bits[b*blockWords:])
+}
 
 // copyWords copies a block's words; those beyond the end are 0.
 func copyWords(out *words, from []uint64, b int) {
