@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, launch, open } from "./browser.mjs";
+import { send } from "./events.mjs";
 import { start } from "./program.mjs";
 
 let weir;
@@ -13,21 +14,6 @@ after(async () => {
   await browser?.close();
   await weir?.stop();
 });
-
-async function send(page, events) {
-  const answer = await page.request.post("/v1/files?name=live.ndjson", {
-    headers: { "Content-Type": "application/octet-stream" },
-    data: events.map((event) => JSON.stringify({ timestamp: "1997-09-29T10:00:00Z", ...event })).join("\n"),
-  });
-  assert.equal(answer.status(), 202);
-  const { id } = await answer.json();
-  for (;;) {
-    const file = await (await page.request.get(`/v1/files/${id}`)).json();
-    if (file.status === "done") return;
-    assert.notEqual(file.status, "failed", file.error);
-    await page.waitForTimeout(50);
-  }
-}
 
 test("a live first purchase is messaged, and the message says why", async () => {
   const page = await open(browser, weir.address, "/outbox");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, inSight, launch, open } from "./browser.mjs";
+import { send } from "./events.mjs";
 import { start } from "./program.mjs";
 
 let weir;
@@ -113,6 +114,22 @@ test("one user: portrait, timeline, and scores with the reasons they follow from
   await page.getByText("No decisions yet").waitFor();
   await page.getByRole("tab", { name: "Messages" }).click();
   await page.getByText("No messages", { exact: true }).waitFor();
+  page.quiet();
+});
+
+test("ids that were joined are shown, and a wrong merge is undone", async () => {
+  const page = await open(browser, weir.address, "/");
+  await send(page, [
+    { type: "track", anonymousId: "device-7", messageId: "1", event: "Product Viewed" },
+    { type: "identify", anonymousId: "device-7", userId: "ada", messageId: "2", traits: { city: "杭州" } },
+  ]);
+  await page.goto("/users/ada");
+  await page.getByText("杭州").waitFor();
+  await page.getByText("anon:device-7", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone", { exact: true }).waitFor();
+  await page.locator(".marks").getByText("anon:device-7", { exact: true }).waitFor({ state: "detached" });
   page.quiet();
 });
 

@@ -12,7 +12,7 @@ try {
     ["zh-CN", "console-zh.png"],
   ]) {
     const context = await browser.newContext({
-      viewport: { width: 1440, height: 1080 },
+      viewport: { width: 1440, height: 1256 },
       deviceScaleFactor: 2,
       locale: language,
       reducedMotion: "reduce",

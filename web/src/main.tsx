@@ -1,8 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { getPrefs } from "./core/prefs";
 import { startTexts } from "./i18n";
 import "./styles.css";
+
+const { theme } = getPrefs();
+const dark = theme === "system" ? window.matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
+document.documentElement.dataset.theme = dark ? "dark" : "light";
 
 await startTexts();
 const root = document.getElementById("root");
