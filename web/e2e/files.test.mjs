@@ -28,7 +28,7 @@ const upload = (page, name, text) =>
 test("a file with bad lines: its counts, each refused line with its reason, download, redrive", async () => {
   const page = await open(browser, weir.address, "/files");
   await upload(page, "mixed.ndjson", [order("m1", "ada", 20), "not json", order("m2", "ada", -5)].join("\n"));
-  await page.getByText("Kept, is being processed").waitFor();
+  await page.getByText("Uploaded").waitFor();
   await page.getByRole("link", { name: "Follow it" }).click();
   const count = (name) => page.locator(".figure", { hasText: name }).locator("dd");
   await count("Rejected").getByText("2", { exact: true }).waitFor();
@@ -58,7 +58,7 @@ test("the same content again is refused until it is asked for", async () => {
   const page = await open(browser, weir.address, "/files", { expected: /409/ });
   const text = order("s1", "bob", 10);
   await upload(page, "once.ndjson", text);
-  await page.getByText("Kept, is being processed").waitFor();
+  await page.getByText("Uploaded").waitFor();
   await page
     .getByRole("row", { name: /once\.ndjson/ })
     .getByText("Done")
@@ -67,7 +67,7 @@ test("the same content again is refused until it is asked for", async () => {
   const alert = page.getByRole("alert");
   await alert.waitFor();
   await alert.getByRole("button", { name: "Process it again anyway" }).click();
-  await page.getByText("Kept, is being processed").nth(1).waitFor();
+  await page.getByText("Uploaded").nth(1).waitFor();
   assert.equal(await alert.count(), 0);
   page.quiet();
 });

@@ -296,7 +296,7 @@ export default {
     },
   },
   fileStatus: { waiting: "Waiting", running: "Running", done: "Done", failed: "Refused" },
-  phase: { read: "reading", fold: "folding", score: "scoring" },
+  phase: { read: "reading", keep: "keeping", fold: "folding", score: "scoring" },
   upload: {
     title: "Upload",
     drop: "Drop event files here",
@@ -309,7 +309,7 @@ export default {
     backfillHint: "history: messages nobody",
     asOf: "Decide as of a day",
     sending: "Uploading {{name}}",
-    kept: "Kept, is being processed",
+    kept: "Uploaded",
     follow: "Follow it",
     again: "Process it again anyway",
   },

@@ -298,7 +298,7 @@ const zh: Texts = {
     },
   },
   fileStatus: { waiting: "等待中", running: "处理中", done: "完成", failed: "被拒绝" },
-  phase: { read: "读取", fold: "汇总", score: "评分" },
+  phase: { read: "读取", keep: "归档", fold: "汇总", score: "评分" },
   upload: {
     title: "上传",
     drop: "把事件文件拖到这里",
@@ -311,7 +311,7 @@ const zh: Texts = {
     backfillHint: "历史数据：不发消息",
     asOf: "指定判定日",
     sending: "正在上传 {{name}}",
-    kept: "已保存，正在处理",
+    kept: "已上传",
     follow: "查看进度",
     again: "仍要再次处理",
   },
