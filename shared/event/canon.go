@@ -28,7 +28,7 @@ func (c *canon) content(ev *Event) [16]byte {
 		}
 	}
 	c.out = out
-	return hash128(out)
+	return idOf(hash128(out, 0))
 }
 
 func (c *canon) object(dst []byte, fields []Field) []byte {

@@ -31,13 +31,20 @@ func (s *Schema) Check(ev *event.Event) *event.Reject {
 	if !ok || n > MaxAmount || n < -MaxAmount || n < 0 && !refund {
 		return badAmount(ev.Name, path, v, refund)
 	}
-	if c, ok := property(&ev.Properties, s.currencyAt).Str(); ok && c != "" && !strings.EqualFold(c, s.currency) {
+	if !s.inCurrency(ev) {
+		c, _ := property(&ev.Properties, s.currencyAt).Str()
 		return &event.Reject{
 			Reason: event.ReasonCurrency, Message: ev.Name + " is in " + short(c) + ", the project counts in " + s.currency,
 			Hint: "convert the amount to " + s.currency + " before sending it",
 		}
 	}
 	return nil
+}
+
+// inCurrency reports whether an amount is in the project's currency, or says none.
+func (s *Schema) inCurrency(ev *event.Event) bool {
+	c, ok := property(&ev.Properties, s.currencyAt).Str()
+	return !ok || c == "" || c == s.currency || strings.EqualFold(c, s.currency)
 }
 
 func badAmount(name, path string, v event.Value, refund bool) *event.Reject {
@@ -75,12 +82,15 @@ func amountOf(o *event.Object, paths []string) (event.Value, string) {
 
 // property reads a property by its path.
 func property(o *event.Object, path string) event.Value {
+	nested := false
 	for i := range o.Fields {
-		if o.Fields[i].Key == path {
-			return o.Fields[i].Value
+		f := &o.Fields[i]
+		if f.Key == path {
+			return f.Value
 		}
+		nested = nested || f.Value.Kind == event.Nested
 	}
-	if strings.IndexByte(path, '.') < 0 {
+	if !nested || strings.IndexByte(path, '.') < 0 {
 		return event.Value{}
 	}
 	return o.Path(path)

@@ -2,7 +2,6 @@ package profile
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,35 +15,10 @@ import (
 // Fold adds one event, which Check has passed and which f does not hold yet, to f. The order of folds does not matter. Fold
 // copies what it keeps.
 func (s *Schema) Fold(f *Facts, ev *event.Event, id event.ID) {
-	day := s.days.day(ev.Time)
-	f.see(ev.Time)
-	if f.Active.add(day) {
-		s.prune(f)
-	}
-	name := ev.Name
-	if ev.Kind != event.Track {
-		name = EventName(ev)
-		if ev.Kind == event.Identify {
-			f.foldTraits(ev, binary.BigEndian.Uint64(id[:8]))
-		}
-	}
-	p := s.plans.find(name)
+	var x Extract
 	var r reading
-	if p.purchase {
-		s.foldPurchase(f, ev, day, &r)
-	}
-	if p.refund {
-		s.foldRefund(f, ev, day)
-	}
-	if p.count >= 0 {
-		f.count(s.counts[p.count], ev.Time)
-	}
-	if len(p.metrics) > 0 {
-		s.foldMetrics(f, ev, day, p.metrics, &r)
-	}
-	if len(p.tags) > 0 {
-		s.foldTags(f, ev, day, p.tags, binary.BigEndian.Uint64(id[:8]))
-	}
+	s.extract(ev, &x, &r)
+	s.fold(f, &x, ev, id, &r)
 }
 
 // see counts an event.
@@ -54,35 +28,6 @@ func (f *Facts) see(at int64) {
 	}
 	f.FirstSeen, f.LastSeen = min(f.FirstSeen, at), max(f.LastSeen, at)
 	f.Events++
-}
-
-func (s *Schema) foldPurchase(f *Facts, ev *event.Event, day zone.Day, r *reading) {
-	for _, path := range s.amounts {
-		if r.read(&ev.Properties, path, s.digits); r.value.Kind > event.Null {
-			break
-		}
-	}
-	if !r.ok || r.n < 0 {
-		return
-	}
-	f.purchase(day, r.n)
-	if hash, ok := orderHash(property(&ev.Properties, s.orderPath)); ok {
-		f.order(Order{Hash: hash, Day: day})
-	}
-}
-
-func (s *Schema) foldRefund(f *Facts, ev *event.Event, day zone.Day) {
-	v, _ := amountOf(&ev.Properties, s.refunded)
-	amount, ok := v.Scaled(s.digits)
-	amount = max(amount, -amount)
-	if !ok || amount == 0 || amount > MaxAmount {
-		return
-	}
-	if hash, ok := orderHash(property(&ev.Properties, s.refOrder)); ok {
-		f.refund(Refund{Hash: hash, Day: day, Amount: amount})
-		return
-	}
-	f.adjust(day, -amount)
 }
 
 // orderHash is 48 bits of the hash of an order id, which may be a text or a number.

@@ -36,13 +36,13 @@ func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []
 		if m.outside(day, f.Active.Newest) || m.where != nil && !s.holds(m.where, ev) {
 			continue
 		}
-		b := Bucket{Day: day, Value: 1}
+		if m.agg == Count {
+			s.foldCount(f, at, day)
+			continue
+		}
+		b := Bucket{Day: day}
 		if m.keep == 0 {
 			b.Day = 0
-		}
-		if m.agg == Count {
-			f.metric(at, m).add(b)
-			continue
 		}
 		r.read(&ev.Properties, m.value, m.decimals)
 		b.Value = r.n
@@ -60,6 +60,18 @@ func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []
 			f.metric(at, m).addExtreme(b)
 		}
 	}
+}
+
+// foldCount adds an event to a metric that counts.
+func (s *Schema) foldCount(f *Facts, at int, day zone.Day) {
+	m := &s.metrics[at]
+	if m.outside(day, f.Active.Newest) {
+		return
+	}
+	if m.keep == 0 {
+		day = 0
+	}
+	f.metric(at, m).add(Bucket{Day: day, Value: 1})
 }
 
 // outside reports whether a day has left the metric's longest window.

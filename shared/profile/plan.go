@@ -40,6 +40,7 @@ type plan struct {
 	count    int   // index in Schema.events, -1 for none
 	metrics  []int // indexes in Schema.metrics, those of one value side by side
 	tags     []int // indexes in Schema.tags
+	whole    bool  // the fold reads more of the event than an Extract holds
 }
 
 // planTable finds the plan of a name: open addressing, at most half full.
@@ -100,6 +101,9 @@ func (s *Schema) planOf(name string, st *strategy.Strategy) plan {
 			p.tags = append(p.tags, i)
 		}
 	}
+	p.whole = len(p.tags) > 0 || p.purchase && p.refund || slices.ContainsFunc(p.metrics, func(i int) bool {
+		return s.metrics[i].agg != Count || s.metrics[i].where != nil
+	})
 	return p
 }
 
@@ -113,17 +117,25 @@ func (t *planTable) at(name string) int {
 	return int(h*0x9e3779b1>>16) & (len(t.slots) - 1)
 }
 
-// find returns the plan of a name.
-func (t *planTable) find(name string) *plan {
+// index returns the place of a name's plan, -1 when the strategy does not mention it.
+func (t *planTable) index(name string) int32 {
 	for at := t.at(name); ; at = (at + 1) & (len(t.slots) - 1) {
-		i := t.slots[at]
-		if i == 0 {
-			return &t.other
-		}
-		if p := &t.plans[i-1]; p.name == name {
-			return p
+		i := t.slots[at] - 1
+		if i < 0 || t.plans[i].name == name {
+			return i
 		}
 	}
+}
+
+// find returns the plan of a name.
+func (t *planTable) find(name string) *plan { return t.plan(t.index(name)) }
+
+// plan returns the plan at a place.
+func (t *planTable) plan(i int32) *plan {
+	if i < 0 {
+		return &t.other
+	}
+	return &t.plans[i]
 }
 
 // dayTable turns moments into days without a search: offsets by blocks of 2^25 ms (9.3 hours), filled as they are needed. A

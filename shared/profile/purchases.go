@@ -31,9 +31,18 @@ func (f *Facts) purchaseDay(day zone.Day) *PurchaseDay {
 		f.Purchases = append(f.Purchases, PurchaseDay{Day: day})
 		return &f.Purchases[n]
 	}
-	i, ok := slices.BinarySearchFunc(f.Purchases, day, func(p PurchaseDay, day zone.Day) int { return cmp.Compare(p.Day, day) })
-	if !ok {
-		f.Purchases = slices.Insert(f.Purchases, i, PurchaseDay{Day: day})
+	i, j := 0, n-1
+	for i < j {
+		if m := int(uint(i+j) >> 1); f.Purchases[m].Day < day {
+			i = m + 1
+		} else {
+			j = m
+		}
+	}
+	if f.Purchases[i].Day != day {
+		f.Purchases = append(f.Purchases, PurchaseDay{})
+		copy(f.Purchases[i+1:], f.Purchases[i:n])
+		f.Purchases[i] = PurchaseDay{Day: day}
 	}
 	return &f.Purchases[i]
 }
