@@ -268,7 +268,7 @@ func TestNextChangeHolds(t *testing.T) {
 			far++
 		}
 	})
-	if exact*10 < bounds*6 || far*2 < bounds {
+	if exact*10 < bounds*4 || far*2 < bounds {
 		t.Errorf("of %d bounds %d are exact and %d further than two days", bounds, exact, far)
 	}
 }

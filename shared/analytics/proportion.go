@@ -1,0 +1,126 @@
+package analytics
+
+import (
+	"math"
+	"slices"
+)
+
+// normal95 is the 0.975 quantile of the standard normal distribution.
+const normal95 = 1.959963984540054
+
+// wilson is the 95 % score interval of k successes in n trials (Wilson 1927); 0 to 1 without a trial.
+func wilson(k, n int64) (low, high float64) {
+	if n == 0 {
+		return 0, 1
+	}
+	const z2 = normal95 * normal95
+	m, p := float64(n), float64(k)/float64(n)
+	mid := p + z2/float64(2*m)
+	half := normal95 * math.Sqrt(float64(p*(1-p))/m+z2/float64(4*m*m))
+	scale := 1 + z2/m
+	return max((mid-half)/scale, 0), min((mid+half)/scale, 1)
+}
+
+// newcombe is the 95 % interval of the difference k1/n1 - k2/n2 of two independent proportions, from the two score intervals
+// (Newcombe 1998, method 10).
+func newcombe(k1, n1, k2, n2 int64) (low, high float64) {
+	p1, p2 := share(k1, n1), share(k2, n2)
+	l1, u1 := wilson(k1, n1)
+	l2, u2 := wilson(k2, n2)
+	return p1 - p2 - hypot(p1-l1, u2-p2), p1 - p2 + hypot(u1-p1, p2-l2)
+}
+
+func hypot(a, b float64) float64 { return math.Sqrt(float64(a*a) + float64(b*b)) }
+
+// share is k/n, 0 for none of none.
+func share(k, n int64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return float64(k) / float64(n)
+}
+
+// fourfold is a table of two truth values.
+type fourfold struct {
+	both, first, second, neither int64 // first: the first alone
+}
+
+func (t fourfold) n() int64 { return t.both + t.first + t.second + t.neither }
+
+// phi is the correlation of the two truth values; 0 when one of them never varies.
+func (t fourfold) phi() float64 {
+	a, b := float64(t.both+t.first), float64(t.second+t.neither)
+	c, d := float64(t.both+t.second), float64(t.first+t.neither)
+	if a == 0 || b == 0 || c == 0 || d == 0 {
+		return 0
+	}
+	left, right := float64(float64(t.both)*float64(t.neither)), float64(float64(t.first)*float64(t.second))
+	return (left - right) / float64(math.Sqrt(float64(a*b))*math.Sqrt(float64(c*d)))
+}
+
+// p is the two-sided probability of a correlation at least as strong by chance: Pearson's chi-square with one degree of freedom
+// and no correction, n·phi², which is the pooled z test of two proportions.
+func (t fourfold) p() float64 {
+	phi := t.phi()
+	return erfc(math.Sqrt(float64(float64(t.n())*float64(phi*phi)) / 2))
+}
+
+// erfc is the complementary error function for x >= 0, to 1e-12 relative while it is a normal number: the series of erf below
+// 2, the continued fraction from there on (Abramowitz and Stegun 7.1.6, 7.1.14). It uses nothing that differs between machines.
+func erfc(x float64) float64 {
+	const rootPi = 1.7724538509055160273
+	gauss := expMinus(float64(x * x))
+	if x < 2 {
+		term, sum := x, x
+		for k := 1; k < 80 && term > 1e-20; k++ {
+			term = float64(term*float64(2*x*x)) / float64(2*k+1)
+			sum += term
+		}
+		return max(1-float64(2*float64(gauss*sum))/rootPi, 0)
+	}
+	tail := x
+	for k := 120; k > 0; k-- {
+		tail = x + float64(k)/2/tail
+	}
+	return gauss / float64(rootPi*tail)
+}
+
+// expMinus is exp(-y) for y >= 0: exp(-y) = 2^-k · exp(-r) with |r| <= ln(2)/2.
+func expMinus(y float64) float64 {
+	const ln2Hi, ln2Lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+	if y > 745 {
+		return 0
+	}
+	k := math.Floor(y/math.Ln2 + 0.5)
+	r := y - float64(k*ln2Hi) - float64(k*ln2Lo)
+	sum := 1.0
+	for i := 16; i > 0; i-- {
+		sum = 1 - float64(r*sum)/float64(i)
+	}
+	return math.Ldexp(sum, -int(k))
+}
+
+// benjaminiHochberg adjusts probabilities for their number, so that calling everything at or below a level a finding keeps the
+// expected share of false ones under the level (Benjamini and Hochberg 1995).
+func benjaminiHochberg(p []float64) []float64 {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		switch {
+		case p[i] < p[j]:
+			return -1
+		case p[i] > p[j]:
+			return 1
+		}
+		return 0
+	})
+	q, least := make([]float64, len(p)), 1.0
+	for rank := len(p); rank > 0; rank-- {
+		i := order[rank-1]
+		least = min(least, float64(p[i]*float64(len(p)))/float64(rank))
+		q[i] = least
+	}
+	return q
+}
