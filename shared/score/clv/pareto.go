@@ -1,6 +1,10 @@
 package clv
 
-import "github.com/weir-engine/weir/shared/fmath"
+import (
+	"math"
+
+	"github.com/weir-engine/weir/shared/fmath"
+)
 
 // ParetoNBD holds the parameters of the Pareto/NBD model: purchases of rate gamma(R, Alpha), dropout at any moment at a rate of
 // gamma(S, Beta).
@@ -10,22 +14,21 @@ type ParetoNBD struct{ R, Alpha, S, Beta float64 }
 
 // PAlive returns the probability that the user has not dropped out.
 func (m ParetoNBD) PAlive(h History) float64 {
-	h = h.clean()
-	return 1 / (1 + m.DropoutOdds(h))
+	return logistic(m.LogDropoutOdds(h))
 }
 
-// DropoutOdds returns the odds of having dropped out: s/(r+s+x)·(alpha+T)**(r+x)·(beta+T)**s·A0, +Inf where they overflow.
-// A0 is a difference of two values of 2F1; in the form of Euler each is a factor of moderate size times a power, and only the
-// ratio of the powers, taken through logarithms, is large.
-func (m ParetoNBD) DropoutOdds(h History) float64 {
+// LogDropoutOdds returns the logarithm of the odds of having dropped out, s/(r+s+x)·(alpha+T)**(r+x)·(beta+T)**s·A0; -Inf right
+// after a purchase. A0 is a difference of two values of 2F1; in the form of Euler each is a factor of moderate size times a
+// power, and only the ratio of the powers, which stays a logarithm, is large.
+func (m ParetoNBD) LogDropoutOdds(h History) float64 {
 	h = h.clean()
 	silence := h.T - h.TX
-	if silence == 0 {
-		return 0
-	}
 	powers := float64((m.R+h.X)*fmath.Log1p(silence/(m.Alpha+h.TX))) + float64(m.S*fmath.Log1p(silence/(m.Beta+h.TX)))
-	a0 := float64(fmath.Exp(powers)*m.factor(h.X, h.TX)) - m.factor(h.X, h.T)
-	return max(float64(m.S/(m.R+m.S+h.X)*a0), 0)
+	a0 := m.factor(h.X, h.TX) - float64(fmath.Exp(-powers)*m.factor(h.X, h.T))
+	if silence == 0 || a0 <= 0 {
+		return math.Inf(-1)
+	}
+	return powers + fmath.Log(float64(m.S/(m.R+m.S+h.X)*a0))
 }
 
 // factor returns 2F1(r+s+x, ·; r+s+x+1; ·)·(alpha+t)**(r+x)·(beta+t)**s / (max(alpha, beta)+t)**(r+s+x).

@@ -1,0 +1,119 @@
+package model
+
+import (
+	"math"
+
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/fmath"
+)
+
+// Subscriptions fits the sBG model to a cohort: lost[i] subscribers left at renewal i+1, and kept are left after the last
+// (Fader, Hardie 2007, equations (5) to (7)). It refuses fewer than two renewals, and a cohort that lost nobody or everybody at
+// one renewal.
+func Subscriptions(lost []float64, kept float64) (*Fit, error) {
+	n, events, figures := kept, 0, append([]float64{kept}, lost...)
+	for _, v := range figures {
+		if !(v >= 0) || math.IsInf(v, 0) {
+			return nil, fault.New(fault.Invalid, "%v is no number of subscribers", v).WithHint("counts are finite and not negative")
+		}
+	}
+	for _, v := range lost {
+		n += v
+		if v > 0 {
+			events++
+		}
+	}
+	switch {
+	case n < minUsers:
+		return nil, tooFew(n, "subscribers")
+	case len(lost) < 2 || events == 0 || events == 1 && kept == 0:
+		return nil, fault.New(fault.Invalid, "the cohort shows no spread of losses over renewals").
+			WithHint("at least two renewals with losses are needed")
+	}
+	f := numeric(func(p []float64) float64 {
+		q := exponents(p)
+		alpha, beta := q[0], q[1]
+		left, sum := 0.0, 0.0 // left: log S(t)
+		for i, v := range lost {
+			t := float64(i)
+			all := fmath.Log(alpha + beta + t)
+			if v > 0 {
+				sum += v * (left + p[0] - all)
+			}
+			left += fmath.Log(beta+t) - all
+		}
+		return -(sum + kept*left) / n
+	})
+	fit, proper := finish(SBG, f, search(f, []float64{0, 1}, []float64{-1, 0}), n)
+	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(lost)
+	if !proper {
+		fit.Identified, fit.Reason = false, "the spread of churn is not identified: every subscriber may be equally loyal"
+	}
+	return fit, nil
+}
+
+// Opportunity is a history over discrete opportunities: X repeat purchases in N opportunities, the last at opportunity TX, shared
+// by Weight users (1 when 0).
+type Opportunity struct{ X, TX, N, Weight float64 }
+
+// Opportunities fits the BG/BB model (Fader, Hardie, Shang 2010, equation (7)): a purchase at each opportunity with a
+// probability of beta(alpha, beta), dropout before each with one of beta(gamma, delta).
+func Opportunities(rows []Opportunity) (*Fit, error) {
+	users, repeats, figures := 0.0, 0.0, make([]float64, 0, 4*len(rows))
+	rows = append([]Opportunity(nil), rows...)
+	for i := range rows {
+		r := &rows[i]
+		if r.Weight == 0 {
+			r.Weight = 1
+		}
+		whole := r.X == math.Floor(r.X) && r.TX == math.Floor(r.TX) && r.N == math.Floor(r.N)
+		if !(whole && r.X >= 0 && r.X <= r.TX && r.TX <= r.N && r.N < 1e4 && r.Weight > 0) || (r.X == 0) != (r.TX == 0) {
+			return nil, fault.New(fault.Invalid, "row %d is no history: x %v, t_x %v, n %v, weight %v", i+1, r.X, r.TX, r.N, r.Weight).
+				WithHint("x purchases in n < 10,000 opportunities, the last at t_x: whole numbers with x <= t_x <= n")
+		}
+		users += r.Weight
+		repeats += r.Weight * r.X
+		figures = append(figures, r.X, r.TX, r.N, r.Weight)
+	}
+	if users < minUsers {
+		return nil, tooFew(users, "users")
+	}
+	if repeats == 0 {
+		return nil, fault.New(fault.Invalid, "no user bought again, so there is nothing to fit").WithHint("wait for repeat purchases")
+	}
+	f := numeric(func(p []float64) float64 {
+		q, sum := exponents(p), 0.0
+		for _, r := range rows {
+			sum += r.Weight * r.logLik(q)
+		}
+		return -sum / users
+	})
+	fit, proper := finish(BGBB, f, search(f, []float64{0, 0, 0, 1}, []float64{0.5, 0.5, -1, 1}), users)
+	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(rows)
+	gamma := fit.Params.Get("gamma")
+	if dropout := gamma / (gamma + fit.Params.Get("delta")); !proper || dropout < leastDropout {
+		fit.Identified, fit.Reason = false, "dropout not identified: the likelihood has no proper maximum with users who leave"
+	}
+	return fit, nil
+}
+
+// logLik returns the log-likelihood of one user; the ratios of neighbouring terms need no gamma function.
+func (r Opportunity) logLik(q []float64) float64 {
+	alpha, beta, gamma, delta := q[0], q[1], q[2], q[3]
+	base := logBeta(alpha, beta) + logBeta(gamma, delta)
+	stay := logBeta(alpha+r.X, beta+r.N-r.X) + logBeta(gamma, delta+r.N)
+	if r.TX == r.N {
+		return stay - base
+	}
+	misses := r.TX - r.X
+	first := logBeta(alpha+r.X, beta+misses) + logBeta(gamma+1, delta+r.TX)
+	sum, term := 0.0, 1.0
+	for i := 0.0; i < r.N-r.TX; i++ {
+		sum += term
+		term *= (beta + misses + i) / (alpha + beta + r.TX + i) * (delta + r.TX + i) / (gamma + delta + 1 + r.TX + i)
+	}
+	gone := first + fmath.Log(sum)
+	return stay - base + softplus(gone-stay)
+}
+
+func logBeta(a, b float64) float64 { return fmath.Lgamma(a) + fmath.Lgamma(b) - fmath.Lgamma(a+b) }
