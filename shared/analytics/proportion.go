@@ -16,7 +16,7 @@ func wilson(k, n int64) (low, high float64) {
 	const z2 = normal95 * normal95
 	m, p := float64(n), float64(k)/float64(n)
 	mid := p + z2/float64(2*m)
-	half := normal95 * math.Sqrt(float64(p*(1-p))/m+z2/float64(4*m*m))
+	half := float64(normal95 * math.Sqrt(float64(p*(1-p))/m+z2/float64(4*m*m)))
 	scale := 1 + z2/m
 	return max((mid-half)/scale, 0), min((mid+half)/scale, 1)
 }
