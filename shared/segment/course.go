@@ -25,8 +25,9 @@ type Course interface {
 
 // Budgets of looking ahead, for one comparison: beyond them the bound is what was verified so far.
 const (
-	aheadSteps = 64  // moments at which a value may jump
-	aheadScan  = 400 // days looked at one by one
+	aheadSteps = 64     // moments at which a value may jump
+	aheadScan  = 400    // days looked at one by one
+	aheadDays  = 73_050 // days looked at by bisection when the end of time has no answer
 )
 
 // NextChange returns the first moment (unix milliseconds, later than asOf) at which Bool could answer otherwise if nothing
@@ -140,7 +141,12 @@ func (a *ahead) within(n *Node, value bool, at, until int64) int64 {
 	if s.last < s.first {
 		return until
 	}
-	if steady && a.answers(n, env) && a.answers(n, a.onDay(s.last)) {
+	steady = steady && a.answers(n, env)
+	if steady && !a.answers(n, a.onDay(s.last)) {
+		s.last = min(s.last, s.first+aheadDays)
+		steady = a.answers(n, a.onDay(s.last))
+	}
+	if steady {
 		s = a.bisect(n, value, at, s)
 	} else {
 		s = a.scan(n, value, s)

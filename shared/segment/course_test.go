@@ -135,6 +135,7 @@ func TestNextChange(t *testing.T) {
 		{"weekday(today()) == 7", start(1)},
 		{"year(today()) > 2026", start(292)},
 		{"month(today()) == 3 && day(today()) == 20", start(5)},
+		{"time(traits.until) <= days_ago(-7)", start(10)},
 		{"metrics.views >= 8", start(6)},
 		{"metrics.spend > 3", Never},
 		{"metrics.spend == null", Never},

@@ -29,10 +29,11 @@ func (t Trend) join(o Trend) Trend {
 	return Wild
 }
 
-// times is the trend of a product with a fixed number.
+// times is the trend of a product with a fixed number. With 0 it stands still as long as the other side is not null, which
+// only what moves can become.
 func (t Trend) times(x float64, ok bool) Trend {
 	switch {
-	case !ok || x == 0 || t == Fixed:
+	case !ok || t == Fixed:
 		return Fixed
 	case x < 0:
 		return t.flip()
