@@ -22,6 +22,7 @@ type segment struct {
 	check   event.Checker
 	buf     []byte
 	row     int64
+	by      *batches // nil until NextBatch is called
 }
 
 // textLeaf is a column of a text field of the event.

@@ -1,0 +1,417 @@
+package eventfile
+
+import (
+	"io"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// Batch is rows of a Parquet file by columns. Most rows are ready: a track event of a known user with a messageId that
+// passes every check, of which the columns say all but the properties. What any other row holds, Event tells, which may be
+// asked for a ready row too. A batch is valid until the next call to its reader.
+type Batch struct {
+	First int64  // the row of the file that the batch begins with, counted from 1
+	Ready []bool // as many as there are rows; what the slices below hold of a row that is not ready means nothing
+
+	Key    []uint32 // of each row the place of its user's key in Keys
+	Name   []uint32 // of each row the place of the event's name in Names
+	Time   []int64  // unix milliseconds
+	ID     []event.ID
+	Keys   []string // userIds: the file's dictionary where it has one, so that each is looked up once; "" for one that is not used
+	Hashes []uint64 // event.UserHash of Keys
+	Names  []string // names seen so far; it only grows while a file is read, and its texts stay valid
+	Turn   int      // changes whenever Keys does while a file is read
+
+	s      *segment
+	states []numberState
+}
+
+const (
+	batchRows = 1024    // of a batch at most: its columns fit the cache
+	batchName = 1 << 12 // names that are numbered; rows of the names beyond are not ready
+	lastTime  = 32_503_680_000_000
+)
+
+// batches is what segment needs to read batches.
+type batches struct {
+	lanes  []*lane // of leaves
+	slow   bool    // no row can be ready: a column is missing, or an id is no text
+	kind   *lane   // nil: every row is a track event
+	event  *lane   // the names of track events
+	user   *lane
+	id     *lane // of messageIds
+	time   *lane
+	ids    []*lane // texts whose length is limited: anonymousId and the like
+	keys   []string
+	hashes []uint64
+	turn   int
+	list   []string          // names by number
+	names  map[string]uint32 // their numbers + 1
+	tracks []bool            // entries of the dictionary of kinds that are track
+	known  []uint32          // of the dictionary of names: the name's number + 1, or 0
+	kindOf parquet.Dictionary
+	nameOf parquet.Dictionary
+	userOf parquet.Dictionary
+	ev     event.Event
+}
+
+// ByColumns reports whether NextBatch can read the file: a Parquet file without a mapping.
+func (r *Reader) ByColumns() bool {
+	_, ok := r.events.(*segment)
+	return ok
+}
+
+// NextBatch reads the next rows into b, whose memory it reuses; at the end it returns io.EOF. It gives the events and
+// refusals of Next, and fails where Next fails: the rows of the batch in which the file is broken are not given. Line is the
+// last row of the batch. Next may go on behind it.
+func (r *Reader) NextBatch(b *Batch) error {
+	if r.failed != nil {
+		return r.failed
+	}
+	s, ok := r.events.(*segment)
+	if !ok {
+		return fault.New(fault.Internal, "a %s file is not read by columns", r.kind).WithHint("read it event by event")
+	}
+	if err := s.batch(b); err != nil {
+		r.failed = fileError(err, s.row)
+		return r.failed
+	}
+	return nil
+}
+
+// Event returns a row as Next would: the event, which is valid until the next call of Event, or a *LineError.
+func (b *Batch) Event(i int) (ev *event.Event, err error) {
+	defer recoverDamage(&err, "a page")
+	for _, c := range b.s.by.lanes {
+		c.place(i)
+	}
+	if r := b.s.make(); r != nil {
+		return nil, &LineError{Line: b.First + int64(i), Text: b.s.json(), Reject: r}
+	}
+	return &b.s.ev, nil
+}
+
+// Scaled reads of every row the first of these properties that is there, times ten to the power digits, into dst, as
+// event.Value.Scaled does. Where ok is false the row has none that is a number, or Event must tell.
+func (b *Batch) Scaled(paths []string, digits int, dst []int64, ok []bool) (n []int64, are []bool) {
+	rows := len(b.Ready)
+	dst, ok, b.states = resize(dst, rows), resize(ok, rows), resize(b.states, rows)
+	clear(b.states)
+	for _, path := range paths {
+		for _, c := range b.property(path) {
+			c.scaled(digits, dst, b.states)
+		}
+	}
+	for i := range ok {
+		ok[i] = b.states[i] == isNumber
+	}
+	return dst, ok
+}
+
+// Has reports whether the file has a column of this property, or one that may hold any.
+func (b *Batch) Has(path string) bool {
+	return b.s.objects[0].json != nil || len(b.property(path)) > 0
+}
+
+// property returns the columns of a property; there are none when the properties are JSON.
+func (b *Batch) property(path string) (found []*lane) {
+	o := &b.s.objects[0]
+	if o.json != nil {
+		return nil
+	}
+	for i, key := range o.keys {
+		if key == path {
+			found = append(found, b.s.laneOf(o.fields[i]))
+		}
+	}
+	return found
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, max(n, batchRows))
+	}
+	return s[:n]
+}
+
+// lay lays out the lanes.
+func (s *segment) lay() *batches {
+	if s.by != nil {
+		return s.by
+	}
+	s.by = &batches{names: map[string]uint32{}}
+	for _, l := range s.leaves {
+		s.by.lanes = append(s.by.lanes, &lane{leaf: l})
+	}
+	s.by.kind, s.by.time = s.laneOf(s.kind), s.laneOf(s.time)
+	for _, t := range s.texts {
+		c := s.laneOf(t.leaf)
+		switch text := t.leaf.kind == leafText; {
+		case t.field == "event":
+			s.by.event = c
+		case t.field == "name":
+		case !text:
+			s.by.slow = true
+		case t.field == "userId":
+			s.by.user = c
+		case t.field == "messageId":
+			s.by.id = c
+		default:
+			s.by.ids = append(s.by.ids, c)
+		}
+	}
+	s.by.slow = s.by.slow || s.by.event == nil || s.by.user == nil || s.by.id == nil
+	return s.by
+}
+
+func (s *segment) laneOf(l *leaf) *lane {
+	for _, c := range s.by.lanes {
+		if c.leaf == l {
+			return c
+		}
+	}
+	return nil
+}
+
+// batch reads the rows up to the next end of a page.
+func (s *segment) batch(b *Batch) (err error) {
+	defer recoverDamage(&err, "a page")
+	by := s.lay()
+	n := batchRows
+	for i, c := range by.lanes {
+		for c.row == c.rows {
+			if err := c.turn(); err != nil {
+				if err == io.EOF && i > 0 {
+					err = io.ErrUnexpectedEOF
+				}
+				return brokenRow(err, s.row)
+			}
+		}
+		n = min(n, c.rows-c.row)
+	}
+	for _, c := range by.lanes {
+		c.take(n)
+	}
+	b.s, b.First = s, s.row+1
+	s.row += int64(n)
+	b.Ready, b.Key, b.Name = resize(b.Ready, n), resize(b.Key, n), resize(b.Name, n)
+	b.Time, b.ID = resize(b.Time, n), resize(b.ID, n)
+	b.fill(by)
+	return nil
+}
+
+// fill finds out which rows are ready, and fills their columns.
+func (b *Batch) fill(by *batches) {
+	for i := range b.Ready {
+		b.Ready[i] = !by.slow
+	}
+	if by.slow {
+		return
+	}
+	by.readKinds(b)
+	by.readNames(b, b.s.o.Limits.FieldBytes)
+	by.readUsers(b, b.s.o.Limits.IDBytes)
+	b.Keys, b.Hashes, b.Names, b.Turn = by.keys, by.hashes, by.list, by.turn
+	by.readTimes(b, b.s.o)
+	for _, c := range by.ids {
+		c.unreadyText(b.Ready, b.s.o.Limits.IDBytes)
+	}
+	for i := range b.s.objects {
+		b.s.unreadyObject(&b.s.objects[i], b.Ready)
+	}
+	by.readIDs(b, b.s.o.Limits.IDBytes)
+}
+
+// readKinds leaves the track events ready.
+func (by *batches) readKinds(b *Batch) {
+	c := by.kind
+	if c == nil {
+		return
+	}
+	if !c.entries() {
+		for i := range b.Ready {
+			b.Ready[i] = b.Ready[i] && c.textAt(i) == "track"
+		}
+		return
+	}
+	if c.of != by.kindOf {
+		by.kindOf, by.tracks = c.of, resize(by.tracks, c.run.count())
+		for at := range by.tracks {
+			by.tracks[at] = c.run.textAt(at) == "track"
+		}
+	}
+	for i, at := range c.spots {
+		if at < 0 || !by.tracks[at] {
+			b.Ready[i] = false
+		}
+	}
+}
+
+// readNames numbers the names.
+func (by *batches) readNames(b *Batch, limit int) {
+	c := by.event
+	if c.entries() && c.of != by.nameOf {
+		by.nameOf, by.known = c.of, resize(by.known, c.run.count())
+		for at := range by.known {
+			by.known[at] = by.name(c.run, at, limit)
+		}
+	}
+	for i := range b.Ready {
+		n, at := uint32(0), c.at(i)
+		switch {
+		case at < 0:
+		case c.entries():
+			n = by.known[at]
+		default:
+			n = by.name(c.run, at, limit)
+		}
+		b.Name[i] = n - 1
+		b.Ready[i] = b.Ready[i] && n > 0
+	}
+}
+
+// name returns the number of a name + 1, 0 for a name that makes its row not ready.
+func (by *batches) name(c *column, at, limit int) uint32 {
+	name := c.textAt(at)
+	if n, ok := by.names[name]; ok {
+		return n
+	}
+	if name == "" || len(by.list) >= batchName || !c.good(at, limit) {
+		return 0
+	}
+	name = strings.Clone(name)
+	by.list = append(by.list, name)
+	by.names[name] = uint32(len(by.list))
+	return by.names[name]
+}
+
+// readUsers fills keys and Key.
+func (by *batches) readUsers(b *Batch, limit int) {
+	c := by.user
+	if !c.entries() {
+		by.userOf = nil
+		by.newKeys(len(b.Ready))
+		for i := range b.Ready {
+			b.Key[i] = uint32(i)
+			if at := c.at(i); at >= 0 {
+				by.key(i, c.run.userAt(at, limit))
+			}
+			b.Ready[i] = b.Ready[i] && by.keys[i] != ""
+		}
+		return
+	}
+	if c.of != by.userOf {
+		by.userOf = c.of
+		by.newKeys(c.run.count())
+		for at := range by.keys {
+			by.key(at, c.run.userAt(at, limit))
+		}
+	}
+	for i, at := range c.spots {
+		if at < 0 || by.keys[at] == "" {
+			b.Ready[i] = false
+			continue
+		}
+		b.Key[i] = uint32(at)
+	}
+}
+
+// newKeys begins another list of keys.
+func (by *batches) newKeys(n int) {
+	by.keys, by.hashes = resize(by.keys, n), resize(by.hashes, n)
+	clear(by.keys)
+	by.turn++
+}
+
+func (by *batches) key(i int, key string) {
+	if key != "" {
+		by.keys[i], by.hashes[i] = key, event.UserHash(key)
+	}
+}
+
+// userAt is a userId, or "" for one that makes its row not ready.
+func (c *column) userAt(at, limit int) string {
+	if key := c.textAt(at); c.good(at, limit) && !strings.HasPrefix(key, event.AnonPrefix) {
+		return key
+	}
+	return ""
+}
+
+// readTimes fills Time.
+func (by *batches) readTimes(b *Batch, o *Options) {
+	c := by.time
+	end := int64(lastTime)
+	if o.Arrived != 0 && o.Limits.Future != 0 {
+		end = min(end, o.Arrived+o.Limits.Future+1)
+	}
+	millis := c.kind == leafTime && c.scale == 1000 && c.spots == nil && len(c.run.i64) > 0
+	for i := range b.Ready {
+		ms, ok := int64(0), true
+		if millis {
+			ms = c.run.i64[c.first+i]
+		} else {
+			ms, ok = c.timeAt(i)
+		}
+		b.Time[i] = ms
+		if !ok || ms < 0 || ms >= end {
+			b.Ready[i] = false
+		}
+	}
+}
+
+// timeAt is the time of one row, in milliseconds.
+func (c *lane) timeAt(i int) (ms int64, ok bool) {
+	if c.at(i) < 0 {
+		return 0, false
+	}
+	c.place(i)
+	switch c.kind {
+	case leafTime, leafDate:
+		return c.millis(), true
+	case leafText:
+		return event.ParseTime(c.text())
+	}
+	return 0, false
+}
+
+// readIDs fills ID.
+func (by *batches) readIDs(b *Batch, limit int) {
+	c := by.id
+	for i := range b.Ready {
+		if !b.Ready[i] {
+			continue
+		}
+		at := c.at(i)
+		if at < 0 || !c.run.good(at, limit) || c.run.textAt(at) == "" {
+			b.Ready[i] = false
+			continue
+		}
+		by.ev.MessageID = c.run.textAt(at)
+		b.ID[i] = by.ev.StableIDOf(by.hashes[b.Key[i]], 0)
+	}
+}
+
+// unreadyObject clears ready where the object is JSON, which Event must read, or holds what is refused.
+func (s *segment) unreadyObject(o *objectLeaves, ready []bool) {
+	if o.json != nil {
+		c := s.laneOf(o.json)
+		for i := range ready {
+			if text := c.textAt(i); text != "" && text != "null" {
+				ready[i] = false
+			}
+		}
+		return
+	}
+	for _, l := range o.fields {
+		switch c := s.laneOf(l); l.kind {
+		case leafFloat:
+			c.unreadyFloats(ready)
+		case leafText:
+			c.unreadyText(ready, 0)
+		}
+	}
+}

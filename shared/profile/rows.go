@@ -1,0 +1,245 @@
+package profile
+
+import (
+	"iter"
+	"strings"
+	"unsafe"
+
+	"github.com/weir-engine/weir/shared/event"
+)
+
+// Rows folds the events of one file in memory as Table does, for a reader that gives them by columns: users and names are
+// looked up once for an entry of a dictionary, and most events come as a few numbers. It is not safe for concurrent use.
+type Rows struct {
+	schema *Schema
+	names  []*RowName
+	parts  [tableParts]rowPart
+	free   [][]row // blocks of parts that are folded
+	key    []byte
+	event  event.Event
+	facts  []Facts // of the part at hand
+	seen   idTable
+	again  map[occurrence]uint32
+
+	duplicates int64
+}
+
+// RowUser is a user of Rows.
+type RowUser uint32
+
+// userBits is what of a RowUser numbers the user within the part.
+const userBits = 32 - tableBits
+
+// RowName is what the fold does with the track events of one name.
+type RowName struct {
+	number uint32
+	plan   int32
+	Amount bool // Add wants the amount of the purchase
+	Whole  bool // the fold reads more than Add takes: the events go to AddEvent
+}
+
+// rowPart is the users of one part, and their events in the file's order.
+type rowPart struct {
+	users  rowUsers
+	blocks [][]row
+	events []byte // the records of whole events
+}
+
+// row is one event. That of a whole event says where its record begins and ends.
+type row struct {
+	id    event.ID
+	x, y  int64 // the time and the amount; of a whole event the ends of its record
+	user  uint32
+	entry uint32 // number of the name, or one of the marks
+}
+
+// Marks of whole events: what id is.
+const (
+	rowNamed   = ^uint32(0) - iota // the identity
+	rowContent                     // the content
+)
+
+const rowBlock = 512
+
+// NewRows returns an empty table.
+func NewRows(s *Schema) *Rows { return &Rows{schema: s, again: map[occurrence]uint32{}} }
+
+// Amounts are the properties in which a purchase's amount is looked for, the first that is there counts, and the digits by
+// which it is scaled. A purchase that has one of the other properties goes to AddEvent.
+func (t *Rows) Amounts() (paths []string, digits int, others []string) {
+	return t.schema.amounts, t.schema.digits, []string{t.schema.orderPath, t.schema.currencyAt}
+}
+
+// Name returns what is done with the track events of a name.
+func (t *Rows) Name(name string) *RowName {
+	n := &RowName{number: uint32(len(t.names)), plan: t.schema.plans.index(name)}
+	p := t.schema.plans.plan(n.plan)
+	n.Amount, n.Whole = p.purchase, p.whole || p.refund
+	t.names = append(t.names, n)
+	return n
+}
+
+// User returns the user with a key, whose event.UserHash is hash.
+func (t *Rows) User(key string, hash uint64) RowUser {
+	part := hash >> (64 - tableBits)
+	return RowUser(part<<userBits | uint64(t.parts[part].users.find(hash, key)))
+}
+
+// Add adds an event that needs no more than this: its time in unix milliseconds, and of a purchase the amount in minor units.
+// It reports false, and adds nothing, for an amount that Check refuses.
+func (t *Rows) Add(u RowUser, n *RowName, id event.ID, at, amount int64) bool {
+	if n.Amount && uint64(amount) > MaxAmount {
+		return false
+	}
+	r := t.next(u)
+	r.id, r.x, r.y, r.entry = id, at, amount, n.number
+	return true
+}
+
+// next makes room for one event of a user.
+func (t *Rows) next(u RowUser) *row {
+	part := &t.parts[u>>userBits]
+	last := len(part.blocks) - 1
+	if last < 0 || len(part.blocks[last]) == rowBlock {
+		last++
+		if k := len(t.free); k > 0 {
+			part.blocks, t.free = append(part.blocks, t.free[k-1][:0]), t.free[:k-1]
+		} else {
+			part.blocks = append(part.blocks, make([]row, 0, rowBlock))
+		}
+	}
+	b := part.blocks[last]
+	b = b[:len(b)+1]
+	part.blocks[last] = b
+	r := &b[len(b)-1]
+	r.user = uint32(u) & (1<<userBits - 1)
+	return r
+}
+
+// AddEvent checks any event and adds it. What Check refuses is not added.
+func (t *Rows) AddEvent(ev *event.Event) *event.Reject {
+	if reject := t.schema.Check(ev); reject != nil {
+		return reject
+	}
+	key := ev.UserID
+	if key == "" {
+		t.key = append(append(t.key[:0], event.AnonPrefix...), ev.AnonymousID...)
+		key = unsafe.String(unsafe.SliceData(t.key), len(t.key))
+	}
+	hash := event.UserHash(key)
+	u := t.User(key, hash)
+	r, part := t.next(u), &t.parts[u>>userBits]
+	r.entry, r.id = rowContent, event.ID(ev.Content)
+	if ev.MessageID != "" {
+		r.entry, r.id = rowNamed, ev.StableIDOf(hash, 0)
+	}
+	r.x = int64(len(part.events))
+	part.events = event.AppendRecord(part.events, ev)
+	r.y = int64(len(part.events))
+	return nil
+}
+
+// Users folds what was added and yields each user's key and profile, each user once, in no particular order. Both are valid
+// until the next user. The table is empty afterwards and keeps its memory for the next file; a RowName stays valid, a RowUser
+// does not.
+func (t *Rows) Users() iter.Seq2[string, *Facts] {
+	return func(yield func(string, *Facts) bool) {
+		t.duplicates = 0
+		more := true
+		for i := range t.parts {
+			part := &t.parts[i]
+			if more {
+				t.fold(part)
+			}
+			for u := 0; more && u < len(part.users.keys); u++ {
+				more = t.facts[u].Events == 0 || yield(part.users.keys[u], &t.facts[u])
+			}
+			t.seen.reset()
+			clear(t.again)
+			part.users.reset()
+			t.free = append(t.free, part.blocks...)
+			part.blocks, part.events = part.blocks[:0], part.events[:0]
+		}
+	}
+}
+
+// Duplicates is how many events Users left out because another with their identity was there.
+func (t *Rows) Duplicates() int64 { return t.duplicates }
+
+// fold folds the events of one part.
+func (t *Rows) fold(part *rowPart) {
+	for len(t.facts) < len(part.users.keys) {
+		t.facts = append(t.facts, Facts{})
+	}
+	for u := range part.users.keys {
+		t.facts[u].Reset()
+	}
+	for _, block := range part.blocks {
+		for i := range block {
+			r := &block[i]
+			if r.entry != rowContent && !t.seen.add(r.id, r.user) {
+				t.duplicates++
+				continue
+			}
+			if r.entry >= rowContent {
+				t.foldEvent(part, r)
+				continue
+			}
+			n := t.names[r.entry]
+			x := Extract{Time: r.x, amount: r.y, day: t.schema.days.day(r.x), plan: n.plan}
+			if n.Amount {
+				x.flags = extractAmount
+			}
+			t.schema.FoldExtract(&t.facts[r.user], &x, nil, r.id)
+		}
+	}
+}
+
+// foldEvent folds a whole event.
+func (t *Rows) foldEvent(part *rowPart, r *row) {
+	if event.DecodeRecord(part.events[r.x:r.y], &t.event) != nil {
+		panic("profile: a record that AddEvent wrote does not read back")
+	}
+	id := r.id
+	if r.entry == rowContent {
+		k := occurrence{id, r.user}
+		id = event.ContentID(part.users.hashes[r.user], id, t.again[k])
+		t.again[k]++
+	}
+	t.schema.Fold(&t.facts[r.user], &t.event, id)
+}
+
+// rowUsers numbers the users of a part, open-addressed.
+type rowUsers struct {
+	slots  []uint32 // 1 + number
+	keys   []string
+	hashes []uint64
+}
+
+func (t *rowUsers) reset() {
+	clear(t.slots)
+	t.keys, t.hashes = t.keys[:0], t.hashes[:0]
+}
+
+// find returns the number of a user, who is made when new.
+func (t *rowUsers) find(hash uint64, key string) uint32 {
+	if 2*len(t.keys) >= len(t.slots) {
+		t.slots = make([]uint32, max(256, 2*len(t.slots)))
+		for u, h := range t.hashes {
+			i := h & uint64(len(t.slots)-1)
+			for t.slots[i] != 0 {
+				i = (i + 1) & uint64(len(t.slots)-1)
+			}
+			t.slots[i] = uint32(u + 1)
+		}
+	}
+	i := hash & uint64(len(t.slots)-1)
+	for ; t.slots[i] != 0; i = (i + 1) & uint64(len(t.slots)-1) {
+		if u := t.slots[i] - 1; t.hashes[u] == hash && t.keys[u] == key {
+			return u
+		}
+	}
+	t.keys, t.hashes = append(t.keys, strings.Clone(key)), append(t.hashes, hash)
+	t.slots[i] = uint32(len(t.keys))
+	return t.slots[i] - 1
+}
