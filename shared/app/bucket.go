@@ -137,10 +137,15 @@ func (a *App) record(ctx context.Context, up Upload, d *bucketDoc) (File, error)
 			return File{}, err
 		}
 	}
-	return a.begin(ctx, ImportRequest{
+	f, err := a.begin(ctx, ImportRequest{
 		Name: d.Name, Key: up.Key, Size: r.Size(), Mapping: d.Mapping, Backfill: d.Backfill, Again: d.Again,
 		AsOf: d.AsOf, Redrive: d.Redrive,
 	}, hash, FileWaiting)
+	if err == nil && f.Key != up.Key {
+		return File{}, fault.New(fault.Conflict, "the content of %s is known: it came as %s and is being imported", d.Name, f.Name).
+			WithHint("nothing was done; look at the progress of %s", f.Name)
+	}
+	return f, err
 }
 
 // IngestPending imports every file of the bucket that was not imported yet, the earliest first. A file that is refused does

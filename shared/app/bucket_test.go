@@ -4,9 +4,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
 )
 
 // put writes a file into the bucket's folder, as a person does.
@@ -42,5 +44,47 @@ func TestAMappingThatComesAfterItsFile(t *testing.T) {
 	}
 	if results := b.ingestPending(); len(results) != 0 {
 		t.Fatalf("the file was imported again: %+v", results)
+	}
+}
+
+func TestASecondUploadOfWhatWaits(t *testing.T) {
+	b := newBase(t, "2026-11-12T00:00:00Z")
+	upload := func(name string) error {
+		b.now++
+		_, err := b.app.Upload(context.Background(), app.UploadRequest{Name: name, Body: strings.NewReader(bought("1", "a", "2026-11-01T10:00:00Z", 5))})
+		return err
+	}
+	if err := upload("one.ndjson"); err != nil {
+		t.Fatal(err)
+	}
+	if err := upload("two.ndjson"); !fault.Is(err, fault.Conflict) {
+		t.Fatalf("the same content was taken twice: %v", err)
+	}
+	if results := b.ingestPending(); len(results) != 1 || results[0].Counts.Accepted != 1 {
+		t.Fatalf("imported %+v", results)
+	}
+}
+
+func TestHistoryDoesNotMoveTheViewBack(t *testing.T) {
+	b := newBase(t, "2026-11-12T00:00:00Z")
+	moment := func() int64 {
+		t.Helper()
+		at, err := b.app.AsOf(context.Background(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	b.load(bought("1", "a", "2026-11-11T10:00:00Z", 5))
+	b.load(bought("2", "a", "2025-01-01T10:00:00Z", 5), backfill)
+	if got := moment(); got != at("2026-11-12T00:00:00Z") {
+		t.Errorf("a backfill moved the view to %d", got)
+	}
+	if err := b.app.PinClock(context.Background(), at("2026-06-01T00:00:00Z")); err != nil {
+		t.Fatal(err)
+	}
+	b.load(bought("3", "a", "2025-02-01T10:00:00Z", 5), backfill)
+	if got := moment(); got != at("2026-06-01T00:00:00Z") {
+		t.Errorf("under a held clock the view is at %d", got)
 	}
 }

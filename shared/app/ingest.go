@@ -203,7 +203,10 @@ func (in *ingest) persistChunks(ctx context.Context) error {
 
 // finish refreshes the cuts, moves the base's moment on and closes the file.
 func (in *ingest) finish(ctx context.Context) error {
-	asOf := in.asOf()
+	asOf, err := in.viewMoment(ctx)
+	if err != nil {
+		return err
+	}
 	if err := in.app.afterImport(ctx, in, asOf); err != nil {
 		return err
 	}
@@ -220,7 +223,22 @@ func (in *ingest) finish(ctx context.Context) error {
 	return nil
 }
 
-// asOf is the moment of the file's decisions and of the views after it.
+// viewMoment is the default moment of views after the file: one that was asked for, else the held clock, else that of the
+// file. History that is filled in does not move it back.
+func (in *ingest) viewMoment(ctx context.Context) (int64, error) {
+	clock, err := in.app.Clock(ctx)
+	switch {
+	case err != nil || in.file.AsOf != 0:
+		return in.file.AsOf, err
+	case clock.Pinned:
+		return clock.Now, nil
+	}
+	var base baseDoc
+	_, err = in.app.getDoc(ctx, docBase, &base)
+	return max(in.asOf(), base.AsOf), err
+}
+
+// asOf is the moment of the file's decisions.
 func (in *ingest) asOf() int64 {
 	switch {
 	case in.file.AsOf != 0:

@@ -261,6 +261,7 @@ func (e Period) Valid() bool {
 // Defines values for ProgressPhase.
 const (
 	Fold  ProgressPhase = "fold"
+	Keep  ProgressPhase = "keep"
 	Read  ProgressPhase = "read"
 	Score ProgressPhase = "score"
 )
@@ -269,6 +270,8 @@ const (
 func (e ProgressPhase) Valid() bool {
 	switch e {
 	case Fold:
+		return true
+	case Keep:
 		return true
 	case Read:
 		return true

@@ -909,7 +909,7 @@ export interface components {
              * @description `done` and `total` are bytes while reading, chunks while folding, users while scoring.
              * @enum {string}
              */
-            phase: "read" | "fold" | "score";
+            phase: "read" | "keep" | "fold" | "score";
             /** Format: int64 */
             done: number;
             /**
