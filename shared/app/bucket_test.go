@@ -2,9 +2,11 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
@@ -86,5 +88,89 @@ func TestHistoryDoesNotMoveTheViewBack(t *testing.T) {
 	b.load(bought("3", "a", "2025-02-01T10:00:00Z", 5), backfill)
 	if got := moment(); got != at("2026-06-01T00:00:00Z") {
 		t.Errorf("under a held clock the view is at %d", got)
+	}
+}
+
+func TestBucketFolder(t *testing.T) {
+	b := newBase(t, "2026-03-01T00:00:00Z")
+	put := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(b.dir, "events", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("a.ndjson", bought("1", "a", "2026-02-27T10:00:00Z", 5))
+	put("b.csv", "customer,date,amount\nc1,2026-01-03,10\n")
+	put("b.csv"+app.MappingSuffix, csvMapping)
+	put("c.csv", "customer,date,amount\nc1,2026-01-03,11\n") // without a mapping: refused, and stops nobody
+	put(".hidden", "x")
+	put("d.ndjson.part", "half a")
+	for round := range 2 {
+		results, err := b.app.IngestPending(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(results); n != 3*(1-round) {
+			t.Errorf("round %d imported %d files", round, n)
+		}
+	}
+	status := map[string]app.FileStatus{}
+	files, _, err := b.app.Files(ctx, "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		status[f.Name] = f.Status
+	}
+	if status["a.ndjson"] != app.FileDone || status["b.csv"] != app.FileDone || status["c.csv"] != app.FileFailed || len(status) != 3 {
+		t.Errorf("the ledger says %v", status)
+	}
+	if n := len(b.items()); n != 2 {
+		t.Errorf("%d users", n)
+	}
+}
+
+func TestUploadKeepsItsMappingAndMode(t *testing.T) {
+	b := newBase(t, "2026-03-01T00:00:00Z")
+	f, err := b.app.Upload(ctx, app.UploadRequest{Name: `C:\x\orders.csv`, Body: strings.NewReader("customer,date,amount\nc1,2026-02-28,10\n"), Mapping: csvMapping, Backfill: true})
+	if err != nil || f.Status != app.FileWaiting || !f.Backfill {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	if _, err := b.app.Upload(ctx, app.UploadRequest{Name: "same.csv", Body: strings.NewReader("customer,date,amount\nc1,2026-02-28,10\n"), Mapping: csvMapping}); err != nil && !fault.Is(err, fault.Conflict) {
+		t.Fatal(err)
+	}
+	if _, err := b.app.IngestPending(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.intents(); len(got) != 0 || len(b.items()) != 1 {
+		t.Errorf("%d messages, %d users", len(got), len(b.items()))
+	}
+}
+
+func TestCollectIsDurable(t *testing.T) {
+	b := newBase(t, "2026-03-01T00:00:00Z")
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			line := strings.TrimSpace(bought(fmt.Sprint(i), fmt.Sprintf("u%d", i%7), "2026-02-27T10:00:00Z", 5))
+			if err := b.app.Collect(ctx, [][]byte{[]byte(line)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := b.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	results, err := b.app.IngestPending(ctx, nil)
+	total := int64(0)
+	for _, r := range results {
+		total += r.Counts.Accepted
+	}
+	if err != nil || total != 20 || len(results) > 10 {
+		t.Errorf("%d events in %d files, %v", total, len(results), err)
+	}
+	if n := len(b.items()); n != 7 {
+		t.Errorf("%d users", n)
 	}
 }
