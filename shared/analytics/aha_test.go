@@ -66,17 +66,6 @@ func TestProportionsReference(t *testing.T) {
 	}
 }
 
-func TestErfc(t *testing.T) {
-	for x := 0.0; x < 26; x += 0.003 {
-		if got, want := erfc(x), math.Erfc(x); math.Abs(got-want) > 1e-12*want+1e-300 {
-			t.Fatalf("erfc(%v) = %v, want %v", x, got, want)
-		}
-	}
-	if erfc(0) != 1 || erfc(40) != 0 {
-		t.Error(erfc(0), erfc(40))
-	}
-}
-
 // Tables at the edges give finite numbers.
 func TestFourfoldEdges(t *testing.T) {
 	for _, f := range []fourfold{{}, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 5, 5}, {5, 0, 0, 5}, {0, 5, 5, 0}, {1 << 40, 1 << 40, 1 << 40, 1 << 41}} {

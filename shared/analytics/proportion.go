@@ -3,6 +3,8 @@ package analytics
 import (
 	"math"
 	"slices"
+
+	"github.com/weir-engine/weir/shared/fmath"
 )
 
 // normal95 is the 0.975 quantile of the standard normal distribution.
@@ -62,42 +64,7 @@ func (t fourfold) phi() float64 {
 // and no correction, n·phi², which is the pooled z test of two proportions.
 func (t fourfold) p() float64 {
 	phi := t.phi()
-	return erfc(math.Sqrt(float64(float64(t.n())*float64(phi*phi)) / 2))
-}
-
-// erfc is the complementary error function for x >= 0, to 1e-12 relative while it is a normal number: the series of erf below
-// 2, the continued fraction from there on (Abramowitz and Stegun 7.1.6, 7.1.14). It uses nothing that differs between machines.
-func erfc(x float64) float64 {
-	const rootPi = 1.7724538509055160273
-	gauss := expMinus(float64(x * x))
-	if x < 2 {
-		term, sum := x, x
-		for k := 1; k < 80 && term > 1e-20; k++ {
-			term = float64(term*float64(2*x*x)) / float64(2*k+1)
-			sum += term
-		}
-		return max(1-float64(2*float64(gauss*sum))/rootPi, 0)
-	}
-	tail := x
-	for k := 120; k > 0; k-- {
-		tail = x + float64(k)/2/tail
-	}
-	return gauss / float64(rootPi*tail)
-}
-
-// expMinus is exp(-y) for y >= 0: exp(-y) = 2^-k · exp(-r) with |r| <= ln(2)/2.
-func expMinus(y float64) float64 {
-	const ln2Hi, ln2Lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-	if y > 745 {
-		return 0
-	}
-	k := math.Floor(y/math.Ln2 + 0.5)
-	r := y - float64(k*ln2Hi) - float64(k*ln2Lo)
-	sum := 1.0
-	for i := 16; i > 0; i-- {
-		sum = 1 - float64(r*sum)/float64(i)
-	}
-	return math.Ldexp(sum, -int(k))
+	return fmath.Erfc(math.Sqrt(float64(float64(t.n())*float64(phi*phi)) / 2))
 }
 
 // benjaminiHochberg adjusts probabilities for their number, so that calling everything at or below a level a finding keeps the

@@ -8,13 +8,14 @@ const Never int64 = maxTime
 // Motion is how something that a condition reads goes on while nothing happens to the user.
 type Motion struct {
 	Until  int64 // unix milliseconds, later than the moment asked about: up to it the motion holds; Never
-	Rising bool  // a number that is at least as large on every later calendar day; otherwise the value stands still
+	Rising bool  // a number that is at least as large on every later calendar day
+	Fading bool  // a number that is at most as large on every later calendar day; with neither, the value stands still
 	Blind  bool  // LookupAt does not answer for moments at or after Until
 }
 
 // Course is a user over time while nothing happens to them: the Env at the moment from which NextChange looks ahead, and what
-// becomes of it. Values change with the calendar day alone, save at the moments that Motion names. Whether a rising number is
-// null does not change before Until.
+// becomes of it. Values change with the calendar day alone, save at the moments that Motion names. Whether a rising or
+// fading number is null does not change before Until.
 type Course interface {
 	Env
 	// LookupAt answers as Lookup would at a later moment.

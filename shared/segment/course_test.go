@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ type fakeCourse struct {
 // path is the values of one reference: values[i] before jumps[i]. A rising one gains a day's worth with every day.
 type path struct {
 	rising bool
+	fading bool    // it halves every day
 	jumps  []int64 // ascending; one less than values
 	values []Value
 	blind  bool // beyond the first jump nothing is told
@@ -46,12 +48,15 @@ func (c *fakeCourse) LookupAt(r *Ref, ms int64) Value {
 	if p.rising && v.Kind == KindNumber {
 		v.Num += float64(c.zone.Day(ms) - c.zone.Day(asOf))
 	}
+	if p.fading && v.Kind == KindNumber {
+		v.Num = math.Ldexp(v.Num, -int(c.zone.Day(ms)-c.zone.Day(asOf)))
+	}
 	return v
 }
 
 func (c *fakeCourse) Motion(r *Ref, ms int64) Motion {
 	p := c.paths[r.String()]
-	m := Motion{Until: Never, Rising: p.rising}
+	m := Motion{Until: Never, Rising: p.rising, Fading: p.fading}
 	if i := p.at(ms); i < len(p.jumps) {
 		m.Until, m.Blind = p.jumps[i], p.blind
 	}
@@ -88,6 +93,7 @@ func TestNextChange(t *testing.T) {
 		"traits.until":      still(String("2026-04-01")),
 		"metrics.views[7]":  {values: []Value{Number(9), Number(8), Number(1)}, jumps: []int64{start(3), start(6)}},
 		"metrics.spend[30]": still(Null),
+		"m":                 {values: []Value{Number(4)}, fading: true},
 	}
 	for _, c := range []struct {
 		src  string
@@ -140,6 +146,9 @@ func TestNextChange(t *testing.T) {
 		{"metrics.spend > 3", Never},
 		{"metrics.spend == null", Never},
 		{"days_since(first_seen) > 3", Never},
+		{"m < 0.5", start(4)},
+		{"silence_days >= 30 || m <= 0.25", start(4)},
+		{"silence_days * 1 - m > 29.99", start(10)},
 		{"stage_days >= 7 && metrics.views < 5", start(7)},
 	} {
 		p, err := Compile(c.src, testSchema())
@@ -210,6 +219,8 @@ func drawCourse(t *rapid.T, p *Program) *fakeCourse {
 		switch r.Field() {
 		case FieldSilenceDays, FieldRecencyDays, FieldTenureDays, FieldStageDays:
 			way.rising = r.Kind == RefField
+		case FieldM, FieldR:
+			way.fading = r.Kind == RefField && env.Inputs[i].Value.Num > 0
 		}
 		jump := c.zone.Start(c.zone.Day(asOf) + 1)
 		for range rapid.IntRange(0, 3).Draw(t, "jumps") {
@@ -218,7 +229,11 @@ func drawCourse(t *rapid.T, p *Program) *fakeCourse {
 				jump += 7 * hour
 			}
 			way.jumps = append(way.jumps, jump)
-			way.values = append(way.values, randomEnv(t, p, true).Inputs[i].Value)
+			value := randomEnv(t, p, true).Inputs[i].Value
+			if way.fading && value.Num < 0 {
+				value.Num = 0 - value.Num
+			}
+			way.values = append(way.values, value)
 			jump += dayMs
 		}
 		way.blind = rapid.IntRange(0, 9).Draw(t, "blind") == 0

@@ -52,8 +52,14 @@ type mover struct {
 // relative to each other.
 func (a *ahead) moves(n *Node, env Env) (moves, steady bool) {
 	m := mover{today: Up, env: env, ref: func(r *Ref) Trend {
-		if v := env.Lookup(r); v.Kind == KindNumber && a.c.Motion(r, env.AsOf()).Rising {
+		if env.Lookup(r).Kind != KindNumber {
+			return Fixed
+		}
+		switch motion := a.c.Motion(r, env.AsOf()); {
+		case motion.Rising:
 			return Up
+		case motion.Fading:
+			return Down
 		}
 		return Fixed
 	}}
