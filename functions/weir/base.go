@@ -62,12 +62,23 @@ type counted struct {
 
 func (c *cli) segmentsCount() *cobra.Command {
 	var asOf instant
+	var expr string
 	cmd := &cobra.Command{
-		Use: "count CONDITION", Short: "Count the users for whom a condition holds, and their revenue", Args: cobra.ExactArgs(1),
-		Example: `  weir segments count 'stage == "silent" && orders >= 3 && !tags.has("vip")'`,
+		Use: "count [CONDITION]", Short: "Count the users for whom a condition holds, and their revenue",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if (len(args) == 1) == (expr != "") {
+				return errors.New("give one condition, as an argument or by --expr")
+			}
+			return cobra.MaximumNArgs(1)(cmd, args)
+		},
+		Example: "  weir segments count 'stage == \"silent\" && orders >= 3 && !tags.has(\"vip\")'\n  weir segments count --expr 'orders > 1' --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			condition := expr
+			if len(args) == 1 {
+				condition = args[0]
+			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
-				check, err := b.app.CheckCondition(cmd.Context(), args[0], true, asOf.millis())
+				check, err := b.app.CheckCondition(cmd.Context(), condition, true, asOf.millis())
 				if err != nil {
 					return err
 				}
@@ -84,6 +95,7 @@ func (c *cli) segmentsCount() *cobra.Command {
 		},
 	}
 	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
+	cmd.Flags().StringVar(&expr, "expr", "", "the condition")
 	return cmd
 }
 
