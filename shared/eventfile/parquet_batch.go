@@ -1,6 +1,7 @@
 package eventfile
 
 import (
+	"encoding/binary"
 	"io"
 	"strings"
 
@@ -47,7 +48,8 @@ type batches struct {
 	time   *lane
 	ids    []*lane // texts whose length is limited: anonymousId and the like
 	keys   []string
-	hashes []uint64
+	hashes []uint64 // of keys; 0 for a key that is not used
+	users  []uint64 // of each row the hash of its key
 	turn   int
 	list   []string          // names by number
 	names  map[string]uint32 // their numbers + 1
@@ -56,7 +58,6 @@ type batches struct {
 	kindOf parquet.Dictionary
 	nameOf parquet.Dictionary
 	userOf parquet.Dictionary
-	ev     event.Event
 }
 
 // ByColumns reports whether NextBatch can read the file: a Parquet file without a mapping.
@@ -289,34 +290,36 @@ func (by *batches) name(c *column, at, limit int) uint32 {
 	return by.names[name]
 }
 
-// readUsers fills keys and Key.
+// readUsers fills keys, users and Key.
 func (by *batches) readUsers(b *Batch, limit int) {
 	c := by.user
-	if !c.entries() {
+	by.users = resize(by.users, len(b.Ready))
+	switch {
+	case !c.entries():
 		by.userOf = nil
 		by.newKeys(len(b.Ready))
-		for i := range b.Ready {
-			b.Key[i] = uint32(i)
+		for i := range b.Key {
 			if at := c.at(i); at >= 0 {
 				by.key(i, c.run.userAt(at, limit))
 			}
-			b.Ready[i] = b.Ready[i] && by.keys[i] != ""
 		}
-		return
-	}
-	if c.of != by.userOf {
+	case c.of != by.userOf:
 		by.userOf = c.of
 		by.newKeys(c.run.count())
 		for at := range by.keys {
 			by.key(at, c.run.userAt(at, limit))
 		}
 	}
-	for i, at := range c.spots {
-		if at < 0 || by.keys[at] == "" {
+	for i := range b.Key {
+		at := i
+		if c.entries() {
+			at = int(c.spots[i])
+		}
+		if at < 0 || by.hashes[at] == 0 {
 			b.Ready[i] = false
 			continue
 		}
-		b.Key[i] = uint32(at)
+		b.Key[i], by.users[i] = uint32(at), by.hashes[at]
 	}
 }
 
@@ -324,6 +327,7 @@ func (by *batches) readUsers(b *Batch, limit int) {
 func (by *batches) newKeys(n int) {
 	by.keys, by.hashes = resize(by.keys, n), resize(by.hashes, n)
 	clear(by.keys)
+	clear(by.hashes)
 	by.turn++
 }
 
@@ -390,8 +394,9 @@ func (by *batches) readIDs(b *Batch, limit int) {
 			b.Ready[i] = false
 			continue
 		}
-		by.ev.MessageID = c.run.textAt(at)
-		b.ID[i] = by.ev.StableIDOf(by.hashes[b.Key[i]], 0)
+		x, y := event.IDWords(by.users[i], c.run.textAt(at))
+		binary.LittleEndian.PutUint64(b.ID[i][:8], x)
+		binary.LittleEndian.PutUint64(b.ID[i][8:], y)
 	}
 }
 

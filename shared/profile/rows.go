@@ -2,7 +2,6 @@ package profile
 
 import (
 	"iter"
-	"strings"
 	"unsafe"
 
 	"github.com/weir-engine/weir/shared/event"
@@ -14,7 +13,10 @@ type Rows struct {
 	schema *Schema
 	names  []*RowName
 	parts  [tableParts]rowPart
-	free   [][]row // blocks of parts that are folded
+	near   [tableParts][rowNear]row // what is written to the parts, close together: a block is far away
+	nears  [tableParts]int          // how many of them there are
+	free   [][]row                  // blocks of parts that are folded
+	text   []byte                   // room for keys
 	key    []byte
 	event  event.Event
 	facts  []Facts // of the part at hand
@@ -59,7 +61,10 @@ const (
 	rowContent                     // the content
 )
 
-const rowBlock = 512
+const (
+	rowNear  = 32
+	rowBlock = 16 * rowNear
+)
 
 // NewRows returns an empty table.
 func NewRows(s *Schema) *Rows { return &Rows{schema: s, again: map[occurrence]uint32{}} }
@@ -82,7 +87,22 @@ func (t *Rows) Name(name string) *RowName {
 // User returns the user with a key, whose event.UserHash is hash.
 func (t *Rows) User(key string, hash uint64) RowUser {
 	part := hash >> (64 - tableBits)
-	return RowUser(part<<userBits | uint64(t.parts[part].users.find(hash, key)))
+	users := &t.parts[part].users
+	u := users.find(hash, key)
+	if u == uint32(len(users.keys)) {
+		users.add(hash, t.keep(key))
+	}
+	return RowUser(part<<userBits | uint64(u))
+}
+
+// keep copies a key.
+func (t *Rows) keep(key string) string {
+	if cap(t.text)-len(t.text) < len(key) {
+		t.text = make([]byte, 0, max(len(key), 64<<10))
+	}
+	n := len(t.text)
+	t.text = append(t.text, key...)
+	return unsafe.String(unsafe.SliceData(t.text[n:]), len(key))
 }
 
 // Add adds an event that needs no more than this: its time in unix milliseconds, and of a purchase the amount in minor units.
@@ -98,22 +118,32 @@ func (t *Rows) Add(u RowUser, n *RowName, id event.ID, at, amount int64) bool {
 
 // next makes room for one event of a user.
 func (t *Rows) next(u RowUser) *row {
-	part := &t.parts[u>>userBits]
+	part := u >> userBits
+	n := t.nears[part]
+	if n == rowNear {
+		t.flush(int(part))
+		n = 0
+	}
+	t.nears[part] = n + 1
+	r := &t.near[part][n]
+	r.user = uint32(u) & (1<<userBits - 1)
+	return r
+}
+
+// flush moves what is near to the part's blocks.
+func (t *Rows) flush(i int) {
+	part := &t.parts[i]
 	last := len(part.blocks) - 1
 	if last < 0 || len(part.blocks[last]) == rowBlock {
 		last++
-		if k := len(t.free); k > 0 {
-			part.blocks, t.free = append(part.blocks, t.free[k-1][:0]), t.free[:k-1]
+		if k := len(t.free) - 1; k >= 0 {
+			part.blocks, t.free = append(part.blocks, t.free[k][:0]), t.free[:k]
 		} else {
 			part.blocks = append(part.blocks, make([]row, 0, rowBlock))
 		}
 	}
-	b := part.blocks[last]
-	b = b[:len(b)+1]
-	part.blocks[last] = b
-	r := &b[len(b)-1]
-	r.user = uint32(u) & (1<<userBits - 1)
-	return r
+	part.blocks[last] = append(part.blocks[last], t.near[i][:t.nears[i]]...)
+	t.nears[i] = 0
 }
 
 // AddEvent checks any event and adds it. What Check refuses is not added.
@@ -148,6 +178,7 @@ func (t *Rows) Users() iter.Seq2[string, *Facts] {
 		more := true
 		for i := range t.parts {
 			part := &t.parts[i]
+			t.flush(i)
 			if more {
 				t.fold(part)
 			}
@@ -221,25 +252,35 @@ func (t *rowUsers) reset() {
 	t.keys, t.hashes = t.keys[:0], t.hashes[:0]
 }
 
-// find returns the number of a user, who is made when new.
+// find returns the number of a user: of a new one the next number, which add then gives.
 func (t *rowUsers) find(hash uint64, key string) uint32 {
 	if 2*len(t.keys) >= len(t.slots) {
 		t.slots = make([]uint32, max(256, 2*len(t.slots)))
 		for u, h := range t.hashes {
-			i := h & uint64(len(t.slots)-1)
-			for t.slots[i] != 0 {
-				i = (i + 1) & uint64(len(t.slots)-1)
-			}
-			t.slots[i] = uint32(u + 1)
+			t.slots[t.free(h)] = uint32(u + 1)
 		}
 	}
-	i := hash & uint64(len(t.slots)-1)
-	for ; t.slots[i] != 0; i = (i + 1) & uint64(len(t.slots)-1) {
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; t.slots[i] != 0; i = (i + 1) & mask {
 		if u := t.slots[i] - 1; t.hashes[u] == hash && t.keys[u] == key {
 			return u
 		}
 	}
-	t.keys, t.hashes = append(t.keys, strings.Clone(key)), append(t.hashes, hash)
-	t.slots[i] = uint32(len(t.keys))
-	return t.slots[i] - 1
+	return uint32(len(t.keys))
+}
+
+// add adds a new user, for whom find has made room.
+func (t *rowUsers) add(hash uint64, key string) {
+	t.keys, t.hashes = append(t.keys, key), append(t.hashes, hash)
+	t.slots[t.free(hash)] = uint32(len(t.keys))
+}
+
+// free is the empty slot for a hash.
+func (t *rowUsers) free(hash uint64) uint64 {
+	mask := uint64(len(t.slots) - 1)
+	i := hash & mask
+	for t.slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	return i
 }
