@@ -17,6 +17,8 @@ type Parser struct {
 	have  uint32 // a bit for each of raw that holds something, and for each object that is none
 	timed bool   // the event's time is read already
 	guess [guesses]guess
+
+	template template
 }
 
 // guess is the key that stood at a place of the event before, as it was written: with quotes and colon. The events of a
@@ -100,13 +102,12 @@ func (p *Parser) Parse(line []byte, ev *Event) *Reject {
 		return tooLong(len(line), s.limits.LineBytes)
 	}
 	ev.reset()
-	p.have, p.timed = 0, false
 	s.reset(line)
-	if i := p.fields(ev); i < 0 {
-		return p.refuse()
-	}
-	if r := p.settle(ev); r != nil {
-		return r
+	if !p.try(ev) {
+		if r := p.read(ev); r != nil {
+			return r
+		}
+		p.learn()
 	}
 	if r := check(ev, &s.limits); r != nil {
 		return r
@@ -115,6 +116,19 @@ func (p *Parser) Parse(line []byte, ev *Event) *Reject {
 		ev.Content = p.canon.content(ev)
 	}
 	return nil
+}
+
+// read reads a line of any layout.
+func (p *Parser) read(ev *Event) *Reject {
+	if p.template.n > 0 && p.template.wait == 0 { // try has been here
+		ev.reset()
+		p.scan.reset(p.scan.b)
+	}
+	p.have, p.timed = 0, false
+	if p.fields(ev) < 0 {
+		return p.refuse()
+	}
+	return p.settle(ev)
 }
 
 // fields scans the whole line.

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	blockBytes  = 256 << 10
-	blockCount  = 6
+	blockBytes  = 128 << 10
+	blockCount  = 4
 	zstdWindow  = 128 << 20 // what the zstd program itself accepts by default
 	ratioSlack  = 16 << 20  // output below which the ratio is not judged
 	magicLength = 4
