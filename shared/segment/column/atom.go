@@ -99,31 +99,51 @@ type compared struct {
 func (c *compared) block(r *run, b int, out *words) {
 	v, w := c.a.block(r, b), c.b.block(r, b)
 	for i := range out {
-		x, y := v.x[i*64:i*64+64], w.x[i*64:i*64+64]
-		none, either := v.null[i]&w.null[i], v.null[i]|w.null[i]
+		x, y := (*[64]float64)(v[i*64:]), (*[64]float64)(w[i*64:])
 		switch c.op {
 		case segment.OpEq:
-			out[i] = pairwise(x, y, func(p, q float64) bool { return p == q })&^either | none
+			out[i] = equal(x, y)
 		case segment.OpNe:
-			out[i] = ^(pairwise(x, y, func(p, q float64) bool { return p == q })&^either | none)
+			out[i] = ^equal(x, y)
 		case segment.OpLt:
-			out[i] = pairwise(x, y, func(p, q float64) bool { return p < q }) &^ either
+			out[i] = less(x, y)
 		case segment.OpLe:
-			out[i] = pairwise(x, y, func(p, q float64) bool { return p <= q }) &^ either
+			out[i] = atMost(x, y)
 		case segment.OpGt:
-			out[i] = pairwise(y, x, func(p, q float64) bool { return p < q }) &^ either
+			out[i] = less(y, x)
 		default:
-			out[i] = pairwise(y, x, func(p, q float64) bool { return p <= q }) &^ either
+			out[i] = atMost(y, x)
 		}
 	}
 }
 
-func pairwise[T any](x, y []T, holds func(p, q T) bool) uint64 {
-	var set uint64
-	for j, p := range x {
-		if holds(p, y[j]) {
-			set |= 1 << (j & 63)
-		}
+// one is 1 for true, without a branch.
+func one(b bool) uint64 {
+	var x uint64
+	if b {
+		x = 1
+	}
+	return x
+}
+
+func less(x, y *[64]float64) (set uint64) {
+	for j := range x {
+		set |= one(x[j] < y[j]) << j
+	}
+	return set
+}
+
+func atMost(x, y *[64]float64) (set uint64) {
+	for j := range x {
+		set |= one(x[j] <= y[j]) << j
+	}
+	return set
+}
+
+// equal holds for two nulls too.
+func equal(x, y *[64]float64) (set uint64) {
+	for j := range x {
+		set |= (one(x[j] == y[j]) | one(x[j] != x[j])&one(y[j] != y[j])) << j
 	}
 	return set
 }
@@ -204,22 +224,44 @@ func (m *ranked) block(r *run, b int, out *words) {
 	m.sides[0].block(r, b, x)
 	m.sides[1].block(r, b, y)
 	for w := range out {
-		p, q := x[w*64:w*64+64], y[w*64:w*64+64]
+		p, q := (*[64]uint32)(x[w*64:]), (*[64]uint32)(y[w*64:])
 		switch m.op {
 		case segment.OpEq:
-			out[w] = pairwise(p, q, func(p, q uint32) bool { return p == q })
+			out[w] = sameCodes(p, q)
 		case segment.OpNe:
-			out[w] = pairwise(p, q, func(p, q uint32) bool { return p != q })
+			out[w] = ^sameCodes(p, q)
 		case segment.OpLt:
-			out[w] = pairwise(p, q, func(p, q uint32) bool { return p < q && p > 0 })
+			out[w] = lessCodes(p, q) & known(p)
 		case segment.OpLe:
-			out[w] = pairwise(p, q, func(p, q uint32) bool { return p <= q && p > 0 })
+			out[w] = ^lessCodes(q, p) & known(p) & known(q)
 		case segment.OpGt:
-			out[w] = pairwise(p, q, func(p, q uint32) bool { return p > q && q > 0 })
+			out[w] = lessCodes(q, p) & known(q)
 		default:
-			out[w] = pairwise(p, q, func(p, q uint32) bool { return p >= q && q > 0 })
+			out[w] = ^lessCodes(p, q) & known(p) & known(q)
 		}
 	}
+}
+
+func sameCodes(p, q *[64]uint32) (set uint64) {
+	for j := range p {
+		set |= one(p[j] == q[j]) << j
+	}
+	return set
+}
+
+func lessCodes(p, q *[64]uint32) (set uint64) {
+	for j := range p {
+		set |= one(p[j] < q[j]) << j
+	}
+	return set
+}
+
+// known holds where a code stands for a text.
+func known(p *[64]uint32) (set uint64) {
+	for j := range p {
+		set |= one(p[j] != 0) << j
+	}
+	return set
 }
 
 // pairs evaluates every pair of values of two columns of few values.

@@ -2,16 +2,15 @@ package column
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
-// vector is a number (or a time in unix milliseconds) for each row of a block; null where it is none.
-type vector struct {
-	x    [BlockRows]float64
-	null words
-}
+// vector is a number (or a time in unix milliseconds) for each row of a block. NaN stands for null, so that arithmetic and
+// comparisons carry null along by themselves: no value of the language is NaN.
+type vector [BlockRows]float64
 
 // vec evaluates an expression for a block of rows into a vector of the run.
 type vec interface {
@@ -104,7 +103,7 @@ func (c *compiler) day(n *segment.Node, slot int) vec {
 	if !constant {
 		return &dayed{v}
 	}
-	if x := f.v.x[0]; f.v.null[0] == 0 && x >= minTime && x <= maxTime {
+	if x := f.v[0]; x >= minTime && x <= maxTime {
 		return newFixed(segment.Number(float64(c.s.zone.Day(int64(x)))), segment.KindNumber)
 	}
 	return newFixed(segment.Null, segment.KindNumber)
@@ -114,14 +113,12 @@ func (c *compiler) day(n *segment.Node, slot int) vec {
 type fixed struct{ v vector }
 
 func newFixed(v segment.Value, kind segment.ValueKind) *fixed {
-	f := new(fixed)
-	for i := range f.v.x {
-		f.v.x[i] = v.Num
+	f, x := new(fixed), math.NaN()
+	if v.Kind == kind {
+		x = v.Num
 	}
-	if v.Kind != kind {
-		for i := range f.v.null {
-			f.v.null[i] = ^uint64(0)
-		}
+	for i := range f.v {
+		f.v[i] = x
 	}
 	return f
 }
@@ -137,39 +134,45 @@ type loaded struct {
 func (l *loaded) block(r *run, b int) *vector {
 	c, v := l.col, &r.vecs[l.slot]
 	from, to := r.set.span(b)
+	scale := float64(c.Scale)
 	switch {
 	case c.U8 != nil:
-		load(&v.x, c.U8[from:to])
+		load(v, c.U8[from:to], scale)
 	case c.U16 != nil:
-		load(&v.x, c.U16[from:to])
+		load(v, c.U16[from:to], scale)
 	case c.U32 != nil:
-		load(&v.x, c.U32[from:to])
+		load(v, c.U32[from:to], scale)
 	default:
-		load(&v.x, c.I64[from:to])
+		load(v, c.I64[from:to], scale)
 	}
-	clear(v.null[:])
 	if c.nulls != nil {
-		copyWords(&v.null, c.nulls, b)
-	}
-	switch {
-	case c.Kind == Day:
-		for i := range to - from {
-			if v.null[i/64]>>(i%64)&1 == 0 {
-				v.x[i] = float64(r.set.zone.Start(zone.Day(v.x[i])))
+		var nulls words
+		copyWords(&nulls, c.nulls, b)
+		for i, w := range nulls {
+			for ; w != 0; w &= w - 1 {
+				v[i*64+bits.TrailingZeros64(w)] = math.NaN()
 			}
 		}
-	case c.Kind == Number && c.Scale != 1:
-		scale := float64(c.Scale)
-		for i := range v.x {
-			v.x[i] /= scale
+	}
+	if c.Kind == Day {
+		for i, x := range v[:to-from] {
+			if x == x {
+				v[i] = float64(r.set.zone.Start(zone.Day(x)))
+			}
 		}
 	}
 	return v
 }
 
-func load[T uint8 | uint16 | uint32 | int64](x *[BlockRows]float64, data []T) {
+func load[T uint8 | uint16 | uint32 | int64](v *vector, data []T, scale float64) {
+	if scale == 1 {
+		for i, raw := range data {
+			v[i] = float64(raw)
+		}
+		return
+	}
 	for i, raw := range data {
-		x[i] = float64(raw)
+		v[i] = float64(raw) / scale
 	}
 }
 
@@ -186,32 +189,18 @@ func (l *looked) block(r *run, b int) *vector {
 	switch {
 	case c.U8 != nil:
 		for i, raw := range c.U8[from:to] {
-			v.x[i] = l.values[raw]
+			v[i] = l.values[raw]
 		}
 	case c.U16 != nil:
 		for i, raw := range c.U16[from:to] {
-			v.x[i] = l.values[raw]
+			v[i] = l.values[raw]
 		}
 	default:
 		for i, raw := range c.U32[from:to] {
-			v.x[i] = l.values[raw-uint32(c.min)]
+			v[i] = l.values[raw-uint32(c.min)]
 		}
 	}
-	v.noteNaN()
 	return v
-}
-
-// noteNaN makes null what is not a number.
-func (v *vector) noteNaN() {
-	for w := range v.null {
-		var set uint64
-		for j, x := range v.x[w*64 : w*64+64] {
-			if x != x {
-				set |= 1 << (j & 63)
-			}
-		}
-		v.null[w] = set
-	}
 }
 
 // mapped applies a function that keeps numbers finite.
@@ -222,8 +211,8 @@ type mapped struct {
 
 func (m *mapped) block(r *run, b int) *vector {
 	v := m.of.block(r, b)
-	for i, x := range v.x {
-		v.x[i] = m.fn(x)
+	for i, x := range v {
+		v[i] = m.fn(x)
 	}
 	return v
 }
@@ -237,31 +226,23 @@ type combined struct {
 
 func (c *combined) block(r *run, b int) *vector {
 	v, w, out := c.a.block(r, b), c.b.block(r, b), &r.vecs[c.slot]
-	null := v.null
-	for i := range null {
-		null[i] |= w.null[i]
-	}
 	switch c.op {
 	case segment.OpAdd:
-		for i := range out.x {
-			out.x[i] = finite(v.x[i] + w.x[i])
+		for i := range out {
+			out[i] = finite(v[i] + w[i])
 		}
 	case segment.OpSub:
-		for i := range out.x {
-			out.x[i] = finite(v.x[i] - w.x[i])
+		for i := range out {
+			out[i] = finite(v[i] - w[i])
 		}
 	case segment.OpMul:
-		for i := range out.x {
-			out.x[i] = finite(float64(v.x[i] * w.x[i]))
+		for i := range out {
+			out[i] = finite(float64(v[i] * w[i]))
 		}
 	default:
-		for i := range out.x {
-			out.x[i] = finite(v.x[i] / w.x[i])
+		for i := range out {
+			out[i] = finite(v[i] / w[i])
 		}
-	}
-	out.noteNaN()
-	for i := range null {
-		out.null[i] |= null[i]
 	}
 	return out
 }
@@ -278,15 +259,12 @@ type extreme struct {
 
 func (e *extreme) block(r *run, b int) *vector {
 	v, w, out := e.a.block(r, b), e.b.block(r, b), &r.vecs[e.slot]
-	for i := range out.x {
-		best, x := v.x[i], w.x[i]
-		if e.most && x > best || !e.most && x < best {
+	for i := range out {
+		best, x := v[i], w[i]
+		if e.most && x > best || !e.most && x < best || x != x {
 			best = x
 		}
-		out.x[i] = best
-	}
-	for i := range out.null {
-		out.null[i] = v.null[i] | w.null[i]
+		out[i] = best
 	}
 	return out
 }
@@ -303,11 +281,11 @@ const (
 func (d *dayed) block(r *run, b int) *vector {
 	v := d.of.block(r, b)
 	from, to := r.set.span(b)
-	for i := range to - from {
-		if x := v.x[i]; x >= minTime && x <= maxTime {
-			v.x[i] = float64(r.set.zone.Day(int64(x)))
+	for i, x := range v[:to-from] {
+		if x >= minTime && x <= maxTime {
+			v[i] = float64(r.set.zone.Day(int64(x)))
 		} else {
-			v.null[i/64] |= 1 << (i % 64)
+			v[i] = math.NaN()
 		}
 	}
 	return v
@@ -322,15 +300,13 @@ type evaluated struct {
 
 func (e *evaluated) block(r *run, b int) *vector {
 	v := &r.vecs[e.slot]
-	clear(v.null[:])
 	from, to := r.set.span(b)
 	env := &rowEnv{s: r.set}
 	for i := range to - from {
 		env.row = from + i
-		y := e.node.Value(env)
-		v.x[i] = y.Num
-		if y.Kind != e.kind {
-			v.null[i/64] |= 1 << (i % 64)
+		v[i] = math.NaN()
+		if y := e.node.Value(env); y.Kind == e.kind {
+			v[i] = y.Num
 		}
 	}
 	return v
