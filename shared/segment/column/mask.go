@@ -218,17 +218,20 @@ func (m *between) scan(r *run, b int, out *words) {
 	}
 }
 
-// inRange has no branch: both differences are free of overflow because numbers stay within 62 bits, and are negative outside.
+// inRange has no branch: numbers stay within 62 bits, so that what is below lo wraps round to more than the span.
 func inRange[T uint8 | uint16 | uint32 | int64](data []T, lo, hi int64, out *words) {
+	span := uint64(hi - lo)
 	for w := range out {
-		if w*64 >= len(data) {
-			clear(out[w:])
-			return
-		}
+		rest := part(data, w)
 		var set uint64
-		for j, x := range data[w*64 : min(w*64+64, len(data))] {
-			v := int64(x)
-			set |= uint64(^((v - lo) | (hi - v))) >> 63 << (j & 63)
+		if len(rest) == 64 {
+			for j, x := range (*[64]T)(rest) {
+				set |= one(uint64(int64(x)-lo) <= span) << j
+			}
+		} else {
+			for j, x := range rest {
+				set |= one(uint64(int64(x)-lo) <= span) << (j & 63)
+			}
 		}
 		out[w] = set
 	}
