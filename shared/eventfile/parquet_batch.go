@@ -29,6 +29,7 @@ type Batch struct {
 
 	s      *segment
 	states []numberState
+	text   []byte // of values that are no text
 }
 
 const (
@@ -113,9 +114,35 @@ func (b *Batch) Scaled(paths []string, digits int, dst []int64, ok []bool) (n []
 	return dst, ok
 }
 
-// Has reports whether the file has a column of this property, or one that may hold any.
-func (b *Batch) Has(path string) bool {
-	return b.s.objects[0].json != nil || len(b.property(path)) > 0
+// Values reads a property of every row into dst; it returns none when the file has no column of it. Rows without it have a
+// Value of kind None, and so have all whose properties are JSON, which Event must read. The values are valid as long as the
+// batch.
+func (b *Batch) Values(path string, dst []event.Value) []event.Value {
+	columns := b.property(path)
+	if len(columns) == 0 {
+		return dst[:0]
+	}
+	dst = resize(dst, len(b.Ready))
+	clear(dst)
+	for _, c := range columns {
+		for i := range dst {
+			if b.Ready[i] && dst[i].Kind == event.None && c.at(i) >= 0 {
+				dst[i] = b.value(c, i)
+			}
+		}
+	}
+	return dst
+}
+
+func (b *Batch) value(c *lane, i int) event.Value {
+	if c.kind == leafText {
+		return event.Value{Kind: event.String, Raw: c.textAt(i)}
+	}
+	c.place(i)
+	start := len(b.text)
+	text, kind := c.leaf.append(b.text)
+	b.text = text
+	return event.Value{Kind: kind, Raw: view(text[start:])}
 }
 
 // property returns the columns of a property; there are none when the properties are JSON.
@@ -197,7 +224,7 @@ func (s *segment) batch(b *Batch) (err error) {
 	for _, c := range by.lanes {
 		c.take(n)
 	}
-	b.s, b.First = s, s.row+1
+	b.s, b.First, b.text = s, s.row+1, b.text[:0]
 	s.row += int64(n)
 	b.Ready, b.Key, b.Name = resize(b.Ready, n), resize(b.Key, n), resize(b.Name, n)
 	b.Time, b.ID = resize(b.Time, n), resize(b.ID, n)

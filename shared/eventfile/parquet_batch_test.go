@@ -46,6 +46,7 @@ func byColumns(t testing.TB, r *Reader, digits int) (rows []string, ready int, e
 	var b Batch
 	var n []int64
 	var ok []bool
+	var notes, rates []event.Value
 	paths := []string{"revenue", "total"}
 	for len(rows) < manyRows {
 		if err := r.NextBatch(&b); err != nil {
@@ -55,7 +56,11 @@ func byColumns(t testing.TB, r *Reader, digits int) (rows []string, ready int, e
 			t.Fatalf("batch at row %d behind %d, line %d", b.First, len(rows), r.Line())
 		}
 		n, ok = b.Scaled(paths, digits, n, ok)
+		notes, rates = b.Values("note", notes), b.Values("rate", rates)
 		for i := range b.Ready {
+			if len(rates) > 0 && !b.Ready[i] && rates[i].Kind != event.None {
+				t.Fatal("a value of a row that is not ready")
+			}
 			amount, is := n[i], ok[i]
 			ev, err := b.Event(i)
 			var line *LineError
@@ -77,7 +82,13 @@ func byColumns(t testing.TB, r *Reader, digits int) (rows []string, ready int, e
 			if is {
 				sameAmount(t, ev, paths, digits, amount)
 			}
-			if !is && !b.Has("missing") && scalable(ev, paths, digits) {
+			if v := ev.Properties.Get("note"); len(notes) > 0 && v != notes[i] {
+				t.Fatalf("row %d: note %v is %v", len(rows), v, notes[i])
+			}
+			if v := ev.Properties.Get("rate"); len(rates) > 0 && v != rates[i] {
+				t.Fatalf("row %d: rate %v is %v", len(rows), v, rates[i])
+			}
+			if !is && scalable(ev, paths, digits) {
 				t.Fatalf("row %d: an amount of %v was not read", len(rows), ev.Properties)
 			}
 		}

@@ -43,7 +43,12 @@ func (s *Schema) Check(ev *event.Event) *event.Reject {
 
 // inCurrency reports whether an amount is in the project's currency, or says none.
 func (s *Schema) inCurrency(ev *event.Event) bool {
-	c, ok := property(&ev.Properties, s.currencyAt).Str()
+	return s.isCurrency(property(&ev.Properties, s.currencyAt))
+}
+
+// isCurrency reports whether v names the project's currency, or none.
+func (s *Schema) isCurrency(v event.Value) bool {
+	c, ok := v.Str()
 	return !ok || c == "" || c == s.currency || strings.EqualFold(c, s.currency)
 }
 

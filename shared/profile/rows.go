@@ -34,17 +34,18 @@ const userBits = 32 - tableBits
 
 // RowName is what the fold does with the track events of one name.
 type RowName struct {
-	number uint32
-	plan   int32
-	Amount bool // Add wants the amount of the purchase
-	Whole  bool // the fold reads more than Add takes: the events go to AddEvent
+	number   uint32
+	plan     int32
+	Purchase bool // the events go to AddPurchase
+	Whole    bool // the fold reads more of them than either takes: they go to AddEvent
 }
 
 // rowPart is the users of one part, and their events in the file's order.
 type rowPart struct {
 	users  rowUsers
 	blocks [][]row
-	events []byte // the records of whole events
+	orders []uint64 // hashes of order ids, of the events that have one
+	events []byte   // the records of whole events
 }
 
 // row is one event. That of a whole event says where its record begins and ends.
@@ -52,13 +53,13 @@ type row struct {
 	id    event.ID
 	x, y  int64 // the time and the amount; of a whole event the ends of its record
 	user  uint32
-	entry uint32 // number of the name, or one of the marks
+	entry uint32 // number of the name, with rowOrder when it has an order; or what id is of a whole event
 }
 
-// Marks of whole events: what id is.
 const (
-	rowNamed   = ^uint32(0) - iota // the identity
-	rowContent                     // the content
+	rowNamed   = ^uint32(0) - iota // of a whole event: its identity
+	rowContent                     // its content
+	rowOrder   = 1 << 30
 )
 
 const (
@@ -69,17 +70,17 @@ const (
 // NewRows returns an empty table.
 func NewRows(s *Schema) *Rows { return &Rows{schema: s, again: map[occurrence]uint32{}} }
 
-// Amounts are the properties in which a purchase's amount is looked for, the first that is there counts, and the digits by
-// which it is scaled. A purchase that has one of the other properties goes to AddEvent.
-func (t *Rows) Amounts() (paths []string, digits int, others []string) {
-	return t.schema.amounts, t.schema.digits, []string{t.schema.orderPath, t.schema.currencyAt}
+// Reads are the properties that are read of a purchase: the amount is the first of amounts that is there, times ten to the
+// power digits; then the order's id and the currency.
+func (t *Rows) Reads() (amounts []string, digits int, order, currency string) {
+	return t.schema.amounts, t.schema.digits, t.schema.orderPath, t.schema.currencyAt
 }
 
 // Name returns what is done with the track events of a name.
 func (t *Rows) Name(name string) *RowName {
 	n := &RowName{number: uint32(len(t.names)), plan: t.schema.plans.index(name)}
 	p := t.schema.plans.plan(n.plan)
-	n.Amount, n.Whole = p.purchase, p.whole || p.refund
+	n.Purchase, n.Whole = p.purchase, p.whole || p.refund
 	t.names = append(t.names, n)
 	return n
 }
@@ -105,15 +106,32 @@ func (t *Rows) keep(key string) string {
 	return unsafe.String(unsafe.SliceData(t.text[n:]), len(key))
 }
 
-// Add adds an event that needs no more than this: its time in unix milliseconds, and of a purchase the amount in minor units.
-// It reports false, and adds nothing, for an amount that Check refuses.
-func (t *Rows) Add(u RowUser, n *RowName, id event.ID, at, amount int64) bool {
-	if n.Amount && uint64(amount) > MaxAmount {
+// Add adds an event of which the fold reads the time alone, in unix milliseconds.
+func (t *Rows) Add(u RowUser, n *RowName, id event.ID, at int64) {
+	r := t.next(u)
+	r.id, r.x, r.entry = id, at, n.number
+}
+
+// AddPurchase adds a purchase: its amount in minor units, its order and currency, nil for none. It reports
+// false, and adds nothing, for what Check refuses.
+func (t *Rows) AddPurchase(u RowUser, n *RowName, id event.ID, at, amount int64, order, currency *event.Value) bool {
+	if uint64(amount) > MaxAmount || currency != nil && !t.schema.isCurrency(*currency) {
 		return false
 	}
 	r := t.next(u)
 	r.id, r.x, r.y, r.entry = id, at, amount, n.number
+	if order != nil {
+		t.addOrder(r, u, order)
+	}
 	return true
+}
+
+func (t *Rows) addOrder(r *row, u RowUser, order *event.Value) {
+	if hash, ok := orderHash(*order); ok {
+		part := &t.parts[u>>userBits]
+		part.orders = append(part.orders, hash)
+		r.entry |= rowOrder
+	}
 }
 
 // next makes room for one event of a user.
@@ -189,7 +207,7 @@ func (t *Rows) Users() iter.Seq2[string, *Facts] {
 			clear(t.again)
 			part.users.reset()
 			t.free = append(t.free, part.blocks...)
-			part.blocks, part.events = part.blocks[:0], part.events[:0]
+			part.blocks, part.orders, part.events = part.blocks[:0], part.orders[:0], part.events[:0]
 		}
 	}
 }
@@ -205,9 +223,14 @@ func (t *Rows) fold(part *rowPart) {
 	for u := range part.users.keys {
 		t.facts[u].Reset()
 	}
+	orders := part.orders
 	for _, block := range part.blocks {
 		for i := range block {
 			r := &block[i]
+			x, order := Extract{Time: r.x, amount: r.y}, r.entry < rowContent && r.entry&rowOrder != 0
+			if order {
+				x.order, orders = orders[0], orders[1:]
+			}
 			if r.entry != rowContent && !t.seen.add(r.id, r.user) {
 				t.duplicates++
 				continue
@@ -216,10 +239,13 @@ func (t *Rows) fold(part *rowPart) {
 				t.foldEvent(part, r)
 				continue
 			}
-			n := t.names[r.entry]
-			x := Extract{Time: r.x, amount: r.y, day: t.schema.days.day(r.x), plan: n.plan}
-			if n.Amount {
+			n := t.names[r.entry&^rowOrder]
+			x.day, x.plan = t.schema.days.day(r.x), n.plan
+			if n.Purchase {
 				x.flags = extractAmount
+			}
+			if order {
+				x.flags |= extractOrder
 			}
 			t.schema.FoldExtract(&t.facts[r.user], &x, nil, r.id)
 		}

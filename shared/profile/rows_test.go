@@ -3,7 +3,6 @@ package profile
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -90,18 +89,26 @@ func drawnEvent(t *rapid.T) event.Event {
 		if rapid.Bool().Draw(t, "order") {
 			ev.Properties.Fields = append(ev.Properties.Fields, event.Field{Key: "order_id", Value: event.Value{Kind: event.String, Raw: "o" + raw}})
 		}
+		if c := rapid.SampledFrom([]string{"-", "", "USD", "usd", "EUR"}).Draw(t, "currency"); c != "-" {
+			ev.Properties.Fields = append(ev.Properties.Fields, event.Field{Key: "currency", Value: event.Value{Kind: event.String, Raw: c}})
+		}
 	}
 	return ev
 }
 
 // addRow adds an event as a reader of columns does.
 func addRow(rows *Rows, n *RowName, ev *event.Event) bool {
-	paths, digits, others := rows.Amounts()
-	amount, ok := ev.Properties.Get(paths[0]).Scaled(digits)
-	rest := slices.ContainsFunc(others, func(path string) bool { return ev.Properties.Get(path).Kind != event.None })
-	if ev.MessageID == "" || n.Whole || n.Amount && (!ok || rest) {
+	amounts, digits, order, currency := rows.Reads()
+	amount, ok := ev.Properties.Get(amounts[0]).Scaled(digits)
+	if ev.MessageID == "" || n.Whole || n.Purchase && !ok {
 		return rows.AddEvent(ev) == nil
 	}
 	hash := event.UserHash(ev.UserID)
-	return rows.Add(rows.User(ev.UserID, hash), n, ev.StableIDOf(hash, 0), ev.Time, amount)
+	u, id := rows.User(ev.UserID, hash), ev.StableIDOf(hash, 0)
+	if n.Purchase {
+		o, c := ev.Properties.Get(order), ev.Properties.Get(currency)
+		return rows.AddPurchase(u, n, id, ev.Time, amount, &o, &c)
+	}
+	rows.Add(u, n, id, ev.Time)
+	return true
 }

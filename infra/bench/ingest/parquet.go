@@ -4,20 +4,22 @@ import (
 	"errors"
 	"io"
 
+	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/eventfile"
 	"github.com/weir-engine/weir/shared/profile"
 )
 
 // columnar folds a Parquet file by columns. Its memory serves the next file again.
 type columnar struct {
-	rows    *profile.Rows
-	batch   eventfile.Batch
-	names   []*profile.RowName // of the batch's names
-	known   map[string]*profile.RowName
-	users   []profile.RowUser // of the batch's keys
-	turn    int
-	amounts []int64
-	are     []bool
+	rows               *profile.Rows
+	batch              eventfile.Batch
+	names              []*profile.RowName // of the batch's names
+	known              map[string]*profile.RowName
+	users              []profile.RowUser // of the batch's keys
+	turn               int
+	amounts            []int64
+	are                []bool // which of amounts are
+	orders, currencies []event.Value
 }
 
 func newColumnar(s *profile.Schema) *columnar {
@@ -27,9 +29,8 @@ func newColumnar(s *profile.Schema) *columnar {
 // read reads every row and adds what passes.
 func (c *columnar) read(r *eventfile.Reader, out *outcome) error {
 	c.names, c.turn = c.names[:0], -1
-	paths, digits, others := c.rows.Amounts()
+	paths, digits, order, currency := c.rows.Reads()
 	b := &c.batch
-	plain, first := false, true
 	for {
 		if err := r.NextBatch(b); err != nil {
 			if err == io.EOF {
@@ -37,13 +38,11 @@ func (c *columnar) read(r *eventfile.Reader, out *outcome) error {
 			}
 			return err
 		}
-		if first {
-			plain, first = !b.Has(others[0]) && !b.Has(others[1]), false
-		}
 		c.lookUp()
 		c.amounts, c.are = b.Scaled(paths, digits, c.amounts, c.are)
+		c.orders, c.currencies = b.Values(order, c.orders), b.Values(currency, c.currencies)
 		for i, ready := range b.Ready {
-			if ready && c.add(i, plain) {
+			if ready && c.add(i) {
 				continue
 			}
 			if err := c.whole(i, out); err != nil {
@@ -73,13 +72,25 @@ func (c *columnar) lookUp() {
 }
 
 // add adds a row that is ready, unless its event must be looked at.
-func (c *columnar) add(i int, plain bool) bool {
+func (c *columnar) add(i int) bool {
 	b := &c.batch
-	n := c.names[b.Name[i]]
-	if n.Whole || n.Amount && !(plain && c.are[i]) {
+	n, user := c.names[b.Name[i]], c.users[b.Key[i]]
+	switch {
+	case n.Whole || n.Purchase && !c.are[i]:
 		return false
+	case n.Purchase:
+		return c.rows.AddPurchase(user, n, b.ID[i], b.Time[i], c.amounts[i], at(c.orders, i), at(c.currencies, i))
 	}
-	return c.rows.Add(c.users[b.Key[i]], n, b.ID[i], b.Time[i], c.amounts[i])
+	c.rows.Add(user, n, b.ID[i], b.Time[i])
+	return true
+}
+
+// at is the value of a row in a column, nil when the file has none.
+func at(values []event.Value, i int) *event.Value {
+	if len(values) == 0 {
+		return nil
+	}
+	return &values[i]
 }
 
 // whole adds a row by way of its event.
