@@ -36,12 +36,13 @@ const (
 	batchRows = 1024    // of a batch at most: its columns fit the cache
 	batchName = 1 << 12 // names that are numbered; rows of the names beyond are not ready
 	lastTime  = 32_503_680_000_000
+	shortID   = 64 // longer than the text of any number, time or UUID
 )
 
 // batches is what segment needs to read batches.
 type batches struct {
 	lanes  []*lane // of leaves
-	slow   bool    // no row can be ready: a column is missing, or an id is no text
+	slow   bool    // no row can be ready: a column is missing, or an id may be too long that is not checked here
 	kind   *lane   // nil: every row is a track event
 	event  *lane   // the names of track events
 	user   *lane
@@ -50,6 +51,7 @@ type batches struct {
 	ids    []*lane // texts whose length is limited: anonymousId and the like
 	keys   []string
 	hashes []uint64 // of keys; 0 for a key that is not used
+	text   []byte   // of keys that are no text in the file
 	users  []uint64 // of each row the hash of its key
 	turn   int
 	list   []string          // names by number
@@ -177,19 +179,20 @@ func (s *segment) lay() *batches {
 	}
 	s.by.kind, s.by.time = s.laneOf(s.kind), s.laneOf(s.time)
 	for _, t := range s.texts {
-		c := s.laneOf(t.leaf)
-		switch text := t.leaf.kind == leafText; {
+		c, text := s.laneOf(t.leaf), t.leaf.kind == leafText
+		switch {
 		case t.field == "event":
 			s.by.event = c
 		case t.field == "name":
-		case !text:
-			s.by.slow = true
 		case t.field == "userId":
 			s.by.user = c
 		case t.field == "messageId":
 			s.by.id = c
-		default:
+		case text:
 			s.by.ids = append(s.by.ids, c)
+		}
+		if limit := s.o.Limits.IDBytes; !text && (t.leaf.kind == leafDecimal || t.leaf.kind == leafBigDecimal || limit > 0 && limit < shortID) {
+			s.by.slow = true
 		}
 	}
 	s.by.slow = s.by.slow || s.by.event == nil || s.by.user == nil || s.by.id == nil
@@ -327,14 +330,14 @@ func (by *batches) readUsers(b *Batch, limit int) {
 		by.newKeys(len(b.Ready))
 		for i := range b.Key {
 			if at := c.at(i); at >= 0 {
-				by.key(i, c.run.userAt(at, limit))
+				by.key(i, by.userAt(at, limit))
 			}
 		}
 	case c.of != by.userOf:
 		by.userOf = c.of
 		by.newKeys(c.run.count())
 		for at := range by.keys {
-			by.key(at, c.run.userAt(at, limit))
+			by.key(at, by.userAt(at, limit))
 		}
 	}
 	for i := range b.Key {
@@ -355,6 +358,7 @@ func (by *batches) newKeys(n int) {
 	by.keys, by.hashes = resize(by.keys, n), resize(by.hashes, n)
 	clear(by.keys)
 	clear(by.hashes)
+	by.text = by.text[:0]
 	by.turn++
 }
 
@@ -365,8 +369,14 @@ func (by *batches) key(i int, key string) {
 }
 
 // userAt is a userId, or "" for one that makes its row not ready.
-func (c *column) userAt(at, limit int) string {
-	if key := c.textAt(at); c.good(at, limit) && !strings.HasPrefix(key, event.AnonPrefix) {
+func (by *batches) userAt(at, limit int) string {
+	c := by.user
+	if c.kind != leafText {
+		start := len(by.text)
+		by.text = c.idAt(by.text, at)
+		return view(by.text[start:])
+	}
+	if key := c.run.textAt(at); c.run.good(at, limit) && !strings.HasPrefix(key, event.AnonPrefix) {
 		return key
 	}
 	return ""
@@ -411,17 +421,26 @@ func (c *lane) timeAt(i int) (ms int64, ok bool) {
 
 // readIDs fills ID.
 func (by *batches) readIDs(b *Batch, limit int) {
+	var room [shortID]byte
 	c := by.id
+	text := c.kind == leafText
 	for i := range b.Ready {
 		if !b.Ready[i] {
 			continue
 		}
-		at := c.at(i)
-		if at < 0 || !c.run.good(at, limit) || c.run.textAt(at) == "" {
+		id, at := "", c.at(i)
+		switch {
+		case at < 0:
+		case !text:
+			id = view(c.idAt(room[:0], at))
+		case c.run.good(at, limit):
+			id = c.run.textAt(at)
+		}
+		if id == "" {
 			b.Ready[i] = false
 			continue
 		}
-		x, y := event.IDWords(by.users[i], c.run.textAt(at))
+		x, y := event.IDWords(by.users[i], id)
 		binary.LittleEndian.PutUint64(b.ID[i][:8], x)
 		binary.LittleEndian.PutUint64(b.ID[i][8:], y)
 	}

@@ -195,14 +195,15 @@ type plainRow struct {
 	Props string `parquet:"properties"`
 }
 
-// numberRow has an id that is no text: no row is ready.
+// numberRow has ids that are no text.
 type numberRow struct {
-	Type  string  `parquet:"type"`
-	Name  string  `parquet:"event"`
-	User  int64   `parquet:"userId"`
-	ID    string  `parquet:"messageId"`
-	Time  float64 `parquet:"timestamp"`
-	Props float64 `parquet:"properties.total"`
+	Type  string   `parquet:"type"`
+	Name  string   `parquet:"event"`
+	User  int64    `parquet:"userId,dict"`
+	Visit *int64   `parquet:"anonymousId,optional"`
+	ID    [16]byte `parquet:"messageId,uuid"`
+	Time  string   `parquet:"timestamp"`
+	Props float64  `parquet:"properties.total"`
 }
 
 var (
@@ -242,7 +243,7 @@ func TestBatchesGiveTheSameEvents(t *testing.T) {
 			}), o...)
 		case 2:
 			file = pq(fatal{t: t}, drawn(n, func() numberRow {
-				return numberRow{someTypes.Draw(t, "type"), someNames.Draw(t, "name"), rapid.Int64().Draw(t, "user"), someIDs.Draw(t, "id"), float64(someTimes.Draw(t, "time")), someAmounts.Draw(t, "total")}
+				return numberRow{someTypes.Draw(t, "type"), someNames.Draw(t, "name"), rapid.Int64().Draw(t, "user"), maybe(t, rapid.Int64(), "visit"), [16]byte{byte(rapid.Int().Draw(t, "id"))}, rapid.SampledFrom([]string{"2026-01-01T00:00:00Z", "0", "x"}).Draw(t, "time"), someAmounts.Draw(t, "total")}
 			}), o...)
 		default:
 			file = pq(fatal{t: t}, drawn(n, func() plainRow {
@@ -284,6 +285,19 @@ func TestOrdinaryRowsAreReady(t *testing.T) {
 		if ready := sameEitherWay(t, pq(t, entryRows(5000), o), Options{}, 2); ready != 5000 {
 			t.Fatalf("%d rows are ready", ready)
 		}
+	}
+}
+
+func TestRowsOfNumbersAreReady(t *testing.T) {
+	rows := make([]numberRow, 100)
+	for i := range rows {
+		rows[i] = numberRow{Type: "track", Name: "E", User: int64(i), Visit: ptr(int64(i)), Time: "1970-01-01T00:00:00Z"}
+	}
+	if ready := sameEitherWay(t, pq(t, rows), Options{}, 2); ready != 100 {
+		t.Fatalf("%d rows are ready", ready)
+	}
+	if ready := sameEitherWay(t, pq(t, rows), Options{Limits: event.Limits{IDBytes: 1, Depth: 32}}, 2); ready != 0 {
+		t.Fatalf("%d rows are ready", ready)
 	}
 }
 

@@ -114,6 +114,13 @@ func (c *lane) textAt(i int) string {
 
 func (c *column) textAt(at int) string { return view(c.bytes[c.offsets[at]:c.offsets[at+1]]) }
 
+// idAt appends the text of the value at a place of a column that is no text, as make does.
+func (c *lane) idAt(dst []byte, at int) []byte {
+	c.leaf.null, c.leaf.at, c.leaf.from = false, at, c.run
+	dst, _ = c.leaf.append(dst)
+	return dst
+}
+
 // entries reports that the run's values are entries of a dictionary.
 func (c *lane) entries() bool { return c.leaf.index != nil }
 
