@@ -7,18 +7,18 @@ const hypTerms = 1 << 20
 
 // Hyp2F1 returns Gauss's hypergeometric function 2F1(a, b; c; z) for 0 <= z < 1 and c that is no integer below 1. The relative
 // error is at most 1e-12 for z <= 0.999 where c > 0 and a and b are above -1, or both c-a and c-b are: this is what purchase
-// models need, for any number of purchases; with a = 1 and
-// c > b > 0 up to z = 0.9999, and 1e-2 up to 1 - 1e-8. Where c < a+b the form of Euler, (1-z)**(c-a-b) · 2F1(c-a, c-b; c; z), is summed:
-// its terms stay small near z = 1. NaN outside of the domain.
+// models need, for any number of purchases. For a = 1 and c > b > 0 it is at most 1e-11 up to z = 0.9999 and 1e-2 up to 1 - 1e-8.
+// Where c < a+b the form of Euler, (1-z)**(c-a-b) · 2F1(c-a, c-b; c; z), is summed: its terms stay small near z = 1. NaN outside
+// of the domain.
 func Hyp2F1(a, b, c, z float64) float64 {
 	if !(z >= 0 && z < 1) || c <= 0 && math.Floor(c) == c {
 		return math.NaN()
 	}
-	if rest := c - a - b; rest < 0 && z > 0 {
-		return float64(Exp(float64(rest*Log1p(-z))) * Hyp2F1(c-a, c-b, c, z))
-	}
 	if a == 1 && b > 0 && c >= b && z > 0.5 {
 		return hypFraction(b, c, z)
+	}
+	if rest := c - a - b; rest < 0 && z > 0 {
+		return float64(Exp(float64(rest*Log1p(-z))) * Hyp2F1(c-a, c-b, c, z))
 	}
 	return hypSum(a, b, c, 1, z)
 }

@@ -53,6 +53,9 @@ func TestReference(t *testing.T) {
 		if want == 0 {
 			e = math.Abs(got)
 		}
+		if cells[0] == "hyp2f1" && v[3] > 0.999 {
+			f.tolerance = 1e-11 // as its comment says
+		}
 		if !(e <= f.tolerance) {
 			t.Errorf("%s%v = %.17g, want %.17g: off by %.2g", cells[0], v[:len(v)-1], got, want, e)
 		}

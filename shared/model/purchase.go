@@ -47,6 +47,7 @@ func (d *histories) unidentified(fit, nbd *Fit, proper bool) string {
 	dropout := 0.0
 	switch p := fit.Params; fit.Model {
 	case ParetoNBD: // by the mean end of observation
+		proper = proper && math.Abs(math.Log(p.Get("alpha")/p.Get("beta"))) < apart
 		dropout = 1 - math.Pow(1+d.meanT/p.Get("beta"), -p.Get("s"))
 	default: // at a purchase
 		dropout = p.Get("a") / (p.Get("a") + p.Get("b"))
@@ -216,6 +217,10 @@ func (d *histories) beta(p, grad []float64, extra float64) float64 {
 	return -sum
 }
 
+// apart is how far the logarithms of alpha and beta may lie from each other: rates of purchase and of dropout that differ 400
+// times are no property of users but a slide to a boundary, where 2F1 is slow. Beyond, the likelihood is pulled back.
+const apart = 6
+
 // pareto is the likelihood of Pareto/NBD, as that of staying times 1 + the odds of having dropped out.
 func (d *histories) pareto(p []float64) float64 {
 	q := exponents(p)
@@ -227,7 +232,8 @@ func (d *histories) pareto(p []float64) float64 {
 		value := m.S*(logBeta-fmath.Log(m.Beta+row.T)) - (m.R+row.X)*fmath.Log(m.Alpha+row.T)
 		sum += row.Weight / d.n * (value + softplus(odds))
 	}
-	return -sum
+	beyond := max(math.Abs(p[1]-p[3])-apart, 0)
+	return beyond*beyond - sum
 }
 
 // softplus returns log(1 + e**x).
