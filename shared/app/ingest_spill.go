@@ -32,7 +32,7 @@ type spilled struct {
 func appendSpilled(dst []byte, hash uint64, key string, ev *event.Event) []byte {
 	id, named := event.ID(ev.Content), byte(0)
 	if ev.MessageID != "" {
-		id, named = ev.StableID(0), 1
+		id, named = ev.StableIDOf(hash, 0), 1
 	}
 	dst = appendSpillHeader(dst, hash, ev.Time, named, id, key)
 	return event.AppendRecord(dst, ev)
@@ -199,18 +199,9 @@ func nameOccurrences(all []spilled) {
 		if s.id != content || s.key != key {
 			content, key, k = s.id, s.key, 0
 		}
-		s.id, s.named = occurrenceID(s.key, content, k), true
+		s.id, s.named = event.ContentID(event.UserHash(s.key), content, k), true
 		k++
 	}
-}
-
-// occurrenceID is the identity of the k-th event of a user with the same content.
-func occurrenceID(key string, content [16]byte, k uint32) event.ID {
-	ev := event.Event{UserID: key, Content: content}
-	if anonymous, ok := strings.CutPrefix(key, event.AnonPrefix); ok {
-		ev.UserID, ev.AnonymousID = "", anonymous
-	}
-	return ev.StableID(k)
 }
 
 func compareID(a, b event.ID) int { return strings.Compare(asString(a[:]), asString(b[:])) }
