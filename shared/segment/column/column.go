@@ -66,7 +66,7 @@ type stored struct {
 	Column
 	min, max int64    // of the rows that are not null; 0 without any
 	nulls    []uint64 // nil: none is null
-	planes   []uint64 // nil: not indexed; bit p of raw-min of block b is in planes[(b*width+p)*blockWords:]
+	planes   []uint64 // nil: not indexed; of word w the bits of raw-min, from the highest, are in planes[w*width:]
 	width    int
 }
 
@@ -283,13 +283,15 @@ func (c *stored) sumRows(b int, m *words) int64 {
 // sumPlanes adds by bits: 2^p for each of the n rows whose bit p is set.
 func (c *stored) sumPlanes(b int, m *words, n int) int64 {
 	sum := c.min * int64(n)
-	for p := range c.width {
-		plane := (*words)(c.planes[(b*c.width+p)*blockWords:])
-		ones := 0
-		for i, w := range plane {
-			ones += bits.OnesCount64(w & m[i])
+	for i, w := range m {
+		if w == 0 {
+			continue
 		}
-		sum += int64(ones) << p
+		high := 0
+		for _, plane := range c.planes[(b*blockWords+i)*c.width:][:c.width] {
+			high = high<<1 + bits.OnesCount64(plane&w)
+		}
+		sum += int64(high)
 	}
 	return sum
 }

@@ -286,6 +286,12 @@ func TestEqualsScalar(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := c.Select(nil)
+			if rapid.Bool().Draw(t, "index") { // a program that was compiled before goes on to work
+				if err := s.Index(s.Names()...); err != nil {
+					t.Fatal(err)
+				}
+				got = c.Select(got)
+			}
 			for i := range rows {
 				if have := got[i/64]>>(i%64)&1 != 0; have != p.Bool(s.Env(i)) {
 					t.Fatalf("%s is %v in row %d of %d: %v\n%s", p, have, i, rows, p.Inputs(s.Env(i)), strings.Join(c.Plan(), "\n"))

@@ -251,8 +251,9 @@ func (c *compiler) interval(n *segment.Node, r *segment.Ref, col *stored) mask {
 		}
 	}
 	name := "range"
-	if col.planes != nil {
-		name = "planes"
+	if col.planes != nil && m.lo <= m.hi {
+		name, m.indexed = "planes", true
+		m.upper, m.lower = col.bound(uint64(m.hi-col.min)), col.bound(uint64(m.lo-1-col.min))
 	}
 	return c.kernel(name, n, m)
 }

@@ -161,6 +161,9 @@ type between struct {
 	lo, hi int64
 	except bool
 	null   bool
+
+	indexed      bool  // compiled for the layout by bits
+	upper, lower bound // of hi, and of what is below lo
 }
 
 func (m *between) block(r *run, b int, out *words) {
@@ -168,7 +171,7 @@ func (m *between) block(r *run, b int, out *words) {
 	switch {
 	case m.lo > m.hi:
 		clear(out[:])
-	case c.planes != nil:
+	case m.indexed:
 		m.planes(b, out)
 	default:
 		m.scan(r, b, out)
@@ -192,12 +195,18 @@ func (m *between) block(r *run, b int, out *words) {
 // planes takes the rows up to hi without those below lo.
 func (m *between) planes(b int, out *words) {
 	c := m.col
-	m.col.atMost(b, uint64(m.hi-c.min), out)
+	if m.hi == c.max {
+		for i := range out {
+			out[i] = ^uint64(0)
+		}
+	} else {
+		c.atMost(b, &m.upper, out)
+	}
 	if m.lo == c.min {
 		return
 	}
 	var below words
-	c.atMost(b, uint64(m.lo-1-c.min), &below)
+	c.atMost(b, &m.lower, &below)
 	for i := range out {
 		out[i] &^= below[i]
 	}

@@ -19,7 +19,7 @@ func (s *Set) Index(refs ...string) error {
 }
 
 func (c *stored) index(s *Set, width int) {
-	c.width, c.planes = width, make([]uint64, s.blocks()*width*blockWords)
+	c.width, c.planes = width, make([]uint64, s.blocks()*blockWords*width)
 	var group [64]uint64
 	for w := range s.Words() {
 		clear(group[:])
@@ -29,9 +29,8 @@ func (c *stored) index(s *Set, width int) {
 			}
 		}
 		transpose(&group)
-		at := w/blockWords*width*blockWords + w%blockWords
-		for p := range width {
-			c.planes[at+p*blockWords] = group[p]
+		for j := range width {
+			c.planes[w*width+j] = group[width-1-j]
 		}
 	}
 }
@@ -49,29 +48,31 @@ func transpose(a *[64]uint64) {
 	}
 }
 
-// atMost sets the bits of a block whose raw-min is at most v, given 0 <= v < 1<<width.
-func (c *stored) atMost(b int, v uint64, out *words) {
-	var less, equal words
-	for i := range equal {
-		equal[i] = ^uint64(0)
+// bound is a number to compare raw-min with, laid out for atMost: the planes that matter from the highest, and for each all bits
+// where the number has a one.
+type bound struct {
+	ones   []uint64
+	lowest int // below it the number has ones alone: what is equal so far is at most the number
+}
+
+func (c *stored) bound(v uint64) bound {
+	b := bound{lowest: min(bits.TrailingZeros64(^v), c.width)}
+	for p := c.width - 1; p >= b.lowest; p-- {
+		b.ones = append(b.ones, -(v >> p & 1))
 	}
-	// Below the lowest zero bit of v every row that is equal so far is at most v.
-	lowest := bits.TrailingZeros64(^v)
-	base := c.planes[b*c.width*blockWords:]
-	for p := c.width - 1; p >= lowest; p-- {
-		plane := (*words)(base[p*blockWords:])
-		if v>>p&1 != 0 {
-			for i, w := range plane {
-				less[i] |= equal[i] &^ w
-				equal[i] &= w
-			}
-			continue
-		}
-		for i, w := range plane {
-			equal[i] &^= w
-		}
-	}
+	return b
+}
+
+// atMost sets the bits of a block whose raw-min is at most the bound.
+func (c *stored) atMost(b int, of *bound, out *words) {
 	for i := range out {
-		out[i] = less[i] | equal[i]
+		less, equal := uint64(0), ^uint64(0)
+		planes := c.planes[(b*blockWords+i)*c.width:][:len(of.ones)]
+		for j, ones := range of.ones {
+			w := planes[j]
+			less |= equal & ones &^ w
+			equal &= ^(w ^ ones)
+		}
+		out[i] = less | equal
 	}
 }
