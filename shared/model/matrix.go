@@ -30,8 +30,8 @@ func dot(a, b []float64) float64 {
 	return sum
 }
 
-// inverse returns the inverse of a symmetric positive definite matrix by Cholesky's method, and false for any other.
-func inverse(m [][]float64) ([][]float64, bool) {
+// cholesky returns the lower triangle L with L·L' = m for a symmetric positive definite matrix, and false for any other.
+func cholesky(m [][]float64) ([][]float64, bool) {
 	n := len(m)
 	l := make([][]float64, n)
 	for i := range n {
@@ -47,6 +47,16 @@ func inverse(m [][]float64) ([][]float64, bool) {
 			}
 			l[i][i] = math.Sqrt(sum)
 		}
+	}
+	return l, true
+}
+
+// inverse returns the inverse of a symmetric positive definite matrix, and false for any other.
+func inverse(m [][]float64) ([][]float64, bool) {
+	n := len(m)
+	l, ok := cholesky(m)
+	if !ok {
+		return nil, false
 	}
 	inv := identity(n)
 	for k := range n {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/fmath"
 	"github.com/weir-engine/weir/shared/score/clv"
 )
 
@@ -120,8 +121,17 @@ func (f *Fit) Purchases() (clv.Model, error) {
 	if !f.Identified && f.Fallback != nil {
 		return f.Fallback.Purchases()
 	}
-	p := f.Params
-	switch f.Model {
+	return NewPurchases(f.Model, f.Params)
+}
+
+// NewPurchases returns the model of a kind with given parameters, as a fit or one of its draws has them.
+func NewPurchases(kind Kind, p Values) (clv.Model, error) {
+	for _, name := range names[kind] {
+		if v := p.Get(name); !(v > 0) || math.IsInf(v, 0) {
+			return nil, fault.New(fault.Invalid, "the parameter %s of %s is %v", name, kind, v).WithHint("parameters are positive numbers")
+		}
+	}
+	switch kind {
 	case MBGNBD:
 		return clv.MBGNBD{R: p.Get("r"), Alpha: p.Get("alpha"), A: p.Get("a"), B: p.Get("b")}, nil
 	case BGNBD:
@@ -131,7 +141,32 @@ func (f *Fit) Purchases() (clv.Model, error) {
 	case NBD:
 		return clv.NBD{R: p.Get("r"), Alpha: p.Get("alpha")}, nil
 	}
-	return nil, fault.New(fault.Invalid, "the model %s does not score purchases", f.Model).WithHint("use mbgnbd, bgnbd, paretonbd or nbd")
+	return nil, fault.New(fault.Invalid, "%q does not score purchases", string(kind)).WithHint("use mbgnbd, bgnbd, paretonbd or nbd")
+}
+
+// Draws returns n sets of parameters from the normal distribution about the estimate, in log-parameters, by its covariance: in
+// pairs that mirror each other, the same for the same fit. Scored with each, a figure spreads as the data leave it open
+// (package clv, Interval). There are none where the likelihood has no proper maximum.
+func (f *Fit) Draws(n int) []Values {
+	l, ok := cholesky(f.Covariance)
+	if !ok || len(f.Covariance) != len(f.Params) {
+		return nil
+	}
+	var out []Values
+	r, z := &random{1}, make([]float64, len(l))
+	for k := range n {
+		for i := range z {
+			if z[i] = -z[i]; k%2 == 0 {
+				z[i] = fmath.NormalQuantile(max(r.float(), 0x1p-54))
+			}
+		}
+		set := make(Values, len(z))
+		for i, p := range f.Params {
+			set[i] = Value{p.Name, round12(p.Value * fmath.Exp(dot(l[i], z)))}
+		}
+		out = append(out, set)
+	}
+	return out
 }
 
 // round12 rounds to 12 significant decimal digits.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/fmath"
+	"github.com/weir-engine/weir/shared/score/clv"
 )
 
 // Subscriptions fits the sBG model to a cohort: lost[i] subscribers left at renewal i+1, and kept are left after the last
@@ -83,8 +84,9 @@ func Opportunities(rows []Opportunity) (*Fit, error) {
 	}
 	f := numeric(func(p []float64) float64 {
 		q, sum := exponents(p), 0.0
+		m := clv.BGBB{Alpha: q[0], Beta: q[1], Gamma: q[2], Delta: q[3]}
 		for _, r := range rows {
-			sum += r.Weight * r.logLik(q)
+			sum += r.Weight * m.LogLik(clv.Chances{X: r.X, TX: r.TX, N: r.N})
 		}
 		return -sum / users
 	})
@@ -96,24 +98,3 @@ func Opportunities(rows []Opportunity) (*Fit, error) {
 	}
 	return fit, nil
 }
-
-// logLik returns the log-likelihood of one user; the ratios of neighbouring terms need no gamma function.
-func (r Opportunity) logLik(q []float64) float64 {
-	alpha, beta, gamma, delta := q[0], q[1], q[2], q[3]
-	base := logBeta(alpha, beta) + logBeta(gamma, delta)
-	stay := logBeta(alpha+r.X, beta+r.N-r.X) + logBeta(gamma, delta+r.N)
-	if r.TX == r.N {
-		return stay - base
-	}
-	misses := r.TX - r.X
-	first := logBeta(alpha+r.X, beta+misses) + logBeta(gamma+1, delta+r.TX)
-	sum, term := 0.0, 1.0
-	for i := 0.0; i < r.N-r.TX; i++ {
-		sum += term
-		term *= (beta + misses + i) / (alpha + beta + r.TX + i) * (delta + r.TX + i) / (gamma + delta + 1 + r.TX + i)
-	}
-	gone := first + fmath.Log(sum)
-	return stay - base + softplus(gone-stay)
-}
-
-func logBeta(a, b float64) float64 { return fmath.Lgamma(a) + fmath.Lgamma(b) - fmath.Lgamma(a+b) }

@@ -3,7 +3,11 @@
 // history with the same bits on every target. Time is in weeks, money in the unit of the history's mean.
 package clv
 
-import "github.com/weir-engine/weir/shared/fmath"
+import (
+	"sort"
+
+	"github.com/weir-engine/weir/shared/fmath"
+)
 
 // MaxHorizon is the longest horizon in weeks; a longer one is cut to it. The BG models also cut it to 25,000 times alpha+T.
 const MaxHorizon = 100_000
@@ -47,6 +51,30 @@ func Value(m Model, h History, perPurchase float64, p Plan) float64 {
 		before = expected
 	}
 	return sum
+}
+
+// Interval returns the range in which the middle 90 % of the values under several models lie: those with parameters drawn
+// about an estimate (package model, Draws). It is 0, 0 without models.
+func Interval(draws []Model, h History, perPurchase float64, p Plan) (low, high float64) {
+	if len(draws) == 0 {
+		return 0, 0
+	}
+	values := make([]float64, len(draws))
+	for i, m := range draws {
+		values[i] = Value(m, h, perPurchase, p)
+	}
+	sort.Float64s(values)
+	return quantile(values, 0.05), quantile(values, 0.95)
+}
+
+// quantile interpolates between the two neighbours in ascending values (Hyndman, Fan 1996, type 7).
+func quantile(values []float64, q float64) float64 {
+	at := float64(q * float64(len(values)-1))
+	i := int(at)
+	if i+1 >= len(values) {
+		return values[len(values)-1]
+	}
+	return values[i] + float64((at-float64(i))*(values[i+1]-values[i]))
 }
 
 // horizon cuts t to what a model can sum.
