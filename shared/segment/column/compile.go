@@ -97,7 +97,7 @@ func (c *compiler) condition(n *segment.Node, depth int) mask {
 		return c.kernel("constant", n, constant(n.Bool(c.probe())))
 	}
 	if len(read) == 1 {
-		if m := c.single(n, read[0]); m != nil {
+		if m := c.single(n, read[0], depth); m != nil {
 			return m
 		}
 	}
@@ -124,7 +124,7 @@ func (c *compiler) condition(n *segment.Node, depth int) mask {
 
 // single compiles what reads one column: a truth value as it is, a comparison that turns at most once or twice as a range of
 // numbers, and everything over few values as a table.
-func (c *compiler) single(n *segment.Node, r *segment.Ref) mask {
+func (c *compiler) single(n *segment.Node, r *segment.Ref, depth int) mask {
 	col := c.column(r)
 	if col.Kind == Bits {
 		return c.overBits(n, col)
@@ -145,7 +145,43 @@ func (c *compiler) single(n *segment.Node, r *segment.Ref) mask {
 		}
 		return 0
 	}
-	return c.kernel("table", n, &table{col: col, hits: tabulate(c.s, col, of)})
+	hits := tabulate(c.s, col, of)
+	if m := col.runs(hits, of(segment.Null) != 0, depth); m != nil {
+		return c.kernel("planes", n, m)
+	}
+	return c.kernel("table", n, &table{col: col, hits: hits})
+}
+
+// maxRuns is the largest number of runs of numbers for which the layout by bits beats a table.
+const maxRuns = 3
+
+// runs turns a table over an indexed column into the few runs of numbers that it holds for; nil when there are none or many.
+func (c *stored) runs(hits []uint8, null bool, depth int) mask {
+	if c.planes == nil {
+		return nil
+	}
+	from := int64(0)
+	if c.U32 != nil {
+		from = c.min
+	}
+	all := &junction{or: true, slot: depth}
+	for lo := c.min; lo <= c.max; lo++ {
+		if hits[lo-from] == 0 {
+			continue
+		}
+		hi := lo
+		for hi < c.max && hits[hi+1-from] != 0 {
+			hi++
+		}
+		m := &between{col: c, lo: lo, hi: hi, null: null}
+		m.byPlanes()
+		all.parts = append(all.parts, m)
+		lo = hi
+	}
+	if len(all.parts) == 0 || len(all.parts) > maxRuns {
+		return nil
+	}
+	return all
 }
 
 // overBits compiles what reads one truth value: it, its opposite, or neither.
@@ -252,8 +288,8 @@ func (c *compiler) interval(n *segment.Node, r *segment.Ref, col *stored) mask {
 	}
 	name := "range"
 	if col.planes != nil && m.lo <= m.hi {
-		name, m.indexed = "planes", true
-		m.upper, m.lower = col.bound(uint64(m.hi-col.min)), col.bound(uint64(m.lo-1-col.min))
+		name = "planes"
+		m.byPlanes()
 	}
 	return c.kernel(name, n, m)
 }

@@ -192,6 +192,12 @@ func (m *between) block(r *run, b int, out *words) {
 	}
 }
 
+// byPlanes prepares the use of the layout by bits.
+func (m *between) byPlanes() {
+	m.indexed = true
+	m.upper, m.lower = m.col.bound(uint64(m.hi-m.col.min)), m.col.bound(uint64(m.lo-1-m.col.min))
+}
+
 // planes takes the rows up to hi without those below lo.
 func (m *between) planes(b int, out *words) {
 	c := m.col

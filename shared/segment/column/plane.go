@@ -4,19 +4,22 @@ import "math/bits"
 
 // Index lays a column out by bits, so that comparing and adding takes a few operations for 64 rows (the vertical layout of Li
 // and Patel 2013, BitWeaving). It takes the memory of the column's effective bits once more. Columns of more than 32 effective
-// bits, dictionaries and truth values have no such layout: for them it does nothing.
+// bits, dictionaries of more than 256 values and truth values have no such layout: for them it does nothing.
 func (s *Set) Index(refs ...string) error {
 	for _, ref := range refs {
 		c := s.cols[ref]
 		if c == nil {
 			return s.missing([]string{ref})
 		}
-		if width := bits.Len64(uint64(c.max - c.min)); c.planes == nil && width <= 32 && c.Kind != Bits && c.Kind != Dict {
+		if width := bits.Len64(uint64(c.max - c.min)); c.planes == nil && c.Kind != Bits && (width <= 32 && c.Kind != Dict || width <= dictBits) {
 			c.index(s, width)
 		}
 	}
 	return nil
 }
+
+// dictBits is the most bits that the codes of an indexed dictionary take.
+const dictBits = 8
 
 func (c *stored) index(s *Set, width int) {
 	c.width, c.planes = width, make([]uint64, s.blocks()*blockWords*width)
