@@ -301,6 +301,29 @@ func TestRowsOfNumbersAreReady(t *testing.T) {
 	}
 }
 
+// TestBatchForAnotherFile reads a file of which no row can be ready into a batch that served another.
+func TestBatchForAnotherFile(t *testing.T) {
+	var b Batch
+	for i, file := range [][]byte{pq(t, entryRows(10)), pq(t, []flatNames{{User: "u", Name: "E"}})} {
+		r, err := Open(bytes.NewReader(file), int64(len(file)), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.NextBatch(&b); err != nil || b.Ready[0] != (i == 0) || (len(b.Keys) > 0) != (i == 0) || (len(b.Names) > 0) != (i == 0) {
+			t.Fatal(i, b.Ready, b.Keys, b.Names, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type flatNames struct {
+	User string `parquet:"userId"`
+	Name string `parquet:"event"`
+	Time int64  `parquet:"timestamp"`
+}
+
 func TestColumnsAndRowsInTurn(t *testing.T) {
 	file := pq(t, entryRows(3000))
 	r, err := Open(bytes.NewReader(file), int64(len(file)), Options{})

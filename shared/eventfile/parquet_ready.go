@@ -78,13 +78,16 @@ func (b *Batch) fill(by *batches) {
 	for i := range b.Ready {
 		b.Ready[i] = !by.slow
 	}
-	if by.slow {
-		return
+	if !by.slow {
+		b.read(by)
 	}
+	b.Keys, b.Hashes, b.Names, b.Turn = by.keys, by.hashes, by.list, by.turn
+}
+
+func (b *Batch) read(by *batches) {
 	by.readKinds(b)
 	by.readNames(b, b.s.o.Limits.FieldBytes)
 	by.readUsers(b, b.s.o.Limits.IDBytes)
-	b.Keys, b.Hashes, b.Names, b.Turn = by.keys, by.hashes, by.list, by.turn
 	by.readTimes(b, b.s.o)
 	for _, c := range by.ids {
 		c.unreadyText(b.Ready, b.s.o.Limits.IDBytes)

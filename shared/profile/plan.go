@@ -127,9 +127,6 @@ func (t *planTable) index(name string) int32 {
 	}
 }
 
-// find returns the plan of a name.
-func (t *planTable) find(name string) *plan { return t.plan(t.index(name)) }
-
 // plan returns the plan at a place.
 func (t *planTable) plan(i int32) *plan {
 	if i < 0 {
