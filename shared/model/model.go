@@ -2,6 +2,9 @@
 // subscriptions (sBG, BG/BB), survival (Kaplan–Meier, log-rank), churn (logistic regression) and clusters (k-means++). A fit is
 // a report: parameters rounded to 12 significant digits, which is what scoring uses, with standard errors, the likelihood,
 // and whether the data identify the model at all. Scoring itself is package clv.
+//
+// The optimisers are the package's own, some hundred lines: gonum's report a failed line search at good optima, and what remains
+// on top of them, judging by gradient and value, is most of the work. So fits need no module and run in the browser as well.
 package model
 
 import (
