@@ -109,7 +109,7 @@ func (r *Recent) Prune(arrived int64) {
 	if n == len(r.hashes) {
 		return
 	}
-	r.hashes, r.days = r.hashes[:n], r.days[:n]
+	r.hashes, r.days, r.table = r.hashes[:n], r.days[:n], r.table[:0]
 	if n > recentScan {
 		r.index()
 	}

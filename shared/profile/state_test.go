@@ -84,6 +84,39 @@ func eventID(n uint64) event.ID {
 	return id
 }
 
+// TestRecentGrowsAgain prunes many events to a few, which are searched one by one, and makes them many again.
+func TestRecentGrowsAgain(t *testing.T) {
+	var r Recent
+	at := int64(testStart)
+	for n := range uint64(200) {
+		if n == 100 {
+			at += 40 * dayMs
+			r.Prune(at)
+		}
+		if !r.Add(eventID(n), at) || r.Add(eventID(n), at) {
+			t.Fatalf("event %d", n)
+		}
+	}
+	for n := range uint64(200) {
+		if r.Has(eventID(n)) != (n >= 100) {
+			t.Fatalf("event %d", n)
+		}
+	}
+	at += 40 * dayMs
+	for n := range uint64(20) {
+		r.Add(eventID(300+n), at)
+	}
+	r.Prune(at)
+	for n := range uint64(100) {
+		r.Add(eventID(400+n), at)
+	}
+	for n := range uint64(20) {
+		if !r.Has(eventID(300 + n)) {
+			t.Fatalf("event %d is lost", 300+n)
+		}
+	}
+}
+
 // TestRecent compares Recent with a map, through encodings, prunings and merges.
 func TestRecent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
