@@ -27,17 +27,17 @@ func TestHandler(t *testing.T) {
 		kind, cache  string
 		body         string
 	}{
-		{"GET", "/", 200, "text/html; charset=utf-8", page, "<!doctype"},
-		{"GET", "/users", 200, "text/html; charset=utf-8", page, "<!doctype"},
-		{"GET", "/users/a.b@example.com", 200, "text/html; charset=utf-8", page, "<!doctype"},
-		{"GET", "/files/deadbeef~2?x=1", 200, "text/html; charset=utf-8", page, "<!doctype"},
-		{"GET", "/../../etc/passwd", 200, "text/html; charset=utf-8", page, "<!doctype"},
-		{"GET", "/weir.svg", 200, "image/svg+xml", page, "<svg/>"},
-		{"GET", "/assets/index-a1b2.js", 200, "text/javascript; charset=utf-8", asset, "console"},
+		{http.MethodGet, "/", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{http.MethodGet, "/users", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{http.MethodGet, "/users/a.b@example.com", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{http.MethodGet, "/files/deadbeef~2?x=1", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{http.MethodGet, "/../../etc/passwd", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{http.MethodGet, "/weir.svg", 200, "image/svg+xml", page, "<svg/>"},
+		{http.MethodGet, "/assets/index-a1b2.js", 200, "text/javascript; charset=utf-8", asset, "console"},
 		{"HEAD", "/assets/index-a1b2.js", 200, "text/javascript; charset=utf-8", asset, ""},
-		{"GET", "/assets/index-old.js", 404, "", "", "404"},
-		{"GET", "/favicon.ico", 404, "", "", "404"},
-		{"GET", "/assets", 200, "text/html; charset=utf-8", page, "<!doctype"},
+		{http.MethodGet, "/assets/index-old.js", 404, "", "", "404"},
+		{http.MethodGet, "/favicon.ico", 404, "", "", "404"},
+		{http.MethodGet, "/assets", 200, "text/html; charset=utf-8", page, "<!doctype"},
 		{"POST", "/", 405, "", "", "only read"},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestHandler(t *testing.T) {
 func TestHandlerCompresses(t *testing.T) {
 	h := built()
 	for range 2 { // the second answer comes out of memory
-		r := httptest.NewRequest("GET", "/assets/index-a1b2.js", nil)
+		r := httptest.NewRequest(http.MethodGet, "/assets/index-a1b2.js", nil)
 		r.Header.Set("Accept-Encoding", "br, gzip")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -78,7 +78,7 @@ func TestHandlerCompresses(t *testing.T) {
 			t.Fatalf("body %q, %v", text, err)
 		}
 	}
-	r := httptest.NewRequest("GET", "/assets/font-c3.woff2", nil)
+	r := httptest.NewRequest(http.MethodGet, "/assets/font-c3.woff2", nil)
 	r.Header.Set("Accept-Encoding", "gzip")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -89,7 +89,7 @@ func TestHandlerCompresses(t *testing.T) {
 
 func TestHandlerNotBuilt(t *testing.T) {
 	w := httptest.NewRecorder()
-	(&handler{files: fstest.MapFS{".gitkeep": {}}}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	(&handler{files: fstest.MapFS{".gitkeep": {}}}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "npm run build") {
 		t.Fatalf("%d %s", w.Code, w.Body.String())
 	}

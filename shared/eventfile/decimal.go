@@ -144,18 +144,6 @@ func (d dec) integer() string {
 	return whole
 }
 
-// round returns d with at most places digits behind the point, half away from zero.
-func (d dec) round(places int) dec {
-	for d.scale > places {
-		last := d.n % 10
-		d.n, d.scale = d.n/10, d.scale-1
-		if d.scale == places && (last >= 5 || last <= -5) {
-			d.n += int64(sign(last))
-		}
-	}
-	return d.trim()
-}
-
 // append writes d as a JSON number.
 func (d dec) append(dst []byte) []byte {
 	if d.scale == 0 {
