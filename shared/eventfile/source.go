@@ -86,7 +86,7 @@ func inflate(name string, in io.Reader) (out io.Reader, release func(), err erro
 		z, err := gzip.NewReader(bufio.NewReaderSize(in, blockBytes))
 		return z, func() {}, err
 	case "zstd":
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(false), zstd.WithDecoderMaxWindow(zstdWindow))
 		if err != nil {
 			return nil, nil, err
 		}
