@@ -50,8 +50,8 @@ func generate(dir string) error {
 		return err
 	}
 	for name, wrap := range map[string]func(io.Writer) (io.WriteCloser, error){
-		"events.ndjson":     func(w io.Writer) (io.WriteCloser, error) { return nopCloser{w}, nil },
-		"events.ndjson.gz":  func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, 6) },
+		"events.ndjson":    func(w io.Writer) (io.WriteCloser, error) { return nopCloser{w}, nil },
+		"events.ndjson.gz": func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, 6) },
 		// The window of the zstd program at its usual level; the package would take 8 MiB.
 		"events.ndjson.zst": func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithWindowSize(2<<20)) },
 	} {
