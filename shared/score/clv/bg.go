@@ -45,15 +45,19 @@ func dropoutOdds(r, alpha, a, kept float64, h History) float64 {
 	return fmath.Log(a/kept) + float64((r+h.X)*silence)
 }
 
-// longestRatio bounds a horizon in units of alpha+T: it keeps z at 0.999, up to which 2F1 is exact to 1e-12.
-const longestRatio = 999
+// A horizon is bounded in units of alpha+T: longestRatio keeps z at 0.999, up to which 2F1 is exact to 1e-12, and
+// mostTerms/(r+x) keeps the largest term of the series among the first of its million.
+const (
+	longestRatio = 999
+	mostTerms    = 200_000
+)
 
 // betaPurchases returns c/(a-1) · [1 - ((alpha+T)/(alpha+T+t))**(r+x) · 2F1(r+x, c-a+1; c; z)] with z = t/(alpha+T+t): the
 // purchases of one who is alive. In the form of Euler the hypergeometric function is (1-z)**(a-1-r-x) · 2F1(c-r-x, a-1; c; z),
 // so that with e = a-1 and L = log(1-z) the whole is c·(1-exp(eL))/e - exp(eL)·c/e·(2F1-1): no pole at a = 1, nothing that
 // overflows for many purchases, and no loss where the bracket is small.
 func betaPurchases(r, alpha, a, c float64, h History, t float64) float64 {
-	t = min(horizon(t), float64(longestRatio*(alpha+h.T)))
+	t = min(horizon(t), float64(min(longestRatio, mostTerms/(r+h.X))*(alpha+h.T)))
 	if t == 0 {
 		return 0
 	}

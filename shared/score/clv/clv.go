@@ -9,7 +9,8 @@ import (
 	"github.com/weir-engine/weir/shared/fmath"
 )
 
-// MaxHorizon is the longest horizon in weeks; a longer one is cut to it. The BG models also cut it to 999 times alpha+T.
+// MaxHorizon is the longest horizon in weeks; a longer one is cut to it. The BG models also cut it
+// to 999 times alpha+T, and to 200,000 times (alpha+T)/(r+x).
 const MaxHorizon = 100_000
 
 // History is what the models know of a user: X repeat purchases, the time TX from the first purchase to the last repeat and
