@@ -24,7 +24,7 @@ web: web/dist/index.html ## build the console
 
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json openapi.yaml -type f 2>/dev/null)
 
-web/dist/index.html: deps-web $(WEB_SOURCES)
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run --silent build
 
 deps-web: web/node_modules/.package-lock.json
