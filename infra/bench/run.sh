@@ -17,7 +17,7 @@ Written by `make bench`. Absolute figures hold on one machine; compare the ratio
 
 TEXT
   echo "Commit $(git rev-parse --short HEAD), $(date -u +%F), $(go version | cut -d' ' -f3), $(nproc) processors."
-  printf '\n## Reading and folding, one core, beside DuckDB\n\n`node infra/bench/ingest.mjs`: 500,000 Segment events of 83,385 users.\n\n'
+  printf '\n## Reading and folding, one core, beside DuckDB\n\n`node infra/bench/ingest.mjs`: 500,000 Segment events of 83,385 users. The strategy has purchases and no metrics: metrics that\nread properties fold slower, above all from Parquet, whose rows then leave the columnar path. `weir import` reads Parquet row by row so\nfar. The zstd file has a window of 2 MiB, as the zstd program makes at its usual level; windows of 8 MiB are slower to inflate.\n\n'
   node infra/bench/ingest.mjs bin/ingest "$dir"
   printf '\n## The whole program\n\n`bin/whole bin/weir DIR`: an import parses, validates, deduplicates, keeps canonical Parquet files, folds, writes profiles to SQLite with\nfsync, computes cuts and scores the base.\n\n'
   bin/whole bin/weir "$dir"
