@@ -32,6 +32,12 @@ const (
 	FieldLastSeen                   // time
 	FieldFirstPurchase              // time: start of the first purchase day; null without one
 	FieldLastPurchase               // time: start of the last purchase day; null without one
+	FieldPAlive                     // number: probability of still being a customer; null without a model or a purchase
+	FieldExpected                   // number: purchases expected in the next 52 weeks; null without a model or a purchase
+	FieldExpectedValue              // number: expected value of a purchase, major units; null without a model or a purchase
+	FieldCLV                        // number: discounted value of the purchases to come, major units; null without a model or a purchase
+	FieldChurnP                     // number: probability of churn within the model's horizon; null without a model
+	FieldChurnWarning               // bool: whether churn_p has reached the threshold
 	fieldCount
 )
 
@@ -66,6 +72,12 @@ var fieldSpecs = [fieldCount]FieldSpec{
 	FieldLastSeen:      {Name: "last_seen", Type: TTime},
 	FieldFirstPurchase: {Name: "first_purchase", Type: TTime},
 	FieldLastPurchase:  {Name: "last_purchase", Type: TTime},
+	FieldPAlive:        {Name: "p_alive", Type: TNumber},
+	FieldExpected:      {Name: "expected_purchases", Type: TNumber},
+	FieldExpectedValue: {Name: "expected_value", Type: TNumber},
+	FieldCLV:           {Name: "clv", Type: TNumber},
+	FieldChurnP:        {Name: "churn_p", Type: TNumber},
+	FieldChurnWarning:  {Name: "churn_warning", Type: TBool},
 }
 
 // Fields returns the built-in fields, by Field.
