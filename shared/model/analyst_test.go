@@ -246,7 +246,12 @@ func TestClustersOfTheSample(t *testing.T) {
 			math.Log1p(number(t, m["recency_days"])), math.Log1p(number(t, m["frequency"])), math.Log1p(number(t, m["monetary"])),
 		})
 	}
-	standardise(points)
+	scales := Scales(points)
+	for _, p := range points {
+		for d := range p {
+			p[d] = scales[d].Of(p[d])
+		}
+	}
 	for k, w := range map[int]string{2: "2", 3: "3", 4: "4", 5: "5", 6: "6", 8: "8"} {
 		c, err := KMeans(points, k, 1)
 		if err != nil {
@@ -260,23 +265,6 @@ func TestClustersOfTheSample(t *testing.T) {
 			t.Errorf("%d clusters: inertia %v, then %v", k, c.Inertia, again.Inertia)
 		}
 		t.Logf("%d clusters: inertia %.3f (%.3f), sizes %v (%v)", k, c.Inertia, want.KMeans[w].Inertia, c.Sizes, want.KMeans[w].Sizes)
-	}
-}
-
-// standardise gives each column the mean 0 and the variance 1.
-func standardise(points [][]float64) {
-	n := float64(len(points))
-	for d := range points[0] {
-		mean, variance := 0.0, 0.0
-		for _, p := range points {
-			mean += p[d] / n
-		}
-		for _, p := range points {
-			variance += (p[d] - mean) * (p[d] - mean) / n
-		}
-		for _, p := range points {
-			p[d] = (p[d] - mean) / math.Sqrt(variance)
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package model
 
 import (
 	"math"
-	"sort"
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/fmath"
@@ -70,7 +69,9 @@ func Logit(x [][]float64, y []bool, penalty float64) (*Logistic, error) {
 	for i := range inv {
 		m.StdErr = append(m.StdErr, math.Sqrt(inv[i][i]))
 	}
-	m.judge(rows, y)
+	if err := m.judge(rows, y); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 
@@ -158,35 +159,16 @@ func (m *Logistic) separated(rows [][]float64) bool {
 	return true
 }
 
-// judge sets AUC (by ranks, ties counting half) and Brier.
-func (m *Logistic) judge(rows [][]float64, y []bool) {
-	type scored struct {
-		p     float64
-		event bool
-	}
-	all := make([]scored, len(rows))
-	m.Brier = 0
+// judge sets AUC and Brier.
+func (m *Logistic) judge(rows [][]float64, y []bool) error {
+	p := make([]float64, len(rows))
 	for i, row := range rows {
-		p := probability(dot(m.Coef, row))
-		all[i] = scored{p, y[i]}
-		if y[i] {
-			m.Brier += (1 - p) * (1 - p) / float64(len(rows))
-		} else {
-			m.Brier += p * p / float64(len(rows))
-		}
+		p[i] = probability(dot(m.Coef, row))
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].p < all[j].p })
-	ranks := 0.0
-	for i := 0; i < len(all); {
-		j, events := i, 0
-		for ; j < len(all) && all[j].p == all[i].p; j++ {
-			if all[j].event {
-				events++
-			}
-		}
-		ranks += float64(events) * float64(i+1+j) / 2
-		i = j
+	ranked, err := Rank(p, y)
+	if err != nil {
+		return err
 	}
-	e, rest := float64(m.Events), float64(m.N-m.Events)
-	m.AUC = (ranks - e*(e+1)/2) / (e * rest)
+	m.AUC, m.Brier = ranked.AUC(), ranked.Brier()
+	return nil
 }
