@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/fault"
 )
 
@@ -92,7 +93,7 @@ func (d *database) write(ctx context.Context, doing string, f func(c *connection
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := ctx.Err(); err != nil {
-		return canceled(err)
+		return disk.Canceled(err)
 	}
 	err := d.writer.transact("BEGIN IMMEDIATE", f)
 	if err != nil {
@@ -107,11 +108,11 @@ func (d *database) read(ctx context.Context, doing string, f func(c *connection)
 	select {
 	case c = <-d.readers:
 	case <-ctx.Done():
-		return canceled(ctx.Err())
+		return disk.Canceled(ctx.Err())
 	}
 	defer func() { d.readers <- c }()
 	if err := ctx.Err(); err != nil {
-		return canceled(err)
+		return disk.Canceled(err)
 	}
 	if c == nil {
 		opened, err := d.connect(readerCache)

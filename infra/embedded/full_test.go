@@ -12,27 +12,6 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-// TestFullDevice writes to the device that is always full: what fails says so.
-func TestFullDevice(t *testing.T) {
-	device := func() *os.File {
-		f, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
-		must(t, err)
-		t.Cleanup(func() { _ = f.Close() })
-		return f
-	}
-	s := &spill{file: device(), name: "spill", block: 64, parts: make([]partition, 1)}
-	var err error
-	for i := 0; i < 100 && err == nil; i++ {
-		err = s.Append(0, []byte("0123456789"))
-	}
-	wantFault(t, err, fault.Unavailable, "full")
-	wantFault(t, s.Flush(), fault.Unavailable, "full")
-
-	rows := []app.Row{{Key: "u", Name: strings.Repeat("x", 1<<20)}}
-	err = newCanonWriter().encode(device(), rows, []int32{0})
-	wantFault(t, fileFault(err, "write"), fault.Unavailable, "full")
-}
-
 // TestFullDatabase bounds the database: a write that does not fit leaves everything as it was, and passes once it does.
 func TestFullDatabase(t *testing.T) {
 	s := openTest(t, t.TempDir(), Options{})
@@ -79,7 +58,9 @@ func TestFullDisk(t *testing.T) {
 		}
 	})
 	p := s.Ports(aClock)
-	keepUsers(t, p, "small", 100, 2, 20, 16)
+	for bucket := range p.Canon.Buckets() {
+		must(t, p.Canon.Write(ctx, "small", bucket, bucket, rowsOf(bucket, "small", 12)))
+	}
 	each, err := p.Profiles.Write(ctx, []app.UserWrite{{Item: app.Item{Key: "u", Facts: []byte("old")}}})
 	must(t, err)
 	must(t, each[0])
@@ -97,7 +78,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	_, err = p.Profiles.Write(ctx, writes)
 	wantFault(t, err, fault.Unavailable, "full")
-	err = p.Canon.Write(ctx, "big", 0, 0, []app.Row{{Key: "a", Time: canonStart, File: "big", Properties: big}})
+	err = p.Canon.Write(ctx, "big", 0, 0, []app.Row{{Key: "a", Time: 1_735_689_600_000, File: "big", Properties: big}})
 	wantFault(t, err, fault.Unavailable, "full")
 	wantFault(t, p.Channels[OutboxChannel].Send(ctx, app.Message{ID: "m", Body: big}), fault.Unavailable, "full")
 	s2, err := p.Scratch.Open(ctx, 1)
@@ -128,11 +109,19 @@ func TestFullDisk(t *testing.T) {
 		}
 		rows++
 	}
-	if rows != 200 {
+	if rows != 16*12 {
 		t.Fatalf("after the disk was full: %d rows", rows)
 	}
 	_, err = p.Profiles.Write(ctx, writes[:1000])
 	must(t, err)
 	closed = true
 	must(t, s.Close())
+}
+
+// rowsOf returns n rows of one user of a bucket of 16.
+func rowsOf(bucket int, file string, n int) (rows []app.Row) {
+	for i := range n {
+		rows = append(rows, app.Row{Hash: uint64(bucket) << 60, Key: "u", Time: 1_735_689_600_000 + int64(i), File: file})
+	}
+	return rows
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -47,7 +48,7 @@ func (p *links) Touching(ctx context.Context, ids []string) ([]app.Link, error) 
 		}
 		for i, id := range ids {
 			if i%cancelEvery == 0 && ctx.Err() != nil {
-				return canceled(ctx.Err())
+				return disk.Canceled(ctx.Err())
 			}
 			if err := c.query(keep, "SELECT "+linkColumns+" FROM link_facts WHERE a = ?", id); err != nil {
 				return err
@@ -78,7 +79,7 @@ func (p *links) Resolve(ctx context.Context, keys []string) (map[string]string, 
 	err := p.db.read(ctx, "resolve ids", func(c *connection) error {
 		for i, key := range keys {
 			if i%cancelEvery == 0 && ctx.Err() != nil {
-				return canceled(ctx.Err())
+				return disk.Canceled(ctx.Err())
 			}
 			if err := c.query(func(s *sqlite3.Stmt) error {
 				canonical[key] = s.ColumnText(0)

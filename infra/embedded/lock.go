@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/fault"
 )
 
@@ -15,13 +16,13 @@ import (
 func takeLock(path, dir string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fileFault(err, "open the lock %s", path)
+		return nil, disk.Fault(err, "open the lock %s", path)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		holder, _ := io.ReadAll(io.LimitReader(f, 64))
 		_ = f.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fileFault(err, "lock %s", path)
+			return nil, disk.Fault(err, "lock %s", path)
 		}
 		return nil, fault.New(fault.Conflict, "another Weir process%s is writing to %s", process(holder), dir).
 			WithHint("stop it, or use its address instead (weir run serves the same commands), or name another folder with --data")

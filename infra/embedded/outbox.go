@@ -3,12 +3,11 @@ package embedded
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -39,12 +38,12 @@ func (o *outbox) Send(ctx context.Context, m app.Message) error {
 		return errReadOnly()
 	}
 	if err := ctx.Err(); err != nil {
-		return canceled(err)
+		return disk.Canceled(err)
 	}
 	if m.ID == "" {
 		return fault.New(fault.Invalid, "a message needs an id")
 	}
-	path := filepath.Join(o.dir, safeName(m.ID)+".json")
+	path := filepath.Join(o.dir, disk.SafeName(m.ID)+".json")
 	if _, err := os.Lstat(path); err == nil {
 		return nil
 	}
@@ -55,26 +54,11 @@ func (o *outbox) Send(ctx context.Context, m app.Message) error {
 	if err != nil {
 		return fault.New(fault.Internal, "write the message %q", m.ID).Because(err)
 	}
-	if err := writeWhole(path, append(text, '\n'), o.options.NoSync); err != nil {
-		return fileFault(err, "write the message %q into the outbox", m.ID)
+	if err := disk.WriteWhole(path, append(text, '\n'), o.options.NoSync); err != nil {
+		return disk.Fault(err, "write the message %q into the outbox", m.ID)
 	}
 	return nil
 }
 
 // Idempotent implements app.Channel.
 func (o *outbox) Idempotent() bool { return true }
-
-// safeName makes any text a file name: what is not a letter, digit, '~', '_', '-' or an inner '.' is written as %XX.
-func safeName(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '~', c == '_', c == '-', c == '.' && i > 0:
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}

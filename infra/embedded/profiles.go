@@ -6,6 +6,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
@@ -51,7 +52,7 @@ func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
 		}
 		for i, key := range keys {
 			if i%cancelEvery == 0 && ctx.Err() != nil {
-				return canceled(ctx.Err())
+				return disk.Canceled(ctx.Err())
 			}
 			items[i].Key = key
 			if err := getItem(c, at, key, moved, &items[i]); err != nil {
@@ -117,7 +118,7 @@ func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, 
 		w := profileWriter{c: c}
 		for i := range writes {
 			if i%cancelEvery == 0 && ctx.Err() != nil {
-				return canceled(ctx.Err())
+				return disk.Canceled(ctx.Err())
 			}
 			conflict, err := w.apply(&writes[i])
 			if err != nil {

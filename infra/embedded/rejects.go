@@ -6,6 +6,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 )
 
@@ -20,7 +21,7 @@ func (p *rejects) Put(ctx context.Context, rs []app.Reject) error {
 		file := ""
 		for i := range rs {
 			if i%cancelEvery == 0 && ctx.Err() != nil {
-				return canceled(ctx.Err())
+				return disk.Canceled(ctx.Err())
 			}
 			r := &rs[i]
 			if i == 0 || r.File != file {

@@ -10,11 +10,14 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"sync"
 
+	"github.com/weir-engine/weir/infra/canonical"
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -50,7 +53,7 @@ type Store struct {
 	options Options
 	lock    *os.File
 	db      *database
-	canon   *canon
+	canon   *canonical.Canon
 	zones   *zones
 	close   sync.Once
 	failure error
@@ -90,7 +93,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	s.canon = newCanon(s.path(canonicalDir), s.path(scratchDir), buckets, s.options)
+	s.canon = canonical.New(canonical.Folder{Dir: s.path(canonicalDir), NoSync: s.options.NoSync}, s.path(scratchDir), buckets)
 	return nil
 }
 
@@ -98,22 +101,22 @@ func (s *Store) open() error {
 func (s *Store) prepare() error {
 	for _, name := range []string{".", eventsDir, canonicalDir, outboxDir, scratchDir} {
 		if err := os.MkdirAll(s.path(name), 0o755); err != nil {
-			return fileFault(err, "make the data folder %s", s.dir)
+			return disk.Fault(err, "make the data folder %s", s.dir)
 		}
 	}
 	var err error
 	if s.lock, err = takeLock(s.path(lockName), s.dir); err != nil {
 		return err
 	}
-	if err := emptyDir(s.path(scratchDir)); err != nil {
-		return fileFault(err, "empty %s", s.path(scratchDir))
+	if err := disk.EmptyDir(s.path(scratchDir)); err != nil {
+		return disk.Fault(err, "empty %s", s.path(scratchDir))
 	}
-	return removeTemporaries(s.path(eventsDir), s.path(outboxDir))
+	return disk.RemoveTemporaries(s.path(eventsDir), s.path(outboxDir))
 }
 
 // Ports returns the ports over the folder, with clock as the time in unix milliseconds.
 func (s *Store) Ports(clock func() int64) app.Ports {
-	return app.Ports{
+	p := app.Ports{
 		Uploads:  &uploads{dir: s.path(eventsDir), options: s.options},
 		Ledger:   &ledger{s.db},
 		Profiles: &profiles{s.db},
@@ -122,12 +125,19 @@ func (s *Store) Ports(clock func() int64) app.Ports {
 		Rejects:  &rejects{s.db},
 		Intents:  &intents{s.db},
 		Docs:     &docs{s.db},
-		Scratch:  &scratch{dir: s.path(scratchDir), readOnly: s.options.ReadOnly},
+		Scratch:  &disk.Scratch{Dir: s.path(scratchDir)},
 		Channels: map[string]app.Channel{OutboxChannel: &outbox{dir: s.path(outboxDir), options: s.options}},
 		Clock:    clock,
 		Zones:    s.zones.load,
 	}
+	if s.options.ReadOnly {
+		p.Canon, p.Scratch = readOnlyCanon{p.Canon}, readOnlyScratch{}
+	}
+	return p
 }
+
+// CanonStats counts what reading canonical files has touched since the store was opened.
+func (s *Store) CanonStats() canonical.Stats { return s.canon.Stats() }
 
 // Dir is the data folder.
 func (s *Store) Dir() string { return s.dir }
@@ -146,6 +156,21 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
+
+// readOnlyCanon refuses writes.
+type readOnlyCanon struct{ app.Canon }
+
+// Write implements app.Canon.
+func (readOnlyCanon) Write(context.Context, string, int, int, []app.Row) error { return errReadOnly() }
+
+// Drop implements app.Canon.
+func (readOnlyCanon) Drop(context.Context, string) error { return errReadOnly() }
+
+// readOnlyScratch refuses to make scratch files.
+type readOnlyScratch struct{}
+
+// Open implements app.Scratch.
+func (readOnlyScratch) Open(context.Context, int) (app.Spill, error) { return nil, errReadOnly() }
 
 // errReadOnly is what writes to a store that was opened for reading return.
 func errReadOnly() error {

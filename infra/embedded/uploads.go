@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -54,7 +55,7 @@ func (u *uploads) List(ctx context.Context, prefix string) (all []app.Upload, er
 		case err != nil:
 			return err
 		case ctx.Err() != nil:
-			return canceled(ctx.Err())
+			return disk.Canceled(ctx.Err())
 		case p == u.dir:
 			return nil
 		case e.IsDir() && strings.HasPrefix(e.Name(), "."):
@@ -78,7 +79,7 @@ func (u *uploads) List(ctx context.Context, prefix string) (all []app.Upload, er
 		return nil
 	})
 	if err != nil {
-		return nil, fileFault(err, "list %s", u.dir)
+		return nil, disk.Fault(err, "list %s", u.dir)
 	}
 	slices.SortFunc(all, func(a, b app.Upload) int { return strings.Compare(a.Key, b.Key) })
 	return all, nil
@@ -87,7 +88,7 @@ func (u *uploads) List(ctx context.Context, prefix string) (all []app.Upload, er
 // Open implements app.Uploads.
 func (u *uploads) Open(ctx context.Context, key string) (app.UploadReader, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, canceled(err)
+		return nil, disk.Canceled(err)
 	}
 	p, err := u.path(key)
 	if err != nil {
@@ -98,7 +99,7 @@ func (u *uploads) Open(ctx context.Context, key string) (app.UploadReader, error
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			return nil, fault.New(fault.NotFound, "there is no event file %q", key)
 		}
-		return nil, fileFault(err, "open the event file %q", key)
+		return nil, disk.Fault(err, "open the event file %q", key)
 	}
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -125,15 +126,15 @@ func (u *uploads) Put(ctx context.Context, key string, r io.Reader) (app.Upload,
 		return app.Upload{}, err
 	}
 	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-		return app.Upload{}, fileFault(err, "make the folder of the event file %q", key)
+		return app.Upload{}, disk.Fault(err, "make the folder of the event file %q", key)
 	}
-	f, err := createTemporary(p)
+	f, err := disk.CreateTemporary(p)
 	if err != nil {
-		return app.Upload{}, fileFault(err, "store the event file %q", key)
+		return app.Upload{}, disk.Fault(err, "store the event file %q", key)
 	}
-	if _, err := copyTo(f, &contextReader{ctx, r}); err != nil {
-		discard(f)
-		return app.Upload{}, fileFault(err, "store the event file %q", key)
+	if _, err := disk.CopyTo(f, &contextReader{ctx, r}); err != nil {
+		disk.Discard(f)
+		return app.Upload{}, disk.Fault(err, "store the event file %q", key)
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -142,7 +143,7 @@ func (u *uploads) Put(ctx context.Context, key string, r io.Reader) (app.Upload,
 	}
 	info, err := os.Stat(p)
 	if err != nil {
-		return app.Upload{}, fileFault(err, "store the event file %q", key)
+		return app.Upload{}, disk.Fault(err, "store the event file %q", key)
 	}
 	return app.Upload{Key: key, Size: info.Size(), Modified: info.ModTime().UnixMilli()}, nil
 }
@@ -151,19 +152,19 @@ func (u *uploads) Put(ctx context.Context, key string, r io.Reader) (app.Upload,
 func (u *uploads) settle(f *os.File, p, key string) error {
 	old, err := os.Open(p)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := publish(f, p, u.options.NoSync); err != nil {
-			return fileFault(err, "store the event file %q", key)
+		if err := disk.Publish(f, p, u.options.NoSync); err != nil {
+			return disk.Fault(err, "store the event file %q", key)
 		}
 		return nil
 	}
-	defer discard(f)
+	defer disk.Discard(f)
 	if err != nil {
-		return fileFault(err, "store the event file %q", key)
+		return disk.Fault(err, "store the event file %q", key)
 	}
 	defer func() { _ = old.Close() }()
 	same, err := sameContent(old, f)
 	if err != nil {
-		return fileFault(err, "compare the event file %q", key)
+		return disk.Fault(err, "compare the event file %q", key)
 	}
 	if !same {
 		return fault.New(fault.Conflict, "there is an event file %q with other content", key).WithHint("store it under another name")
@@ -198,7 +199,7 @@ type contextReader struct {
 
 func (c *contextReader) Read(b []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
-		return 0, canceled(err)
+		return 0, disk.Canceled(err)
 	}
 	return c.r.Read(b)
 }
@@ -209,14 +210,14 @@ func (u *uploads) Delete(ctx context.Context, key string) error {
 		return errReadOnly()
 	}
 	if err := ctx.Err(); err != nil {
-		return canceled(err)
+		return disk.Canceled(err)
 	}
 	p, err := u.path(key)
 	if err != nil {
 		return err
 	}
 	if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
-		return fileFault(err, "remove the event file %q", key)
+		return disk.Fault(err, "remove the event file %q", key)
 	}
 	return nil
 }

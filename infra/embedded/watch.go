@@ -11,6 +11,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/fault"
 )
 
@@ -75,7 +76,7 @@ func (w *watcher) run(ctx context.Context, changed func()) error {
 		}
 		now, err := w.look()
 		if err != nil {
-			return fileFault(err, "watch %s", w.root)
+			return disk.Fault(err, "watch %s", w.root)
 		}
 		switch {
 		case maps.Equal(now, told):

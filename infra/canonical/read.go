@@ -1,4 +1,4 @@
-package embedded
+package canonical
 
 import (
 	"cmp"
@@ -8,13 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/event"
 )
 
 // Read implements app.Canon: a merge of the files of each bucket. A file is open only while the merge is within its range of
 // hashes.
-func (c *canon) Read(ctx context.Context, f app.RowFilter) iter.Seq2[app.Row, error] {
+func (c *Canon) Read(ctx context.Context, f app.RowFilter) iter.Seq2[app.Row, error] {
 	return func(yield func(app.Row, error) bool) {
 		want := newWanted(f)
 		for bucket := range c.buckets {
@@ -91,13 +92,16 @@ type source struct {
 
 // merge yields the rows of one bucket in order.
 type merge struct {
-	c       *canon
+	c       *Canon
 	ctx     context.Context
 	want    *wanted
 	pending []source  // by the smallest hash; not open
 	heap    []*cursor // open, the smallest row first
 	runs    []string  // scratch files of merges done before this one
 }
+
+// cancelEvery is the number of rows between two looks at the context.
+const cancelEvery = 512
 
 // maxFanIn bounds the memory of a merge: a file in it takes a page of each column, some hundred kilobytes.
 const maxFanIn = 256
@@ -118,7 +122,7 @@ func (m *merge) run(bucket int, yield func(app.Row, error) bool) bool {
 func (m *merge) walk(yield func(app.Row, error) bool) bool {
 	for n := 0; ; n++ {
 		if n%cancelEvery == 0 && m.ctx.Err() != nil {
-			return fail(yield, canceled(m.ctx.Err()))
+			return fail(yield, disk.Canceled(m.ctx.Err()))
 		}
 		if err := m.open(); err != nil {
 			return fail(yield, err)
@@ -146,15 +150,15 @@ func fail(yield func(app.Row, error) bool, err error) bool {
 
 // plan finds the files that may hold what is wanted.
 func (m *merge) plan(bucket int) error {
-	files, err := m.c.files(bucket, m.want.filter)
+	files, err := m.c.list(m.ctx, bucket, m.want.filter)
 	if err != nil {
 		return err
 	}
 	for i, l := range files {
 		if i%64 == 0 && m.ctx.Err() != nil {
-			return canceled(m.ctx.Err())
+			return disk.Canceled(m.ctx.Err())
 		}
-		s, err := m.c.span(l.path)
+		s, err := m.c.span(m.ctx, l)
 		if err != nil {
 			return err
 		}
@@ -176,7 +180,7 @@ func (m *merge) narrow() error {
 		if err != nil {
 			return err
 		}
-		m.runs = append(m.runs, run.path)
+		m.runs = append(m.runs, run.name)
 		m.pending = append(m.pending[m.c.fanIn:], run)
 		if run.span.rows == 0 {
 			m.pending = m.pending[:len(m.pending)-1]
@@ -201,14 +205,14 @@ func overlap(files []source) (most int) {
 
 func (m *merge) sort() {
 	slices.SortFunc(m.pending, func(a, b source) int {
-		return cmp.Or(cmp.Compare(a.span.min, b.span.min), strings.Compare(a.path, b.path))
+		return cmp.Or(cmp.Compare(a.span.min, b.span.min), strings.Compare(a.name, b.name))
 	})
 }
 
 // open opens the files that may hold a row before the smallest open one.
 func (m *merge) open() error {
 	for len(m.pending) > 0 && (len(m.heap) == 0 || m.pending[0].span.min <= m.heap[0].hash) {
-		k, err := m.c.openCursor(m.pending[0].path, m.want)
+		k, err := m.c.openCursor(m.ctx, m.pending[0].located, m.want)
 		m.pending = m.pending[1:]
 		if err != nil {
 			return err
@@ -256,9 +260,9 @@ func (m *merge) close() {
 		k.close()
 	}
 	m.heap = nil
-	for _, path := range m.runs {
-		m.c.spans.Delete(path)
-		_ = os.Remove(path) // what stays is removed at the next start
+	for _, name := range m.runs {
+		m.c.spans.Delete(name)
+		_ = os.Remove(name) // what stays is removed at the next start
 	}
 	m.runs = nil
 }
@@ -277,5 +281,5 @@ func less(a, b *cursor) bool {
 	if a.id != b.id {
 		return string(a.id[:]) < string(b.id[:])
 	}
-	return a.path < b.path
+	return a.name < b.name
 }

@@ -1,4 +1,4 @@
-package embedded
+package canonical
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 // column reads the values of one column of a row group, page by page, without going through rows.
 type column struct {
 	chunk parquet.ColumnChunk
-	stats *canonCounters
+	stats *counters
 	pages parquet.Pages
 	page  parquet.Page
 	first int64 // the row of the page's first value

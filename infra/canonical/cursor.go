@@ -1,18 +1,17 @@
-package embedded
+package canonical
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/event"
-	"github.com/weir-engine/weir/shared/fault"
 )
 
 // span is the range of hashes of a canonical file.
@@ -22,12 +21,12 @@ type span struct {
 }
 
 // span returns the range of a file from its footer; the ranges of files that were seen before are remembered.
-func (c *canon) span(path string) (s span, err error) {
-	if known, ok := c.spans.Load(path); ok {
+func (c *Canon) span(ctx context.Context, l located) (s span, err error) {
+	if known, ok := c.spans.Load(l.name); ok {
 		return known.(span), nil
 	}
-	f, err := c.openParquet(path, parquet.SkipPageIndex(true))
-	if errors.Is(err, fs.ErrNotExist) {
+	f, err := c.openParquet(ctx, l, parquet.SkipPageIndex(true))
+	if isMissing(err) {
 		return span{}, nil // dropped since the folder was listed
 	}
 	if err != nil {
@@ -37,7 +36,7 @@ func (c *canon) span(path string) (s span, err error) {
 	for _, g := range f.RowGroups() {
 		s = s.union(groupSpan(g))
 	}
-	c.spans.Store(path, s)
+	c.spans.Store(l.name, s)
 	return s, nil
 }
 
@@ -65,10 +64,10 @@ func groupSpan(g parquet.RowGroup) span {
 // parquetFile is an open canonical file. A small one is held in memory, so that a merge of many files needs few handles.
 type parquetFile struct {
 	*parquet.File
-	handle *os.File // nil: in memory
-	footer bool     // what is read now is the footer: it does not count
+	handle File // nil: in memory
+	footer bool // what is read now is the footer: it does not count
 	source io.ReaderAt
-	stats  *canonCounters
+	stats  *counters
 }
 
 const inMemoryBytes = 256 << 10
@@ -88,38 +87,42 @@ func (f *parquetFile) close() {
 	}
 }
 
-func (c *canon) openParquet(path string, options ...parquet.FileOption) (opened *parquetFile, err error) {
-	handle, err := os.Open(path)
+func (c *Canon) open(ctx context.Context, l located) (File, error) {
+	if l.scratch {
+		return openLocal(l.name)
+	}
+	return c.files.Open(ctx, l.name)
+}
+
+func (c *Canon) openParquet(ctx context.Context, l located, options ...parquet.FileOption) (opened *parquetFile, err error) {
+	handle, err := c.open(ctx, l)
 	if err != nil {
-		return nil, fileFault(err, "open the canonical file %s", path)
+		return nil, err
 	}
 	f := &parquetFile{handle: handle, source: handle, stats: &c.stats, footer: true}
 	defer func() {
 		if p := recover(); p != nil { // a damaged footer must not end the process
-			opened, err = nil, damaged(path, fmt.Errorf("%v", p))
+			opened, err = nil, damaged(l.name, fmt.Errorf("%v", p))
 		}
 		if err != nil {
 			f.close()
 		}
 	}()
-	info, err := handle.Stat()
-	if err != nil {
-		return nil, fileFault(err, "open the canonical file %s", path)
-	}
-	if info.Size() <= inMemoryBytes {
-		content := make([]byte, info.Size())
-		if _, err := io.ReadFull(handle, content); err != nil {
-			return nil, fileFault(err, "read the canonical file %s", path)
+	size := handle.Size()
+	if size <= inMemoryBytes {
+		content := make([]byte, size)
+		if _, err := handle.ReadAt(content, 0); err != nil && (!errors.Is(err, io.EOF) || size > 0) {
+			return nil, disk.Fault(err, "read the canonical file %s", l.name)
 		}
 		f.close()
 		f.handle, f.source = nil, bytes.NewReader(content)
 	}
 	options = append(options, parquet.SkipBloomFilters(true), parquet.ReadBufferSize(pageBytes/4))
-	if f.File, err = parquet.OpenFile(f, info.Size(), options...); err != nil {
-		return nil, damaged(path, err)
+	if f.File, err = parquet.OpenFile(f, size, options...); err != nil {
+		return nil, damaged(l.name, err)
 	}
 	if err := sameColumns(f.Schema()); err != nil {
-		return nil, damaged(path, err)
+		return nil, damaged(l.name, err)
 	}
 	f.footer = false
 	return f, nil
@@ -127,7 +130,7 @@ func (c *canon) openParquet(path string, options ...parquet.FileOption) (opened 
 
 // sameColumns refuses files with other columns than canonical ones.
 func sameColumns(s *parquet.Schema) error {
-	got, want := s.Columns(), canonSchema.Columns()
+	got, want := s.Columns(), schema.Columns()
 	if len(got) != len(want) {
 		return fmt.Errorf("it has %d columns, not %d", len(got), len(want))
 	}
@@ -136,7 +139,7 @@ func sameColumns(s *parquet.Schema) error {
 			return fmt.Errorf("its column %d is %v, not %v", i+1, got[i], want[i])
 		}
 		a, _ := s.Lookup(got[i]...)
-		b, _ := canonSchema.Lookup(want[i]...)
+		b, _ := schema.Lookup(want[i]...)
 		if !a.Node.Required() || a.Node.Type().Kind() != b.Node.Type().Kind() {
 			return fmt.Errorf("its column %v has another type", got[i])
 		}
@@ -150,9 +153,9 @@ type cursor struct {
 	key     string
 	time    int64
 	id      event.ID
-	path    string
+	name    string
 	want    *wanted
-	stats   *canonCounters
+	stats   *counters
 	file    *parquetFile
 	groups  []parquet.RowGroup // still to be read
 	columns [columnCount]column
@@ -164,15 +167,15 @@ type cursor struct {
 type rowRange struct{ from, to int64 }
 
 // openCursor opens a file on its first wanted row; nil when there is none.
-func (c *canon) openCursor(path string, want *wanted) (*cursor, error) {
-	f, err := c.openParquet(path, parquet.SkipPageIndex(want.all))
-	if fault.Is(err, fault.NotFound) {
+func (c *Canon) openCursor(ctx context.Context, l located, want *wanted) (*cursor, error) {
+	f, err := c.openParquet(ctx, l, parquet.SkipPageIndex(want.all))
+	if isMissing(err) {
 		return nil, nil //nolint:nilnil // dropped since the folder was listed: it has no rows
 	}
 	if err != nil {
 		return nil, err
 	}
-	k := &cursor{path: path, want: want, stats: &c.stats, file: f}
+	k := &cursor{name: l.name, want: want, stats: &c.stats, file: f}
 	for _, g := range f.RowGroups() {
 		if want.within(groupSpan(g)) {
 			k.groups = append(k.groups, g)
@@ -203,7 +206,7 @@ func (k *cursor) closeColumns() {
 func (k *cursor) next() (more bool, err error) {
 	defer func() {
 		if p := recover(); p != nil { // damaged pages must not end the process
-			err = damaged(k.path, fmt.Errorf("%v", p))
+			err = damaged(k.name, fmt.Errorf("%v", p))
 		}
 	}()
 	for {
@@ -220,7 +223,7 @@ func (k *cursor) next() (more bool, err error) {
 		}
 		if wanted, err := k.look(); wanted || err != nil {
 			if err != nil {
-				return false, damaged(k.path, err)
+				return false, damaged(k.name, err)
 			}
 			k.stats.rows.Add(1)
 			return true, nil
@@ -240,7 +243,7 @@ func (k *cursor) nextGroup() (bool, error) {
 		k.stats.rowGroups.Add(1)
 		var err error
 		if k.ranges, err = k.find(g.NumRows()); err != nil {
-			return false, damaged(k.path, err)
+			return false, damaged(k.name, err)
 		}
 		if len(k.ranges) > 0 {
 			k.at = k.ranges[0].from
@@ -301,16 +304,16 @@ func (k *cursor) look() (bool, error) {
 func (k *cursor) row() (r app.Row, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = damaged(k.path, fmt.Errorf("%v", p))
+			err = damaged(k.name, fmt.Errorf("%v", p))
 		}
 	}()
 	r = app.Row{Hash: k.hash, Key: k.key, ID: k.id, Time: k.time}
 	if r.Arrived, err = k.number(colArrived); err != nil {
-		return r, damaged(k.path, err)
+		return r, damaged(k.name, err)
 	}
 	kind, err := k.string(colKind)
 	if err != nil {
-		return r, damaged(k.path, err)
+		return r, damaged(k.name, err)
 	}
 	r.Kind = event.KindOf(kind)
 	for _, c := range [...]struct {
@@ -322,12 +325,12 @@ func (k *cursor) row() (r app.Row, err error) {
 		{colContext, &r.Context}, {colContact, &r.Contact},
 	} {
 		if *c.text, err = k.string(c.column); err != nil {
-			return r, damaged(k.path, err)
+			return r, damaged(k.name, err)
 		}
 	}
 	sealed, err := k.string(colSealed)
 	if err != nil {
-		return r, damaged(k.path, err)
+		return r, damaged(k.name, err)
 	}
 	if sealed != "" {
 		r.Sealed = []byte(sealed)

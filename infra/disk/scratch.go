@@ -1,4 +1,4 @@
-package embedded
+package disk
 
 import (
 	"context"
@@ -14,11 +14,8 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-// scratch implements app.Scratch in a folder.
-type scratch struct {
-	dir      string
-	readOnly bool
-}
+// Scratch implements app.Scratch in a folder.
+type Scratch struct{ Dir string }
 
 // The buffers of all partitions of a spill together take about spillMemory bytes.
 const (
@@ -28,23 +25,20 @@ const (
 )
 
 // Open implements app.Scratch. All partitions share one file, which the system removes when the process ends.
-func (s *scratch) Open(ctx context.Context, n int) (app.Spill, error) {
-	if s.readOnly {
-		return nil, errReadOnly()
-	}
+func (s *Scratch) Open(ctx context.Context, n int) (app.Spill, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, canceled(err)
+		return nil, Canceled(err)
 	}
 	if n < 1 {
 		return nil, fault.New(fault.Invalid, "%d is not a number of partitions", n)
 	}
-	f, err := os.CreateTemp(s.dir, "spill-*")
+	f, err := os.CreateTemp(s.Dir, "spill-*")
 	if err != nil {
-		return nil, fileFault(err, "make a scratch file in %s", s.dir)
+		return nil, Fault(err, "make a scratch file in %s", s.Dir)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		_ = f.Close()
-		return nil, fileFault(err, "make a scratch file in %s", s.dir)
+		return nil, Fault(err, "make a scratch file in %s", s.Dir)
 	}
 	block := min(max(spillMemory/n, spillMinBlock), spillMaxBlock)
 	return &spill{file: f, name: filepath.Base(f.Name()), block: block, parts: make([]partition, n)}, nil
@@ -110,7 +104,7 @@ func (s *spill) flush(p *partition) error {
 	}
 	at := s.end.Add(size) - size
 	if _, err := s.file.WriteAt(p.buffer, at); err != nil {
-		return fileFault(err, "write the scratch file %s", s.name)
+		return Fault(err, "write the scratch file %s", s.name)
 	}
 	p.blocks = append(p.blocks, block{at, size})
 	p.written += size
@@ -156,7 +150,7 @@ func (s *spill) Read(part int) iter.Seq2[[]byte, error] {
 			}
 			buffer = buffer[:b.size]
 			if _, err := s.file.ReadAt(buffer, b.at); err != nil {
-				yield(nil, fileFault(err, "read the scratch file %s", s.name))
+				yield(nil, Fault(err, "read the scratch file %s", s.name))
 				return
 			}
 			if !records(buffer, yield) {
@@ -200,7 +194,7 @@ func (s *spill) Close() error {
 		return nil
 	}
 	if err := s.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return fileFault(err, "close the scratch file %s", s.name)
+		return Fault(err, "close the scratch file %s", s.name)
 	}
 	for i := range s.parts {
 		p := &s.parts[i]

@@ -1,4 +1,4 @@
-package embedded
+package canonical
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -33,54 +34,47 @@ func compareRows(a, b *app.Row) int {
 }
 
 // Write implements app.Canon: one file a month, each whole or not at all.
-func (c *canon) Write(ctx context.Context, file string, chunk, bucket int, rows []app.Row) error {
-	if c.options.ReadOnly {
-		return errReadOnly()
-	}
+func (c *Canon) Write(ctx context.Context, file string, chunk, bucket int, rows []app.Row) error {
 	if err := c.check(chunk, bucket, rows); err != nil {
 		return err
 	}
-	w, _ := c.writers.Get().(*canonWriter)
+	w, _ := c.writers.Get().(*writer)
 	if w == nil {
-		w = newCanonWriter()
+		w = newWriter()
 	}
 	defer c.writers.Put(w)
 	months := splitMonths(rows)
-	var made []unpublished
+	var made []Made
 	defer func() {
-		for _, u := range made { // what was not published
-			discard(u.file)
+		for _, m := range made { // what was not published
+			disk.Discard(m.File)
 		}
 	}()
 	for _, m := range sortedMonths(months) {
 		if err := ctx.Err(); err != nil {
-			return canceled(err)
+			return disk.Canceled(err)
 		}
-		dir := filepath.Join(c.bucketDir(bucket), monthPrefix+m.String())
-		path := filepath.Join(dir, canonName(file, chunk))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fileFault(err, "make %s", dir)
-		}
-		f, err := createTemporary(filepath.Join(c.scratch, "canon"))
+		name := bucketDir(bucket) + monthPrefix + m.String() + "/" + fileName(file, chunk)
+		f, err := disk.CreateTemporary(filepath.Join(c.scratch, "canon"))
 		if err != nil {
-			return fileFault(err, "write the canonical file %s", path)
+			return disk.Fault(err, "write the canonical file %s", name)
 		}
-		made = append(made, unpublished{f, path})
+		made = append(made, Made{f, name})
 		if err := w.encode(f, rows, months[m]); err != nil {
-			return fileFault(err, "write the canonical file %s", path)
+			return disk.Fault(err, "write the canonical file %s", name)
 		}
-		c.spans.Delete(path)
+		c.spans.Delete(name)
 	}
-	err := publishAll(made, c.options.NoSync)
+	err := c.files.Publish(ctx, made)
 	made = nil
 	if err != nil {
-		return fileFault(err, "write the canonical files of bucket %d", bucket)
+		return disk.Fault(err, "write the canonical files of bucket %d", bucket)
 	}
 	return nil
 }
 
 // check refuses rows that lie in another bucket or out of order: readers rely on both.
-func (c *canon) check(chunk, bucket int, rows []app.Row) error {
+func (c *Canon) check(chunk, bucket int, rows []app.Row) error {
 	if chunk < 0 || bucket < 0 || bucket >= c.buckets {
 		return fault.New(fault.Invalid, "there is no chunk %d of bucket %d", chunk, bucket)
 	}
@@ -124,15 +118,15 @@ func sortedMonths(months map[month][]int32) []month {
 	return all
 }
 
-// canonWriter encodes canonical files, one after the other.
-type canonWriter struct {
-	parquet *parquet.GenericWriter[canonRow]
-	batch   []canonRow
+// writer encodes canonical files, one after the other.
+type writer struct {
+	parquet *parquet.GenericWriter[row]
+	batch   []row
 }
 
-func newCanonWriter() *canonWriter {
-	return &canonWriter{batch: make([]canonRow, writeRows), parquet: parquet.NewGenericWriter[canonRow](nil,
-		canonSchema,
+func newWriter() *writer {
+	return &writer{batch: make([]row, writeRows), parquet: parquet.NewGenericWriter[row](nil,
+		schema,
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.MaxRowsPerRowGroup(rowGroupRows),
 		parquet.PageBufferSize(pageBytes),
@@ -143,7 +137,7 @@ func newCanonWriter() *canonWriter {
 }
 
 // encode writes the rows at places as one file.
-func (w *canonWriter) encode(f *os.File, rows []app.Row, places []int32) error {
+func (w *writer) encode(f *os.File, rows []app.Row, places []int32) error {
 	w.parquet.Reset(f)
 	for part := range slices.Chunk(places, writeRows) {
 		for i, at := range part {
@@ -158,18 +152,18 @@ func (w *canonWriter) encode(f *os.File, rows []app.Row, places []int32) error {
 }
 
 // writeRun merges files into one file in scratch.
-func (c *canon) writeRun(m *merge) (run source, err error) {
-	f, err := os.CreateTemp(c.scratch, "run-*"+canonSuffix)
+func (c *Canon) writeRun(m *merge) (run source, err error) {
+	f, err := os.CreateTemp(c.scratch, "run-*"+suffix)
 	if err != nil {
-		return source{}, fileFault(err, "make a scratch file in %s", c.scratch)
+		return source{}, disk.Fault(err, "make a scratch file in %s", c.scratch)
 	}
-	run.path = f.Name()
+	run.located = located{name: f.Name(), scratch: true}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(run.path)
+			_ = os.Remove(run.name)
 		}
 	}()
-	w := newCanonWriter()
+	w := newWriter()
 	w.parquet.Reset(f)
 	m.walk(func(r app.Row, e error) bool {
 		if err = e; err == nil {
@@ -182,8 +176,8 @@ func (c *canon) writeRun(m *merge) (run source, err error) {
 		err = w.parquet.Close()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return run, fileFault(err, "write the scratch file %s", run.path)
+		return run, disk.Fault(err, "write the scratch file %s", run.name)
 	}
-	run.span, err = c.span(run.path)
+	run.span, err = c.span(m.ctx, run.located)
 	return run, err
 }

@@ -1,4 +1,4 @@
-package embedded
+package canonical
 
 import (
 	"github.com/parquet-go/parquet-go"
@@ -6,8 +6,8 @@ import (
 	"github.com/weir-engine/weir/shared/app"
 )
 
-// canonRow is a canonical row as it is stored. All columns are required; an absent text is empty.
-type canonRow struct {
+// row is a canonical row as it is stored. All columns are required; an absent text is empty.
+type row struct {
 	Hash       uint64   `parquet:"hash,delta"`
 	Key        string   `parquet:"user_key,dict"`
 	ID         [16]byte `parquet:"event_id"`
@@ -49,10 +49,10 @@ const (
 	columnCount
 )
 
-var canonSchema = parquet.SchemaOf(canonRow{})
+var schema = parquet.SchemaOf(row{})
 
-func (c *canonRow) set(r *app.Row) {
-	*c = canonRow{
+func (c *row) set(r *app.Row) {
+	*c = row{
 		Hash: r.Hash, Key: r.Key, ID: r.ID, Kind: r.Kind.String(), Name: r.Name, Time: r.Time, Arrived: r.Arrived, File: r.File,
 		MessageID: r.MessageID, Anonymous: r.Anonymous, Previous: r.Previous, Group: r.Group, Properties: r.Properties,
 		Traits: r.Traits, Context: r.Context, Contact: r.Contact, Sealed: r.Sealed,
