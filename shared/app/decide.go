@@ -186,13 +186,19 @@ func (a *App) eachBatch(ctx context.Context, do func([]Item) error) error {
 
 // refoldLater folds anew, from the kept events up to asOf, those users whose facts hold events after asOf.
 func (a *App) refoldLater(ctx context.Context, live *Live, items []Item, asOf int64) (map[string]*profile.Facts, error) {
+	return a.refoldWhere(ctx, live, items, asOf, func(f *profile.Facts) bool { return f.LastSeen > asOf })
+}
+
+// refoldWhere folds anew, from the kept events up to asOf, those users for whom need says so.
+func (a *App) refoldWhere(ctx context.Context, live *Live, items []Item, asOf int64, need func(*profile.Facts) bool) (map[string]*profile.Facts, error) {
 	var keys []string
+	var facts profile.Facts
 	for _, item := range items {
-		var facts profile.Facts
+		facts.Reset()
 		if err := decodeItem(item, &facts, nil, nil); err != nil {
 			return nil, fault.Wrap(err, "read the profile of %s", item.Key)
 		}
-		if facts.LastSeen > asOf {
+		if need(&facts) {
 			keys = append(keys, item.Key)
 		}
 	}

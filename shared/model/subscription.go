@@ -12,14 +12,28 @@ import (
 // (Fader, Hardie 2007, equations (5) to (7)). It refuses fewer than two renewals, and a cohort that lost nobody or everybody at
 // one renewal.
 func Subscriptions(lost []float64, kept float64) (*Fit, error) {
-	n, events, figures := kept, 0, append([]float64{kept}, lost...)
+	left := make([]float64, len(lost))
+	if len(left) > 0 {
+		left[len(left)-1] = kept
+	}
+	return Renewals(lost, left)
+}
+
+// Renewals fits the sBG model to subscribers who began at different times: lost[i] left at renewal i+1, and kept[i] made
+// renewal i+1, the last that was due so far. It refuses what Subscriptions refuses.
+func Renewals(lost, kept []float64) (*Fit, error) {
+	if len(lost) != len(kept) {
+		return nil, fault.New(fault.Invalid, "%d renewals with losses and %d without", len(lost), len(kept)).WithHint("give both figures for each renewal")
+	}
+	n, still, events, figures := 0.0, 0.0, 0, append(append([]float64(nil), lost...), kept...)
 	for _, v := range figures {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			return nil, fault.New(fault.Invalid, "%v is no number of subscribers", v).WithHint("counts are finite and not negative")
 		}
-	}
-	for _, v := range lost {
 		n += v
+	}
+	for i, v := range lost {
+		still += kept[i]
 		if v > 0 {
 			events++
 		}
@@ -27,7 +41,7 @@ func Subscriptions(lost []float64, kept float64) (*Fit, error) {
 	switch {
 	case n < minUsers:
 		return nil, tooFew(n, "subscribers")
-	case len(lost) < 2 || events == 0 || events == 1 && kept == 0:
+	case len(lost) < 2 || events == 0 || events == 1 && still == 0:
 		return nil, fault.New(fault.Invalid, "the cohort shows no spread of losses over renewals").
 			WithHint("at least two renewals with losses are needed")
 	}
@@ -42,8 +56,9 @@ func Subscriptions(lost []float64, kept float64) (*Fit, error) {
 				sum += v * (left + p[0] - all)
 			}
 			left += fmath.Log(beta+t) - all
+			sum += kept[i] * left
 		}
-		return -(sum + kept*left) / n
+		return -sum / n
 	})
 	fit, proper := finish(SBG, f, search(f, []float64{0, 1}, []float64{-1, 0}), n)
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(lost)
