@@ -281,6 +281,18 @@ func (a *Aha) Report() ([]AhaRow, error) {
 	return rows, nil
 }
 
+// DropUntold takes the candidates out of the report that the facts do not tell for every user, and returns them.
+func (a *Aha) DropUntold() []AhaCandidate {
+	var untold []AhaCandidate
+	a.candidates = slices.DeleteFunc(a.candidates, func(c ahaCandidate) bool {
+		if c.unknown > 0 {
+			untold = append(untold, c.AhaCandidate)
+		}
+		return c.unknown > 0
+	})
+	return untold
+}
+
 func (a *Aha) cannotTell() error {
 	var names []string
 	for i := range a.candidates {

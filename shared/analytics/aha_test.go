@@ -167,6 +167,12 @@ func TestAhaAgainstEvents(t *testing.T) {
 				t.Fatal(err)
 			}
 			refused++
+			if untold := a.DropUntold(); len(untold) != 1 || untold[0] != c {
+				t.Fatalf("of %v the untold are %v", c, untold)
+			}
+			if rows, err := a.Report(); err != nil || len(rows) != 0 {
+				t.Fatalf("without the untold %v, %v", rows, err)
+			}
 			return
 		}
 		told++

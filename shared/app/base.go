@@ -24,7 +24,6 @@ type Base struct {
 	Concentration *analytics.Concentration
 	Activity      *analytics.Activity // of the last 90 days
 	ReturnRate    *analytics.ReturnRate
-	Retention     *analytics.Retention
 
 	LastEvent int64
 
@@ -38,9 +37,6 @@ const (
 )
 
 var periods = map[string]analytics.Period{PeriodWeek: analytics.Week, PeriodMonth: analytics.Month}
-
-// retentionDays are the days of the retention table.
-var retentionDays = []int{1, 7, 14, 30, 60, 90, 180}
 
 // activityOf is what counts as activity in the analyses: purchases, unless the strategy counts every event.
 func activityOf(l *Live) analytics.Of {
@@ -163,7 +159,6 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 	b.Concentration = analytics.NewConcentration()
 	b.Activity = analytics.NewActivityOver(90, day)
 	b.ReturnRate = analytics.NewReturnRateOf(of, day)
-	b.Retention = analytics.NewRetention(retentionDays, of, day)
 	err = a.eachFacts(ctx, live, asOf, func(key string, f *profile.Facts, s *profile.State) error {
 		b.LastEvent = max(b.LastEvent, f.LastSeen)
 		var r score.Result
@@ -175,7 +170,6 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 		}
 		b.Concentration.Add(f)
 		b.Activity.Add(f)
-		b.Retention.Add(f)
 		b.ReturnRate.Add(f)
 		return nil
 	})

@@ -143,38 +143,38 @@ func compact(raw json.RawMessage) []byte {
 	return b.Bytes()
 }
 
+// take answers a single event of a kind.
+func take[R ~struct{ gen.AcceptedJSONResponse }](ctx context.Context, s *Server, kind string, raw *json.RawMessage) (R, error) {
+	a, err := s.one(ctx, kind, raw)
+	return R{gen.AcceptedJSONResponse(a)}, err
+}
+
 // Identify takes one identify event.
 func (s *Server) Identify(ctx context.Context, req gen.IdentifyRequestObject) (gen.IdentifyResponseObject, error) {
-	a, err := s.one(ctx, "identify", req.Body)
-	return gen.Identify202JSONResponse{AcceptedJSONResponse: gen.AcceptedJSONResponse(a)}, err
+	return take[gen.Identify202JSONResponse](ctx, s, "identify", req.Body)
 }
 
 // Track takes one track event.
 func (s *Server) Track(ctx context.Context, req gen.TrackRequestObject) (gen.TrackResponseObject, error) {
-	a, err := s.one(ctx, "track", req.Body)
-	return gen.Track202JSONResponse{AcceptedJSONResponse: gen.AcceptedJSONResponse(a)}, err
+	return take[gen.Track202JSONResponse](ctx, s, "track", req.Body)
 }
 
 // Page takes one page event.
 func (s *Server) Page(ctx context.Context, req gen.PageRequestObject) (gen.PageResponseObject, error) {
-	a, err := s.one(ctx, "page", req.Body)
-	return gen.Page202JSONResponse{AcceptedJSONResponse: gen.AcceptedJSONResponse(a)}, err
+	return take[gen.Page202JSONResponse](ctx, s, "page", req.Body)
 }
 
 // Screen takes one screen event.
 func (s *Server) Screen(ctx context.Context, req gen.ScreenRequestObject) (gen.ScreenResponseObject, error) {
-	a, err := s.one(ctx, "screen", req.Body)
-	return gen.Screen202JSONResponse{AcceptedJSONResponse: gen.AcceptedJSONResponse(a)}, err
+	return take[gen.Screen202JSONResponse](ctx, s, "screen", req.Body)
 }
 
 // Group takes one group event.
 func (s *Server) Group(ctx context.Context, req gen.GroupRequestObject) (gen.GroupResponseObject, error) {
-	a, err := s.one(ctx, "group", req.Body)
-	return gen.Group202JSONResponse{AcceptedJSONResponse: gen.AcceptedJSONResponse(a)}, err
+	return take[gen.Group202JSONResponse](ctx, s, "group", req.Body)
 }
 
 // Alias takes one alias event.
 func (s *Server) Alias(ctx context.Context, req gen.AliasRequestObject) (gen.AliasResponseObject, error) {
-	a, err := s.one(ctx, "alias", req.Body)
-	return gen.Alias202JSONResponse{AcceptedJSONResponse: gen.AcceptedJSONResponse(a)}, err
+	return take[gen.Alias202JSONResponse](ctx, s, "alias", req.Body)
 }

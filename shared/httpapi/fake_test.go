@@ -28,13 +28,21 @@ type fake struct {
 	export       func(w io.Writer) error
 	outbox       func(q app.IntentQuery) ([]app.Intent, string, error)
 	userMessages func(id, after string, limit int) (string, []app.Intent, string, error)
+	retention    func(q app.RetentionQuery) (*app.Retention, error)
+	aha          func(q app.AhaQuery) (*app.Aha, error)
+	base         *app.Base
 	now          int64
 }
 
 func (f *fake) Clock(context.Context) (app.Clock, error) {
 	return app.Clock{Now: f.now, AsOf: f.now}, nil
 }
-func (f *fake) Running() []app.Progress { return nil }
+func (f *fake) Base(context.Context, int64) (*app.Base, error) { return f.base, nil }
+func (f *fake) Retention(_ context.Context, q app.RetentionQuery) (*app.Retention, error) {
+	return f.retention(q)
+}
+func (f *fake) Aha(_ context.Context, q app.AhaQuery) (*app.Aha, error) { return f.aha(q) }
+func (f *fake) Running() []app.Progress                                 { return nil }
 func (f *fake) Collect(_ context.Context, lines [][]byte) error {
 	return f.collect(lines)
 }

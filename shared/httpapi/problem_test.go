@@ -94,6 +94,9 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/v1/outbox?status=lost", 400, ""},
 		{"GET", "/v1/overview?period=year", 400, ""},
 		{"GET", "/v1/analytics/cohorts?format=xls", 400, ""},
+		{"GET", "/v1/analytics/retention?start=last", 400, ""},
+		{"GET", "/v1/analytics/retention?days=x", 400, ""},
+		{"GET", "/v1/analytics/aha?format=xls", 400, ""},
 		{"GET", "/v1/export/profiles?format=xls", 400, ""},
 	}
 	for _, c := range cases {

@@ -131,12 +131,33 @@ func clientError(err error) bool {
 	return errors.As(err, &big)
 }
 
+// downloads are the names of what operations answer in another format than JSON, without the format.
+var downloads = map[string]string{
+	"GetCohorts": "cohorts", "GetLifecycle": "lifecycle", "GetConcentration": "concentration", "GetReturnRate": "return-rate",
+	"GetRetention": "retention", "GetAha": "aha", "ExportProfiles": "profiles",
+}
+
+// downloadName is the file name of an answer; "" for one that is no download.
+func downloadName(operation, format string, response any) string {
+	if d, ok := response.(interface{ filename() string }); ok {
+		return d.filename()
+	}
+	if operation == "ExportProfiles" && format == "" {
+		format = "csv"
+	}
+	name, ok := downloads[operation]
+	if !ok || format == "" || format == "json" {
+		return ""
+	}
+	return name + "." + format
+}
+
 // nameDownload gives downloads a file name.
 func nameDownload(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
 	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error) {
 		response, err := next(ctx, w, r, request)
-		if d, ok := response.(interface{ filename() string }); ok && err == nil {
-			w.Header().Set("Content-Disposition", `attachment; filename="`+d.filename()+`"`)
+		if name := downloadName(operation, r.URL.Query().Get("format"), response); name != "" && err == nil {
+			w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 		}
 		return response, err
 	}

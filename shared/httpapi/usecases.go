@@ -23,6 +23,8 @@ type UseCases interface {
 	Live(ctx context.Context) (*app.Live, error)
 	Base(ctx context.Context, asOf int64) (*app.Base, error)
 	Overview(ctx context.Context, asOf int64) (app.Overview, error)
+	Retention(ctx context.Context, q app.RetentionQuery) (*app.Retention, error)
+	Aha(ctx context.Context, q app.AhaQuery) (*app.Aha, error)
 	Export(ctx context.Context, w io.Writer, req app.ExportRequest) error
 
 	Users(ctx context.Context, q app.UserQuery) (app.UserPage, error)

@@ -282,6 +282,24 @@ func (e ProgressPhase) Valid() bool {
 	}
 }
 
+// Defines values for RetentionOf.
+const (
+	RetentionOfAny       RetentionOf = "any"
+	RetentionOfPurchases RetentionOf = "purchases"
+)
+
+// Valid indicates whether the value is a known member of the RetentionOf enum.
+func (e RetentionOf) Valid() bool {
+	switch e {
+	case RetentionOfAny:
+		return true
+	case RetentionOfPurchases:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TimelineEventType.
 const (
 	TimelineEventTypeAlias    TimelineEventType = "alias"
@@ -378,6 +396,24 @@ func (e TableFormat) Valid() bool {
 	}
 }
 
+// Defines values for GetAhaParamsFormat.
+const (
+	GetAhaParamsFormatCsv  GetAhaParamsFormat = "csv"
+	GetAhaParamsFormatJson GetAhaParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetAhaParamsFormat enum.
+func (e GetAhaParamsFormat) Valid() bool {
+	switch e {
+	case GetAhaParamsFormatCsv:
+		return true
+	case GetAhaParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetCohortsParamsFormat.
 const (
 	GetCohortsParamsFormatCsv  GetCohortsParamsFormat = "csv"
@@ -426,6 +462,42 @@ func (e GetLifecycleParamsFormat) Valid() bool {
 	case GetLifecycleParamsFormatCsv:
 		return true
 	case GetLifecycleParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRetentionParamsStart.
+const (
+	First     GetRetentionParamsStart = "first"
+	Recurring GetRetentionParamsStart = "recurring"
+)
+
+// Valid indicates whether the value is a known member of the GetRetentionParamsStart enum.
+func (e GetRetentionParamsStart) Valid() bool {
+	switch e {
+	case First:
+		return true
+	case Recurring:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRetentionParamsFormat.
+const (
+	GetRetentionParamsFormatCsv  GetRetentionParamsFormat = "csv"
+	GetRetentionParamsFormatJson GetRetentionParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetRetentionParamsFormat enum.
+func (e GetRetentionParamsFormat) Valid() bool {
+	switch e {
+	case GetRetentionParamsFormatCsv:
+		return true
+	case GetRetentionParamsFormatJson:
 		return true
 	default:
 		return false
@@ -527,6 +599,67 @@ type Activity struct {
 	// Stickiness Absent when MAU is 0.
 	Stickiness *float64 `json:"stickiness,omitempty"`
 	Wau        int64    `json:"wau"`
+}
+
+// Aha defines model for Aha.
+type Aha struct {
+	AsOf time.Time `json:"as_of"`
+	Rows []AhaRow  `json:"rows"`
+	Stay int       `json:"stay"`
+
+	// Untold Candidates that the profiles do not tell for every user; a metric with a longer window would.
+	Untold []AhaCandidate `json:"untold"`
+}
+
+// AhaCandidate An event at least so often within so many days, the first day being the day of the first event.
+type AhaCandidate struct {
+	AtLeast int `json:"at_least"`
+
+	// Event An event's name; `*` stands for days with any event.
+	Event      string `json:"event"`
+	WithinDays int    `json:"within_days"`
+}
+
+// AhaRow defines model for AhaRow.
+type AhaRow struct {
+	AtLeast int `json:"at_least"`
+
+	// Both Did it and stayed.
+	Both  int64  `json:"both"`
+	Did   int64  `json:"did"`
+	Event string `json:"event"`
+
+	// Gain Share who stayed of those who did it, less that of those who did not.
+	Gain     float64 `json:"gain"`
+	GainHigh float64 `json:"gain_high"`
+
+	// GainLow Its 95 % interval (Newcombe).
+	GainLow float64 `json:"gain_low"`
+
+	// Lift Precision over the share of all who stayed.
+	Lift float64 `json:"lift"`
+	P    float64 `json:"p"`
+
+	// PAdjusted Corrected for the number of ranked candidates; 1 when not ranked.
+	PAdjusted float64 `json:"p_adjusted"`
+	Phi       float64 `json:"phi"`
+
+	// Precision Of those who did it, who stayed.
+	Precision float64 `json:"precision"`
+
+	// Recall Of those who stayed, who did it.
+	Recall float64 `json:"recall"`
+
+	// Retained Of all users.
+	Retained int64 `json:"retained"`
+
+	// Support Share of users who did it.
+	Support float64 `json:"support"`
+
+	// Supported At least 5 % did it; the others are not ranked.
+	Supported  bool  `json:"supported"`
+	Users      int64 `json:"users"`
+	WithinDays int   `json:"within_days"`
 }
 
 // Batch defines model for Batch.
@@ -1192,6 +1325,38 @@ type RejectedEvent struct {
 	Reason string `json:"reason"`
 }
 
+// Retention defines model for Retention.
+type Retention struct {
+	AsOf  time.Time      `json:"as_of"`
+	First []RetentionRow `json:"first"`
+
+	// Of What counts as activity.
+	Of        RetentionOf    `json:"of"`
+	Recurring []RetentionRow `json:"recurring"`
+}
+
+// RetentionOf What counts as activity.
+type RetentionOf string
+
+// RetentionRow Users at a mark; of `recurring`, pairs of a user and an active day.
+type RetentionRow struct {
+	// Bracket Active on a day from `bracket_from` to `day`.
+	Bracket int64 `json:"bracket"`
+
+	// BracketFrom The day after the mark before.
+	BracketFrom int `json:"bracket_from"`
+	Day         int `json:"day"`
+
+	// Eligible Those for whom the day is over.
+	Eligible int64 `json:"eligible"`
+
+	// NDay Active on the day.
+	NDay int64 `json:"n_day"`
+
+	// Unbounded Active on the day or later.
+	Unbounded int64 `json:"unbounded"`
+}
+
 // ReturnPoint defines model for ReturnPoint.
 type ReturnPoint struct {
 	Days int `json:"days"`
@@ -1595,6 +1760,22 @@ type TableFormat string
 // UserId defines model for UserId.
 type UserId = string
 
+// GetAhaParams defines parameters for GetAha.
+type GetAhaParams struct {
+	// AsOf The moment of the view.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// Stay The day from which on a user counts as staying.
+	Stay *int `form:"stay,omitempty" json:"stay,omitempty"`
+
+	// Since Only users first seen on this day or later, `YYYY-MM-DD`.
+	Since  *string             `form:"since,omitempty" json:"since,omitempty"`
+	Format *GetAhaParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetAhaParamsFormat defines parameters for GetAha.
+type GetAhaParamsFormat string
+
 // GetCohortsParams defines parameters for GetCohorts.
 type GetCohortsParams struct {
 	// AsOf The moment of the view.
@@ -1630,6 +1811,25 @@ type GetLifecycleParams struct {
 
 // GetLifecycleParamsFormat defines parameters for GetLifecycle.
 type GetLifecycleParamsFormat string
+
+// GetRetentionParams defines parameters for GetRetention.
+type GetRetentionParams struct {
+	// AsOf The moment of the view.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// Days The marks, ascending, such as `1,7,30`; without it 1, 7, 14, 30, 60, 90, 180 and 365.
+	Days *[]int `form:"days,omitempty" json:"days,omitempty"`
+
+	// Start What the CSV counts from; the JSON holds both.
+	Start  *GetRetentionParamsStart  `form:"start,omitempty" json:"start,omitempty"`
+	Format *GetRetentionParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetRetentionParamsStart defines parameters for GetRetention.
+type GetRetentionParamsStart string
+
+// GetRetentionParamsFormat defines parameters for GetRetention.
+type GetRetentionParamsFormat string
 
 // GetReturnRateParams defines parameters for GetReturnRate.
 type GetReturnRateParams struct {
@@ -1934,6 +2134,9 @@ type ServerInterface interface {
 	// Alias Say that two ids are the same user.
 	// (POST /v1/alias)
 	Alias(w http.ResponseWriter, r *http.Request)
+	// GetAha Which early behaviour goes along with staying.
+	// (GET /v1/analytics/aha)
+	GetAha(w http.ResponseWriter, r *http.Request, params GetAhaParams)
 	// GetCohorts Distinct buyers by the period of their first purchase and the periods since.
 	// (GET /v1/analytics/cohorts)
 	GetCohorts(w http.ResponseWriter, r *http.Request, params GetCohortsParams)
@@ -1943,6 +2146,9 @@ type ServerInterface interface {
 	// GetLifecycle Growth accounting, who is new, returning, resurrecting and dormant in each period.
 	// (GET /v1/analytics/lifecycle)
 	GetLifecycle(w http.ResponseWriter, r *http.Request, params GetLifecycleParams)
+	// GetRetention Who is still there k days later, on the day, on it or later, and within the bracket since the mark before.
+	// (GET /v1/analytics/retention)
+	GetRetention(w http.ResponseWriter, r *http.Request, params GetRetentionParams)
 	// GetReturnRate How many of those who were silent for N days ever came back.
 	// (GET /v1/analytics/return-rate)
 	GetReturnRate(w http.ResponseWriter, r *http.Request, params GetReturnRateParams)
@@ -2073,6 +2279,78 @@ func (siw *ServerInterfaceWrapper) Alias(w http.ResponseWriter, r *http.Request)
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.Alias(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAha operation middleware
+func (siw *ServerInterfaceWrapper) GetAha(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAhaParams
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", r.URL.Query(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "as_of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "as_of", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "stay" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stay", r.URL.Query(), &params.Stay, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "stay"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "stay", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", r.URL.Query(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "since"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "since", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", r.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "format"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "format", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAha(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2237,6 +2515,78 @@ func (siw *ServerInterfaceWrapper) GetLifecycle(w http.ResponseWriter, r *http.R
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetLifecycle(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetRetention operation middleware
+func (siw *ServerInterfaceWrapper) GetRetention(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRetentionParams
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", r.URL.Query(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "as_of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "as_of", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "days" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "days", r.URL.Query(), &params.Days, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "days"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "days", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", r.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "format"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "format", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetRetention(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3680,6 +4030,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/lifecycle", wrapper.GetLifecycle)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/concentration", wrapper.GetConcentration)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/return-rate", wrapper.GetReturnRate)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/retention", wrapper.GetRetention)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/aha", wrapper.GetAha)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/export/profiles", wrapper.ExportProfiles)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users", wrapper.ListUsers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}", wrapper.GetUser)
@@ -3740,6 +4092,65 @@ type AliasdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AliasdefaultApplicationProblemPlusJSONResponse) VisitAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAhaRequestObject struct {
+	Params GetAhaParams
+}
+
+type GetAhaResponseObject interface {
+	VisitGetAhaResponse(w http.ResponseWriter) error
+}
+
+type GetAha200JSONResponse Aha
+
+func (response GetAha200JSONResponse) VisitGetAhaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAha200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetAha200TextcsvResponse) VisitGetAhaResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetAhadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAhadefaultApplicationProblemPlusJSONResponse) VisitGetAhaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3917,6 +4328,65 @@ type GetLifecycledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetLifecycledefaultApplicationProblemPlusJSONResponse) VisitGetLifecycleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRetentionRequestObject struct {
+	Params GetRetentionParams
+}
+
+type GetRetentionResponseObject interface {
+	VisitGetRetentionResponse(w http.ResponseWriter) error
+}
+
+type GetRetention200JSONResponse Retention
+
+func (response GetRetention200JSONResponse) VisitGetRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRetention200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetRetention200TextcsvResponse) VisitGetRetentionResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetRetentiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRetentiondefaultApplicationProblemPlusJSONResponse) VisitGetRetentionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5549,6 +6019,9 @@ type StrictServerInterface interface {
 	// Alias Say that two ids are the same user.
 	// (POST /v1/alias)
 	Alias(ctx context.Context, request AliasRequestObject) (AliasResponseObject, error)
+	// GetAha Which early behaviour goes along with staying.
+	// (GET /v1/analytics/aha)
+	GetAha(ctx context.Context, request GetAhaRequestObject) (GetAhaResponseObject, error)
 	// GetCohorts Distinct buyers by the period of their first purchase and the periods since.
 	// (GET /v1/analytics/cohorts)
 	GetCohorts(ctx context.Context, request GetCohortsRequestObject) (GetCohortsResponseObject, error)
@@ -5558,6 +6031,9 @@ type StrictServerInterface interface {
 	// GetLifecycle Growth accounting, who is new, returning, resurrecting and dormant in each period.
 	// (GET /v1/analytics/lifecycle)
 	GetLifecycle(ctx context.Context, request GetLifecycleRequestObject) (GetLifecycleResponseObject, error)
+	// GetRetention Who is still there k days later, on the day, on it or later, and within the bracket since the mark before.
+	// (GET /v1/analytics/retention)
+	GetRetention(ctx context.Context, request GetRetentionRequestObject) (GetRetentionResponseObject, error)
 	// GetReturnRate How many of those who were silent for N days ever came back.
 	// (GET /v1/analytics/return-rate)
 	GetReturnRate(ctx context.Context, request GetReturnRateRequestObject) (GetReturnRateResponseObject, error)
@@ -5744,6 +6220,32 @@ func (sh *strictHandler) Alias(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// GetAha operation middleware
+func (sh *strictHandler) GetAha(w http.ResponseWriter, r *http.Request, params GetAhaParams) {
+	var request GetAhaRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAha(ctx, request.(GetAhaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAha")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAhaResponseObject); ok {
+		if err := validResponse.VisitGetAhaResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetCohorts operation middleware
 func (sh *strictHandler) GetCohorts(w http.ResponseWriter, r *http.Request, params GetCohortsParams) {
 	var request GetCohortsRequestObject
@@ -5815,6 +6317,32 @@ func (sh *strictHandler) GetLifecycle(w http.ResponseWriter, r *http.Request, pa
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetLifecycleResponseObject); ok {
 		if err := validResponse.VisitGetLifecycleResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRetention operation middleware
+func (sh *strictHandler) GetRetention(w http.ResponseWriter, r *http.Request, params GetRetentionParams) {
+	var request GetRetentionRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRetention(ctx, request.(GetRetentionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRetention")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetRetentionResponseObject); ok {
+		if err := validResponse.VisitGetRetentionResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -312,6 +312,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/analytics/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is still there k days later, on the day, on it or later, and within the bracket since the mark before.
+         * @description Days are calendar days of the project's zone. `first` counts from a user's first active day, `recurring` from every
+         *     active day. Only those for whom day k is over are counted. Active means a purchase, or any event where the strategy's
+         *     `activity.of` says so.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/analytics/aha": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which early behaviour goes along with staying.
+         * @description For each candidate (an event at least k times within the first d days) the table of doing it against being active on
+         *     day `stay` or later; ranked by phi among those that at least 5 % do, with Newcombe's interval and p-values corrected by
+         *     Benjamini and Hochberg. It finds correlations, to be tested by an experiment.
+         */
+        get: operations["getAha"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/export/profiles": {
         parameters: {
             query?: never;
@@ -1107,6 +1151,120 @@ export interface components {
             /** Format: double */
             gap_days_q90?: number;
             points: components["schemas"]["ReturnPoint"][];
+        };
+        /** @description Users at a mark; of `recurring`, pairs of a user and an active day. */
+        RetentionRow: {
+            day: number;
+            /**
+             * Format: int64
+             * @description Those for whom the day is over.
+             */
+            eligible: number;
+            /**
+             * Format: int64
+             * @description Active on the day.
+             */
+            n_day: number;
+            /**
+             * Format: int64
+             * @description Active on the day or later.
+             */
+            unbounded: number;
+            /** @description The day after the mark before. */
+            bracket_from: number;
+            /**
+             * Format: int64
+             * @description Active on a day from `bracket_from` to `day`.
+             */
+            bracket: number;
+        };
+        Retention: {
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * @description What counts as activity.
+             * @enum {string}
+             */
+            of: "purchases" | "any";
+            first: components["schemas"]["RetentionRow"][];
+            recurring: components["schemas"]["RetentionRow"][];
+        };
+        /** @description An event at least so often within so many days, the first day being the day of the first event. */
+        AhaCandidate: {
+            /** @description An event's name; `*` stands for days with any event. */
+            event: string;
+            at_least: number;
+            within_days: number;
+        };
+        AhaRow: {
+            event: string;
+            at_least: number;
+            within_days: number;
+            /** Format: int64 */
+            users: number;
+            /** Format: int64 */
+            did: number;
+            /**
+             * Format: int64
+             * @description Of all users.
+             */
+            retained: number;
+            /**
+             * Format: int64
+             * @description Did it and stayed.
+             */
+            both: number;
+            /**
+             * Format: double
+             * @description Share of users who did it.
+             */
+            support: number;
+            /** @description At least 5 % did it; the others are not ranked. */
+            supported: boolean;
+            /** Format: double */
+            phi: number;
+            /**
+             * Format: double
+             * @description Of those who did it, who stayed.
+             */
+            precision: number;
+            /**
+             * Format: double
+             * @description Of those who stayed, who did it.
+             */
+            recall: number;
+            /**
+             * Format: double
+             * @description Precision over the share of all who stayed.
+             */
+            lift: number;
+            /**
+             * Format: double
+             * @description Share who stayed of those who did it, less that of those who did not.
+             */
+            gain: number;
+            /**
+             * Format: double
+             * @description Its 95 % interval (Newcombe).
+             */
+            gain_low: number;
+            /** Format: double */
+            gain_high: number;
+            /** Format: double */
+            p: number;
+            /**
+             * Format: double
+             * @description Corrected for the number of ranked candidates; 1 when not ranked.
+             */
+            p_adjusted: number;
+        };
+        Aha: {
+            /** Format: date-time */
+            as_of: string;
+            stay: number;
+            rows: components["schemas"]["AhaRow"][];
+            /** @description Candidates that the profiles do not tell for every user; a metric with a longer window would. */
+            untold: components["schemas"]["AhaCandidate"][];
         };
         /**
          * @default user_id
@@ -2177,6 +2335,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReturnRate"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: {
+                /** @description The moment of the view. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description The marks, ascending, such as `1,7,30`; without it 1, 7, 14, 30, 60, 90, 180 and 365. */
+                days?: number[];
+                /** @description What the CSV counts from; the JSON holds both. */
+                start?: "first" | "recurring";
+                format?: components["parameters"]["TableFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAha: {
+        parameters: {
+            query?: {
+                /** @description The moment of the view. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description The day from which on a user counts as staying. */
+                stay?: number;
+                /** @description Only users first seen on this day or later, `YYYY-MM-DD`. */
+                since?: string;
+                format?: components["parameters"]["TableFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The candidates, best first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Aha"];
                     "text/csv": string;
                 };
             };
