@@ -145,7 +145,7 @@ func (a *App) spendRows(ctx context.Context, live *Live, o observation, progress
 func minorUnits(live *Live) float64 {
 	minor := 1.0
 	for range event.MinorDigits(live.Engine.Strategy().Currency) {
-		minor *= 10
+		minor = float64(minor * 10)
 	}
 	return minor
 }

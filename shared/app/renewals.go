@@ -124,7 +124,7 @@ func (a *App) fitSubscriptions(ctx context.Context, live *Live, o observation, p
 		return nil, err
 	}
 	if share := returned / max(missed, 1); share > mostReturns {
-		return nil, fault.New(fault.Invalid, "this is no base of subscriptions: %.0f %% of those who let a %s pass bought again later", 100*share, cmp.Or(period, EveryMonth)).
+		return nil, fault.New(fault.Invalid, "this is no base of subscriptions: %.0f %% of those who let a %s pass bought again later", float64(100*share), cmp.Or(period, EveryMonth)).
 			WithHint("fit mbgnbd for a shop, or bgbb for purchases at regular occasions; a subscription renews every period until it ends for good")
 	}
 	return model.Renewals(lost, kept)
