@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
 
-.PHONY: help run build web test check fmt lint lint-web rules unit race wasm e2e stale gen golden bench soak screenshots deps-web deps-browser clean
+.PHONY: help run build web test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak screenshots deps-web deps-browser deps-qemu clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -80,7 +80,15 @@ stale: gen ## fail when generated code is stale
 	git diff --exit-code -- shared/httpapi web/src/core
 
 golden: ## write the golden files anew
-	go test ./shared/score ./shared/segment ./shared/strategy ./shared/profile ./functions/weir -update
+	go test ./shared/parity ./shared/score ./shared/segment ./shared/strategy ./shared/profile ./functions/weir -update
+
+parity: deps-qemu ## a million random profiles through every score: the same bits on amd64 v1 and v3, wasm and arm64
+	infra/parity/run.sh
+
+deps-qemu:
+	@command -v qemu-aarch64-static >/dev/null || { echo "installing qemu-user-static for arm64"; \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  { $$sudo apt-get update -qq && $$sudo apt-get install -y -qq qemu-user-static >/dev/null; } || echo "qemu-user-static cannot be installed: arm64 will be skipped"; }
 
 bench: build ## benchmarks beside their peers, into docs/benchmarks.md
 	infra/bench/run.sh
