@@ -1,5 +1,6 @@
-// Package score scores users: lifecycle stage, RFM, value tier, tags and segments. Every score is a pure function of FACTS,
-// STATE, the strategy, the published cuts and the moment asOf; nothing here reads a clock or another user. Explain gives each
+// Package score scores users: lifecycle stage, RFM, value tier, tags and segments, and with fitted models the probability of
+// being alive and of churn, the purchases to expect and their value. Every score is a pure function of FACTS, STATE, the
+// strategy, the published cuts and models, and the moment asOf; nothing here reads a clock or another user. Explain gives each
 // score with the inputs it follows from, and Replay computes it again from those inputs alone.
 package score
 
@@ -13,9 +14,6 @@ import (
 	"github.com/weir-engine/weir/shared/zone"
 )
 
-// ModelVersion names the fitted models that scores depend on. No model is fitted yet.
-const ModelVersion = ""
-
 // Engine is a strategy, compiled. It is immutable and safe for concurrent use.
 type Engine struct {
 	s       *strategy.Strategy
@@ -26,8 +24,10 @@ type Engine struct {
 	minor   float64 // minor units in a major unit
 	bought  bool    // purchases alone end a silence
 	stages  []stage
-	rules   []rule // tags and segments, each after those it refers to
-	scratch sync.Pool
+	rules   []rule  // tags and segments, each after those it refers to
+	limit   int     // days of silence from which the strategy calls a user churned
+	fitted  *fitted // nil: no models
+	scratch *sync.Pool
 }
 
 // New compiles a strategy for a zone. Its errors name the condition that does not compile.
@@ -47,7 +47,8 @@ func New(s *strategy.Strategy, z *zone.Zone) (*Engine, error) {
 	if e.rules, err = compileRules(s, e.schema, stagesOnCuts(e.stages)); err != nil {
 		return nil, err
 	}
-	e.scratch.New = func() any { return &env{inside: make([]bool, len(s.Segments))} }
+	e.limit = silenceLimit(s, e.stages)
+	e.scratch = &sync.Pool{New: func() any { return &env{inside: make([]bool, len(s.Segments))} }}
 	return e, nil
 }
 
@@ -63,8 +64,13 @@ func (e *Engine) Zone() *zone.Zone { return e.zone }
 // StrategyVersion returns the strategy's version.
 func (e *Engine) StrategyVersion() string { return e.version }
 
-// Version returns the version of the fitted models that scores depend on; "" while none is fitted.
-func (e *Engine) Version() string { return ModelVersion }
+// Version returns the version of the models that scores depend on; "" without models.
+func (e *Engine) Version() string {
+	if e.fitted == nil {
+		return ""
+	}
+	return e.fitted.models.Version
+}
 
 // Fits reports whether cuts were made under settings equal to the strategy's: then their scores mean what it says.
 func (e *Engine) Fits(c *Cuts) bool { return c != nil && c.Basis == basisOf(e.s) }
@@ -109,6 +115,7 @@ func (e *Engine) prepare(v *env, f *profile.Facts, st *profile.State, cuts *Cuts
 	v.day = e.facts.Day(asOf)
 	v.h.read(f, v.day)
 	v.silent = e.silentDays(f, &v.h, v.day)
+	v.known = 0
 }
 
 // leave gives the env back without what it referred to.
@@ -122,6 +129,8 @@ func (e *Engine) evaluate(v *env) {
 	e.history(v)
 	e.rfm(v)
 	r := v.r
+	r.PAlive, r.Expected = v.pAlive(), v.expected()
+	r.ChurnP, r.ChurnWarning = v.churn(), v.warned()
 	r.Candidate = e.stages[e.candidate(v)].name
 	settled := e.settle(v.st, r.Candidate, v.day)
 	r.Stage, r.Since = settled.Stage, settled.Since

@@ -19,6 +19,8 @@ type env struct {
 	h      history
 	inside []bool // by the segments of the strategy
 	lean   bool   // reasons without trees
+	known  uint8  // which scores of models stand in modelled
+	modelled
 }
 
 // AsOf implements segment.Env.
@@ -80,7 +82,43 @@ func (v *env) field(ref *segment.Ref) segment.Value {
 	if value, ok := v.purchases(ref); ok {
 		return value
 	}
+	if value, ok := v.models(ref); ok {
+		return value
+	}
 	return v.times(ref)
+}
+
+// models answers the fields that models give.
+func (v *env) models(ref *segment.Ref) (segment.Value, bool) {
+	switch ref.Field() {
+	case segment.FieldPAlive:
+		return known(v.pAlive()), true
+	case segment.FieldExpected:
+		return known(v.expected()), true
+	case segment.FieldExpectedValue:
+		if value := v.value(); value.OK {
+			return segment.Number(value.PerPurchase), true
+		}
+		return segment.Null, true
+	case segment.FieldCLV:
+		if value := v.value(); value.OK {
+			return segment.Number(value.CLV), true
+		}
+		return segment.Null, true
+	case segment.FieldChurnP:
+		return known(v.churn()), true
+	case segment.FieldChurnWarning:
+		return segment.Bool(v.warned()), true
+	}
+	return segment.Null, false
+}
+
+// known is a score that is -1 where it is not known.
+func known(x float64) segment.Value {
+	if x < 0 {
+		return segment.Null
+	}
+	return segment.Number(x)
 }
 
 // purchases answers the fields of the purchase history.

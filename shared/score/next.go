@@ -112,6 +112,7 @@ func (c *course) move(ms int64) {
 	if c.h.days > 0 {
 		c.then.h.recency = c.h.recency + int32(gone)
 	}
+	c.then.known = 0
 	c.e.rfm(&c.then)
 }
 

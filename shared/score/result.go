@@ -24,6 +24,10 @@ type Result struct {
 	RFM          string   // name in the grid, "" without scores
 	RFMCN        string   // one of the Chinese eight, "" without purchases or cuts
 	Tier         string   // value tier, "" without purchases or cuts
+	PAlive       float64  // probability of still being a customer; -1 without a model that knows it, or a purchase
+	Expected     float64  // purchases expected in the next ExpectedWeeks; -1 without a model or a purchase
+	ChurnP       float64  // probability of churn within the model's horizon; -1 without a model or a sign of life
+	ChurnWarning bool     // Churn.Warning
 	Candidate    string   // the stage that the facts alone ask for
 	Stage        string   // the settled stage
 	Since        zone.Day // when the settled stage was entered; 0 when that is not known
@@ -33,5 +37,5 @@ type Result struct {
 
 func (r *Result) reset(key string) {
 	tags, segments := r.Tags[:0], r.Segments[:0]
-	*r = Result{Key: key, Tags: tags, Segments: segments}
+	*r = Result{Key: key, PAlive: -1, Expected: -1, ChurnP: -1, Tags: tags, Segments: segments}
 }

@@ -43,6 +43,7 @@ func withDefaults() *Strategy {
 		Purchase: Purchase{Event: "Order Completed", Amount: "revenue", Order: "order_id", Currency: "currency"},
 		Refund:   Refund{Event: "Order Refunded", Amount: "revenue", Order: "order_id"},
 		RFM:      RFM{Ties: TiesMinRank, Grid: GridTen, CN: RFMCN{MKind: "total", Cut: "mean"}},
+		Value:    DefaultValue,
 		Outreach: Outreach{DailyCeiling: 10_000},
 	}
 }

@@ -17,6 +17,8 @@ type Strategy struct {
 	RFM       RFM                 `yaml:"rfm" json:"rfm"`
 	Tiers     []Tier              `yaml:"tiers" json:"tiers"` // by share of spend rank, best first
 	Lifecycle Lifecycle           `yaml:"lifecycle" json:"lifecycle"`
+	Churn     Churn               `yaml:"churn" json:"churn,omitzero"`
+	Value     Value               `yaml:"value" json:"value,omitzero"`
 	Tags      []Tag               `yaml:"tags" json:"tags"`
 	Segments  []Segment           `yaml:"segments" json:"segments"`
 	Templates map[string]Template `yaml:"templates" json:"templates"`

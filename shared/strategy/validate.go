@@ -57,6 +57,8 @@ func (c *checker) check() {
 	c.rfm()
 	c.tiers()
 	c.lifecycle()
+	c.churn()
+	c.value()
 	c.tags()
 	c.segments()
 	c.templates()

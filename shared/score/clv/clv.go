@@ -64,6 +64,11 @@ func Interval(draws []Model, h History, perPurchase float64, p Plan) (low, high 
 	for i, m := range draws {
 		values[i] = Value(m, h, perPurchase, p)
 	}
+	return Middle(values)
+}
+
+// Middle returns the range in which the middle 90 % of values lie, which it sorts. There must be one.
+func Middle(values []float64) (low, high float64) {
 	sort.Float64s(values)
 	return quantile(values, 0.05), quantile(values, 0.95)
 }
