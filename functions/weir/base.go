@@ -229,7 +229,7 @@ Without --as-of it is as of the base's own moment (weir status). With another on
 	return cmd
 }
 
-// export writes to standard output, or to a file that appears when it is whole.
+// export writes to standard output, or to a file.
 func (c *cli) export(ctx context.Context, b *base, req app.ExportRequest, name string) error {
 	bars := &progress{}
 	if name != "" || !isTerminal(c.out) {
@@ -240,12 +240,22 @@ func (c *cli) export(ctx context.Context, b *base, req app.ExportRequest, name s
 	if name == "" {
 		return b.app.Export(ctx, c.out, req)
 	}
+	if err := writeWhole(name, func(w io.Writer) error { return b.app.Export(ctx, w, req) }); err != nil {
+		return err
+	}
+	bars.finish()
+	bars.close()
+	return c.print(map[string]string{"file": name, "format": req.Format}, func(w io.Writer) { fmt.Fprintf(w, "wrote %s\n", name) })
+}
+
+// writeWhole writes a file that appears when it is whole.
+func writeWhole(name string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(name), ".weir-export-*")
 	if err != nil {
 		return cannotWrite(name, err)
 	}
 	defer os.Remove(f.Name())
-	if err := b.app.Export(ctx, f, req); err != nil {
+	if err := write(f); err != nil {
 		_ = f.Close()
 		return err
 	}
@@ -258,9 +268,7 @@ func (c *cli) export(ctx context.Context, b *base, req app.ExportRequest, name s
 	if err := os.Rename(f.Name(), name); err != nil {
 		return cannotWrite(name, err)
 	}
-	bars.finish()
-	bars.close()
-	return c.print(map[string]string{"file": name, "format": req.Format}, func(w io.Writer) { fmt.Fprintf(w, "wrote %s\n", name) })
+	return nil
 }
 
 func cannotWrite(name string, err error) error {

@@ -127,6 +127,19 @@ func money(minor int64, currency string) string {
 	return sign + s[:len(s)-digits] + "." + s[len(s)-digits:]
 }
 
+// bar draws a value of at most most as a bar of at most width signs, in eighths of a sign.
+func bar(value, most float64, width int) string {
+	if !(value > 0 && most > 0) {
+		return ""
+	}
+	eighths := int(min(value/most, 1)*float64(8*width) + 0.5)
+	full := strings.Repeat("█", eighths/8)
+	if eighths%8 == 0 {
+		return full
+	}
+	return full + string([]rune("▏▎▍▌▋▊▉")[eighths%8-1])
+}
+
 func number[T int | int32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
 
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + "%" }

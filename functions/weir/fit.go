@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-engine/weir/shared/model"
+)
+
+// fitted is a fit as it is printed: every name is always there.
+type fitted struct {
+	Model      model.Kind       `json:"model"`
+	N          int              `json:"n"`
+	Params     model.Values     `json:"params"`
+	StdErr     model.Values     `json:"stderr"`
+	LogLik     float64          `json:"loglik"`
+	Identified bool             `json:"identified"`
+	Reason     string           `json:"reason"`
+	Fallback   *fallback        `json:"fallback"`
+	Holdout    *model.Holdout   `json:"holdout"`
+	Correlated *float64         `json:"corr_x_m,omitempty"`
+	Provenance model.Provenance `json:"provenance"`
+}
+
+// fallback is the model to score with where dropout is not identified.
+type fallback struct {
+	Model  model.Kind   `json:"model"`
+	Params model.Values `json:"params"`
+	StdErr model.Values `json:"stderr"`
+	LogLik float64      `json:"loglik"`
+}
+
+func newFitted(f *model.Fit) fitted {
+	out := fitted{
+		Model: f.Model, N: f.N, Params: f.Params, StdErr: f.StdErr, LogLik: f.LogLik, Identified: f.Identified, Reason: f.Reason,
+		Holdout: f.Holdout, Correlated: f.Correlated, Provenance: f.Provenance,
+	}
+	if b := f.Fallback; b != nil {
+		out.Fallback = &fallback{b.Model, b.Params, b.StdErr, b.LogLik}
+	}
+	return out
+}
+
+// modelKinds are the models that weir fit knows, the default first.
+var modelKinds = []model.Kind{model.MBGNBD, model.BGNBD, model.ParetoNBD, model.NBD, model.GammaGamma, model.SBG, model.BGBB}
+
+func kindNames() string {
+	names := make([]string, len(modelKinds))
+	for i, kind := range modelKinds {
+		names[i] = string(kind)
+	}
+	return strings.Join(names, ", ")
+}
+
+// fitFlags are the flags of weir fit.
+type fitFlags struct{ kind, cbs string }
+
+func (c *cli) fitCommand() *cobra.Command {
+	var f fitFlags
+	cmd := &cobra.Command{
+		Use: "fit", Short: "Fit a model of purchases, money or subscriptions", Args: cobra.NoArgs,
+		Long: `Fits a model by maximum likelihood and prints its parameters with standard errors, the log-likelihood, and whether the data
+identify it at all. Where they carry no signal of dropout, it says so and names the NBD to fall back on.
+
+With --cbs it fits a table, and needs no base. The columns, others being ignored:
+  mbgnbd, bgnbd, paretonbd, nbd   x, t_x, T: repeat purchases, weeks to the last of them and to the end, since the first purchase
+  gammagamma                      x, m_x: repeat purchases and their mean value
+  bgbb                            x, t_x, n [, weight]: purchases in n opportunities, the last at t_x, shared by weight users
+  sbg                             renewal, active: how many of a cohort are left after renewal 0 (all of them), 1, 2 …
+
+docs/models.md says what each model assumes and when not to use it.`,
+		Example: `  weir fit --model mbgnbd --cbs histories.csv
+  weir fit --model sbg --cbs renewals.csv --json`,
+		RunE: func(*cobra.Command, []string) error {
+			if f.kind == "" {
+				return &usageError{err: errors.New("weir fit needs --model, one of " + kindNames())}
+			}
+			kind := model.Kind(f.kind)
+			if !slices.Contains(modelKinds, kind) {
+				return &usageError{err: fmt.Errorf("there is no model %q; use one of %s", f.kind, kindNames())}
+			}
+			s, err := c.readSheet(f.cbs)
+			if err != nil {
+				return err
+			}
+			fit, err := fitTable(kind, s)
+			if err != nil {
+				return err
+			}
+			return c.print(newFitted(fit), func(w io.Writer) { showFit(w, fit) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.kind, "model", "", kindNames())
+	flags.StringVar(&f.cbs, "cbs", "", "table to fit; - for standard input")
+	need(cmd, "cbs")
+	return cmd
+}
+
+func showFit(w io.Writer, f *model.Fit) {
+	fmt.Fprintf(w, "%s of %d users, log-likelihood %s\n", f.Model, f.N, fixed(f.LogLik, 3))
+	t := newTable("parameter", ">estimate", ">std. error")
+	for _, p := range f.Params {
+		se := ""
+		if slices.ContainsFunc(f.StdErr, func(v model.Value) bool { return v.Name == p.Name }) {
+			se = short(f.StdErr.Get(p.Name))
+		}
+		t.row(p.Name, short(p.Value), se)
+	}
+	t.write(w)
+	if f.Correlated != nil {
+		fmt.Fprintf(w, "correlation of frequency and value: %s (the model assumes 0)\n", fixed(*f.Correlated, 3))
+	}
+	if !f.Identified {
+		fmt.Fprintf(w, "NOT IDENTIFIED: %s\n", f.Reason)
+	}
+	if f.Fallback != nil {
+		fmt.Fprintln(w, "score with instead:")
+		showFit(w, f.Fallback)
+	}
+	if f.Holdout != nil {
+		showHoldout(w, f.Holdout)
+	}
+}
+
+// showHoldout draws what was expected after the calibration beside what happened.
+func showHoldout(w io.Writer, h *model.Holdout) {
+	fmt.Fprintf(w, "the %s weeks after: %s purchases expected, %s happened\n", short(h.Weeks), fixed(h.Expected, 0), fixed(h.Actual, 0))
+	most := 0.0
+	for _, r := range h.ByX {
+		most = max(most, r.Expected, r.Actual)
+	}
+	t := newTable(">x", ">users", ">expected", ">actual", "expected", "actual")
+	for i, r := range h.ByX {
+		x := number(r.X)
+		if i == len(h.ByX)-1 {
+			x += "+"
+		}
+		t.row(x, fixed(r.N, 0), fixed(r.Expected, 3), fixed(r.Actual, 3), bar(r.Expected, most, 20), bar(r.Actual, most, 20))
+	}
+	t.write(w)
+}
