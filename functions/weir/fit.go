@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/model"
 )
 
@@ -58,37 +60,45 @@ func kindNames() string {
 }
 
 // fitFlags are the flags of weir fit.
-type fitFlags struct{ kind, cbs string }
+type fitFlags struct {
+	kind, cbs, every string
+	end, before      instant
+}
 
 func (c *cli) fitCommand() *cobra.Command {
 	var f fitFlags
 	cmd := &cobra.Command{
 		Use: "fit", Short: "Fit a model of purchases, money or subscriptions", Args: cobra.NoArgs,
 		Long: `Fits a model by maximum likelihood and prints its parameters with standard errors, the log-likelihood, and whether the data
-identify it at all. Where they carry no signal of dropout, it says so and names the NBD to fall back on.
+identify it at all. Where they carry no signal of dropout, it says so and names the NBD to fall back on. Nothing is stored.
+
+A model is fitted to the base's own profiles. With --calibration-end histories end with that day, and what came later is
+held out: the report compares it with what the fit expects, by the number of repeat purchases. --cohort-before leaves out
+users whose first purchase was on that day or later. sbg and bgbb count whole months, or years with --every year.
 
 With --cbs it fits a table, and needs no base. The columns, others being ignored:
   mbgnbd, bgnbd, paretonbd, nbd   x, t_x, T: repeat purchases, weeks to the last of them and to the end, since the first purchase
   gammagamma                      x, m_x: repeat purchases and their mean value
   bgbb                            x, t_x, n [, weight]: purchases in n opportunities, the last at t_x, shared by weight users
   sbg                             renewal, active: how many of a cohort are left after renewal 0 (all of them), 1, 2 …
+                                  or x, T [, weight]: of T renewals due x were made, by weight subscribers
 
 docs/models.md says what each model assumes and when not to use it.`,
-		Example: `  weir fit --model mbgnbd --cbs histories.csv
+		Example: `  weir fit --model mbgnbd --calibration-end 1997-09-30T00:00:00Z --cohort-before 1997-04-01T00:00:00Z
+  weir fit --model paretonbd --cbs histories.csv
   weir fit --model sbg --cbs renewals.csv --json`,
-		RunE: func(*cobra.Command, []string) error {
-			if f.kind == "" {
-				return &usageError{err: errors.New("weir fit needs --model, one of " + kindNames())}
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(); err != nil {
+				return &usageError{err: err}
 			}
-			kind := model.Kind(f.kind)
-			if !slices.Contains(modelKinds, kind) {
-				return &usageError{err: fmt.Errorf("there is no model %q; use one of %s", f.kind, kindNames())}
+			if f.cbs == "" {
+				return c.with(cmd.Context(), reading, func(b *base) error { return c.fitBase(cmd.Context(), b, f) })
 			}
 			s, err := c.readSheet(f.cbs)
 			if err != nil {
 				return err
 			}
-			fit, err := fitTable(kind, s)
+			fit, err := fitTable(model.Kind(f.kind), s)
 			if err != nil {
 				return err
 			}
@@ -97,9 +107,40 @@ docs/models.md says what each model assumes and when not to use it.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.kind, "model", "", kindNames())
-	flags.StringVar(&f.cbs, "cbs", "", "table to fit; - for standard input")
-	need(cmd, "cbs")
+	flags.StringVar(&f.cbs, "cbs", "", "table to fit instead of the base; - for standard input")
+	flags.Var(&f.end, "calibration-end", "moment up to which purchases count (default: the newest event)")
+	flags.Var(&f.before, "cohort-before", "only users whose first purchase was before this moment")
+	flags.StringVar(&f.every, "every", "", "period of sbg and bgbb: month or year (default month)")
 	return cmd
+}
+
+func (f *fitFlags) check() error {
+	switch {
+	case f.kind == "":
+		return errors.New("weir fit needs --model, one of " + kindNames())
+	case !slices.Contains(modelKinds, model.Kind(f.kind)):
+		return fmt.Errorf("there is no model %q; use one of %s", f.kind, kindNames())
+	case f.every != "" && f.every != app.EveryMonth && f.every != app.EveryYear:
+		return fmt.Errorf("there is no period %q; use month or year", f.every)
+	case f.cbs != "" && (f.end.at != nil || f.before.at != nil || f.every != ""):
+		return errors.New("--calibration-end, --cohort-before and --every choose from the base, and --cbs names a table")
+	}
+	return nil
+}
+
+// fitBase fits one model to the base.
+func (c *cli) fitBase(ctx context.Context, b *base, f fitFlags) error {
+	bars := newProgress(c.err)
+	defer bars.close()
+	fit, err := b.app.Fit(ctx, app.FitRequest{
+		Model: model.Kind(f.kind), CalibrationEnd: f.end.millis(), CohortBefore: f.before.millis(), Every: f.every,
+	}, bars.phase("fit"))
+	if err != nil {
+		return err
+	}
+	bars.finish()
+	bars.close()
+	return c.print(newFitted(fit), func(w io.Writer) { showFit(w, fit) })
 }
 
 func showFit(w io.Writer, f *model.Fit) {
