@@ -39,7 +39,7 @@ deps-browser:
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium fontconfig fonts-noto-cjk >/dev/null; \
 	  else sudo apt-get update -qq && sudo apt-get install -y -qq chromium fontconfig fonts-noto-cjk >/dev/null; fi; }
 
-test: stale build unit wasm test-web e2e ## run every test
+test: stale build unit fuzz wasm test-web e2e ## run every test
 
 unit: ## Go tests, natively
 	go vet ./...
@@ -57,7 +57,7 @@ test-web: deps-web ## unit tests of the console
 e2e: build deps-browser ## the console and the program together, in headless Chromium
 	cd web && npm run --silent e2e
 
-check: fmt lint rules stale race wasm lint-web test-web e2e ## everything CI may ask for
+check: fmt lint rules stale race fuzz wasm lint-web test-web e2e ## everything CI may ask for
 
 fmt: ## fail on unformatted Go files
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted: $$out"; exit 1; }
@@ -84,6 +84,9 @@ golden: ## write the golden files anew
 
 parity: deps-qemu ## a million random profiles through every score: the same bits on amd64 v1 and v3, wasm and arm64
 	infra/parity/run.sh
+
+fuzz: ## every fuzz target for 20 seconds (FUZZTIME), as many at a time as there are processors
+	infra/fuzz/run.sh
 
 deps-qemu:
 	@command -v qemu-aarch64-static >/dev/null || { echo "installing qemu-user-static for arm64"; \

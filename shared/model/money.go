@@ -36,7 +36,7 @@ func Money(spends []Spend) (*Fit, error) {
 			WithHint("use that value for all of them")
 	}
 	f := func(p, grad []float64) float64 { return gammaGamma(rows, p, grad) }
-	fit, proper := finish(GammaGamma, f, search(f, []float64{1, 1, math.Log(mean)}, []float64{0, 0.5, math.Log(mean)}), float64(len(rows)))
+	fit, proper := finish(GammaGamma, f, search(f, math.Inf(1), []float64{1, 1, math.Log(mean)}, []float64{0, 0.5, math.Log(mean)}), float64(len(rows)))
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(rows)
 	if r := correlation(rows); r == r {
 		r = round12(r)

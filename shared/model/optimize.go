@@ -27,8 +27,8 @@ func (o *optimum) converged() bool { return o.gradient <= tolerance }
 const flat = 1e-5
 
 // search minimises by BFGS and ends with Newton's steps; from a further start, and then by Nelder–Mead and BFGS again, where
-// it ends on a slope. Ends are judged by gradient and value alone.
-func search(f objective, starts ...[]float64) optimum {
+// it ends on a slope below the value worth. Ends are judged by gradient and value alone.
+func search(f objective, worth float64, starts ...[]float64) optimum {
 	best := optimum{value: math.Inf(1), gradient: math.Inf(1)}
 	evaluations := 0
 	counted := func(p, grad []float64) float64 {
@@ -52,7 +52,7 @@ func search(f objective, starts ...[]float64) optimum {
 		}
 	}
 	best.method = "bfgs"
-	if best.p != nil && best.gradient > flat {
+	if best.p != nil && best.gradient > flat && best.value < worth {
 		if o := newton(counted, bfgs(counted, nelderMead(counted, best.p, 60*len(best.p)))); o.value <= best.value {
 			best = o
 		}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/fmath"
-	"github.com/weir-engine/weir/shared/score/clv"
 )
 
 // The identifiability rule: below these, the data carry no signal of dropout.
@@ -24,7 +23,7 @@ func Purchases(kind Kind, rows []Row) (*Fit, error) {
 	}
 	rows = Collapse(rows)
 	data := newHistories(rows)
-	nbd, proper := data.fit(NBD)
+	nbd, proper := data.fit(NBD, math.Inf(1))
 	if !proper {
 		nbd.Identified, nbd.Reason = false, "users do not differ in how often they buy, or too few bought again: the spread of rates is not identified"
 	}
@@ -35,7 +34,7 @@ func Purchases(kind Kind, rows []Row) (*Fit, error) {
 		return nil, fault.New(fault.Invalid, "%q is no model of repeat purchases", string(kind)).
 			WithHint("use mbgnbd, bgnbd, paretonbd or nbd")
 	}
-	fit, proper := data.fit(kind)
+	fit, proper := data.fit(kind, -(nbd.LogLik+leastGain)/data.n) // where dropout gains less, how little does not matter
 	if fit.Reason = data.unidentified(fit, nbd, proper); fit.Reason != "" {
 		fit.Identified, fit.Fallback = false, nbd
 	}
@@ -95,7 +94,8 @@ func newHistories(rows []Row) *histories {
 	return d
 }
 
-func (d *histories) fit(kind Kind) (*Fit, bool) {
+// fit fits a model; an end on a slope is searched further only below the value worth.
+func (d *histories) fit(kind Kind, worth float64) (*Fit, bool) {
 	alpha := math.Log(d.meanT / d.meanX)
 	var f objective
 	var starts [][]float64
@@ -104,7 +104,7 @@ func (d *histories) fit(kind Kind) (*Fit, bool) {
 		f = d.nbd
 		starts = [][]float64{{-0.5, alpha - 0.5}, {1, alpha + 1}}
 	case ParetoNBD:
-		f = numeric(d.pareto)
+		f = d.pareto
 		starts = [][]float64{{-0.5, alpha - 0.5, -0.5, math.Log(d.meanT) - 1}, {0.5, alpha + 0.5, 0.5, math.Log(d.meanT) + 1}}
 	default:
 		extra := 0.0
@@ -114,7 +114,7 @@ func (d *histories) fit(kind Kind) (*Fit, bool) {
 		f = func(p, grad []float64) float64 { return d.beta(p, grad, extra) }
 		starts = [][]float64{{-0.7, alpha - 0.7, 0, 0.7}, {0.5, alpha + 0.5, -1, 2}}
 	}
-	fit, proper := finish(kind, f, search(f, starts...), d.n)
+	fit, proper := finish(kind, f, search(f, worth, starts...), d.n)
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(rowFigures(d.rows)...), len(d.rows)
 	return fit, proper
 }
@@ -215,25 +215,6 @@ func (d *histories) beta(p, grad []float64, extra float64) float64 {
 	}
 	downhill(q, grad)
 	return -sum
-}
-
-// apart is how far the logarithms of alpha and beta may lie from each other: rates of purchase and of dropout that differ 400
-// times are no property of users but a slide to a boundary, where 2F1 is slow. Beyond, the likelihood is pulled back.
-const apart = 6
-
-// pareto is the likelihood of Pareto/NBD, as that of staying times 1 + the odds of having dropped out.
-func (d *histories) pareto(p []float64) float64 {
-	q := exponents(p)
-	m := clv.ParetoNBD{R: q[0], Alpha: q[1], S: q[2], Beta: q[3]}
-	sum := d.rates(m.R, m.Alpha, nil)
-	logBeta := fmath.Log(m.Beta)
-	for _, row := range d.rows {
-		odds := m.LogDropoutOdds(clv.History{X: row.X, TX: row.TX, T: row.T})
-		value := m.S*(logBeta-fmath.Log(m.Beta+row.T)) - (m.R+row.X)*fmath.Log(m.Alpha+row.T)
-		sum += row.Weight / d.n * (value + softplus(odds))
-	}
-	beyond := max(math.Abs(p[1]-p[3])-apart, 0)
-	return beyond*beyond - sum
 }
 
 // softplus returns log(1 + e**x).

@@ -179,10 +179,12 @@ func TestGradients(t *testing.T) {
 		f objective
 		p []float64
 	}{
-		"nbd":         {d.nbd, []float64{-0.3, 1.4}},
-		"bg":          {func(p, g []float64) float64 { return d.beta(p, g, 0) }, []float64{-0.3, 1.4, 0.2, 0.9}},
-		"mbg":         {func(p, g []float64) float64 { return d.beta(p, g, 1) }, []float64{-0.3, 1.4, 0.2, 0.9}},
-		"gamma-gamma": {func(p, g []float64) float64 { return gammaGamma(spends, p, g) }, []float64{0.7, 1.1, 2.9}},
+		"nbd":           {d.nbd, []float64{-0.3, 1.4}},
+		"bg":            {func(p, g []float64) float64 { return d.beta(p, g, 0) }, []float64{-0.3, 1.4, 0.2, 0.9}},
+		"mbg":           {func(p, g []float64) float64 { return d.beta(p, g, 1) }, []float64{-0.3, 1.4, 0.2, 0.9}},
+		"pareto":        {d.pareto, []float64{-0.3, 1.4, 0.2, 1.9}},
+		"pareto, apart": {d.pareto, []float64{-0.3, 1.4, -6, 8}},
+		"gamma-gamma":   {func(p, g []float64) float64 { return gammaGamma(spends, p, g) }, []float64{0.7, 1.1, 2.9}},
 	} {
 		got, want := make([]float64, len(c.p)), make([]float64, len(c.p))
 		c.f(c.p, got)
@@ -191,6 +193,43 @@ func TestGradients(t *testing.T) {
 			if math.Abs(got[i]-want[i]) > 1e-8 {
 				t.Errorf("%s: slope %d is %.12g, by differences %.12g", name, i, got[i], want[i])
 			}
+		}
+	}
+}
+
+// TestSlidesEndSoon: where the likelihood slides to a boundary, the search is over after some hundred evaluations.
+func TestSlidesEndSoon(t *testing.T) {
+	for _, leave := range []bool{false, true} {
+		for _, kind := range []Kind{MBGNBD, BGNBD, ParetoNBD} {
+			fit, err := Purchases(kind, simulated(2000, leave))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if fit.Provenance.Evaluations > 300 {
+				t.Errorf("%s, users leave: %v: %d evaluations", kind, leave, fit.Provenance.Evaluations)
+			}
+		}
+	}
+}
+
+// TestDropoutIntegral compares the integral of the fit with the closed form that scores, which is good to 1e-12 where its series
+// converge.
+func TestDropoutIntegral(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for range 20_000 {
+		m := clv.ParetoNBD{R: math.Exp(4*rng.Float64() - 2), Alpha: math.Exp(6*rng.Float64() - 2), S: math.Exp(4*rng.Float64() - 2), Beta: math.Exp(6*rng.Float64() - 2)}
+		h := clv.History{X: float64(rng.IntN(20)), T: 200 * rng.Float64()}
+		if rng.IntN(20) == 0 {
+			h.X *= 500
+		}
+		h.TX = h.T * rng.Float64()
+		d := dropout{rx: m.R + h.X, alpha: m.Alpha, s1: m.S + 1, beta: m.Beta}
+		if !d.between(h.TX, h.T) {
+			t.Fatal(m, h)
+		}
+		got := math.Log(m.S) + d.log + (m.R+h.X)*math.Log(m.Alpha+h.T) + m.S*math.Log(m.Beta+h.T)
+		if want := m.LogDropoutOdds(h); math.Abs(got-want) > 1e-9*max(1, math.Abs(want)) {
+			t.Fatalf("%+v %+v: %.15g, want %.15g", m, h, got, want)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func Renewals(lost, kept []float64) (*Fit, error) {
 		}
 		return -sum / n
 	})
-	fit, proper := finish(SBG, f, search(f, []float64{0, 1}, []float64{-1, 0}), n)
+	fit, proper := finish(SBG, f, search(f, math.Inf(1), []float64{0, 1}, []float64{-1, 0}), n)
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(lost)
 	if !proper {
 		fit.Identified, fit.Reason = false, "the spread of churn is not identified: every subscriber may be equally loyal"
@@ -105,7 +105,7 @@ func Opportunities(rows []Opportunity) (*Fit, error) {
 		}
 		return -sum / users
 	})
-	fit, proper := finish(BGBB, f, search(f, []float64{0, 0, 0, 1}, []float64{0.5, 0.5, -1, 1}), users)
+	fit, proper := finish(BGBB, f, search(f, math.Inf(1), []float64{0, 0, 0, 1}, []float64{0.5, 0.5, -1, 1}), users)
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(rows)
 	gamma := fit.Params.Get("gamma")
 	if dropout := gamma / (gamma + fit.Params.Get("delta")); !proper || dropout < leastDropout {
