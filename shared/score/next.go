@@ -2,6 +2,7 @@ package score
 
 import (
 	"github.com/weir-engine/weir/shared/profile"
+	"github.com/weir-engine/weir/shared/score/clv"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/zone"
 )
@@ -147,11 +148,48 @@ func (c *course) field(ref *segment.Ref, day zone.Day) segment.Motion {
 		ends, ok = c.purchasesEnd(ref.Window, day)
 	case segment.FieldActiveDays:
 		ends, ok = c.activeEnds(ref.Window, day)
+	case segment.FieldPAlive, segment.FieldExpected, segment.FieldCLV:
+		if m.Fading = c.fades(ref.Field(), day); !m.Fading {
+			ends, ok = day+1, true
+		}
+	case segment.FieldChurnP, segment.FieldChurnWarning:
+		ends, ok = day+1, c.e.fitted != nil // what silence does to it depends on the coefficients: the bound is found day by day
 	}
 	if ok {
 		m.Until = c.e.zone.Start(ends)
 	}
 	return m
+}
+
+// mostPrior bounds the parameters alpha and beta, which stand beside the weeks of the history: under a larger one a day without
+// an event moves a score by less than its last digits are good for.
+const mostPrior = 1e6
+
+// fades reports whether a score of the purchase model falls with every day without an event, from a day on. P(alive) does: the
+// odds of having dropped out grow with silence. Expected purchases do under all of the models, and with them lifetime value, a
+// sum of them with weights that discounting leaves positive; not where the horizon is cut, for the cut moves with the day.
+func (c *course) fades(field segment.Field, day zone.Day) bool {
+	if c.then.purchaser() == nil {
+		return true // null, which stands still
+	}
+	at := c.then.past()
+	at.T = float64(day-c.h.first) / 7
+	weeks, settings := float64(ExpectedWeeks), c.e.settings()
+	switch field {
+	case segment.FieldPAlive:
+		weeks = 0
+	case segment.FieldCLV:
+		weeks = settings.Horizon
+	}
+	switch m := c.e.fitted.purchases.(type) {
+	case clv.MBGNBD:
+		return m.Alpha <= mostPrior && weeks <= m.Furthest(at) && settings.Discount >= 0
+	case clv.BGNBD:
+		return m.Alpha <= mostPrior && weeks <= m.Furthest(at) && settings.Discount >= 0
+	case clv.ParetoNBD:
+		return m.Alpha <= mostPrior && m.Beta <= mostPrior && settings.Discount >= 0
+	}
+	return settings.Discount >= 0
 }
 
 // scoreEnds is the day on which the days since the last purchase exceed the next cut of recency.

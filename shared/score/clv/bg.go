@@ -52,12 +52,22 @@ const (
 	mostTerms    = 200_000
 )
 
+// Furthest returns the longest horizon in weeks that Expected does not cut.
+func (m BGNBD) Furthest(h History) float64 { return furthest(m.R, m.Alpha, h.clean()) }
+
+// Furthest returns the longest horizon in weeks that Expected does not cut.
+func (m MBGNBD) Furthest(h History) float64 { return furthest(m.R, m.Alpha, h.clean()) }
+
+func furthest(r, alpha float64, h History) float64 {
+	return min(MaxHorizon, float64(min(longestRatio, mostTerms/(r+h.X))*(alpha+h.T)))
+}
+
 // betaPurchases returns c/(a-1) · [1 - ((alpha+T)/(alpha+T+t))**(r+x) · 2F1(r+x, c-a+1; c; z)] with z = t/(alpha+T+t): the
 // purchases of one who is alive. In the form of Euler the hypergeometric function is (1-z)**(a-1-r-x) · 2F1(c-r-x, a-1; c; z),
 // so that with e = a-1 and L = log(1-z) the whole is c·(1-exp(eL))/e - exp(eL)·c/e·(2F1-1): no pole at a = 1, nothing that
 // overflows for many purchases, and no loss where the bracket is small.
 func betaPurchases(r, alpha, a, c float64, h History, t float64) float64 {
-	t = min(horizon(t), float64(min(longestRatio, mostTerms/(r+h.X))*(alpha+h.T)))
+	t = min(horizon(t), furthest(r, alpha, h))
 	if t == 0 {
 		return 0
 	}
