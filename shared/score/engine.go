@@ -7,7 +7,6 @@ package score
 import (
 	"sync"
 
-	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/strategy"
@@ -36,10 +35,7 @@ func New(s *strategy.Strategy, z *zone.Zone) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{s: s, zone: z, facts: facts, schema: s.SegmentSchema(), version: s.Version(), minor: 1}
-	for range event.MinorDigits(s.Currency) {
-		e.minor = float64(e.minor * 10)
-	}
+	e := &Engine{s: s, zone: z, facts: facts, schema: s.SegmentSchema(), version: s.Version(), minor: minorUnits(s.Currency)}
 	e.bought = s.Activity.Of == "" || s.Activity.Of == profile.ActivityPurchase
 	if e.stages, err = compileStages(s); err != nil {
 		return nil, err
@@ -153,9 +149,7 @@ func (e *Engine) history(v *env) {
 	r.RecencyDays = int(h.recency)
 	r.TXDays, r.TDays = int(h.last-h.first), int(v.day-h.first)
 	r.TX, r.T = float64(r.TXDays)/7, float64(r.TDays)/7
-	if r.X > 0 {
-		r.MX = float64(h.repeat) / (float64(r.X) * e.minor)
-	}
+	r.MX = v.mean()
 }
 
 func (e *Engine) rfm(v *env) {

@@ -17,19 +17,29 @@ const (
 	NameRFM       = "rfm_name"
 	NameRFMCN     = "rfm_cn"
 	NameTier      = "tier"
+	NameAlive     = "p_alive"
+	NameExpected  = "expected_purchases"
+	NameMoney     = "expected_value"
+	NameCLV       = "clv"
+	NameChurn     = "churn_p"
 	PrefixTag     = "tag:"
 	PrefixEvent   = "event_tag:" // a tag that an event set, where a condition may give the same tag
 	PrefixSegment = "segment:"
 )
 
 // Explain scores a user as Score does and gives every score with its reasons: the stages, the three scores with their names,
-// the tier, then tags and segments in the order of evaluation, those that do not hold too.
+// the tier, with models their scores, then tags and segments in the order of evaluation, those that do not hold too.
 func (e *Engine) Explain(key string, f *profile.Facts, st *profile.State, cuts *Cuts, asOf int64) []Reason {
 	v := e.enter(key, f, st, cuts, asOf, new(Result))
 	e.evaluate(v)
-	out := append(make([]Reason, 0, 8+len(f.Tags)+len(e.rules)), e.whyCandidate(v), e.whyStage(v))
+	out := append(make([]Reason, 0, 8+len(modelNames)+len(f.Tags)+len(e.rules)), e.whyCandidate(v), e.whyStage(v))
 	out = append(out, e.whyScores(v)...)
 	out = append(out, e.whyCN(v), e.whyTier(v))
+	if e.fitted != nil {
+		for _, name := range modelNames {
+			out = append(out, e.whyModel(v, name))
+		}
+	}
 	for i := range f.Tags {
 		out = append(out, e.whyEventTag(v, &f.Tags[i]))
 	}
@@ -40,7 +50,8 @@ func (e *Engine) Explain(key string, f *profile.Facts, st *profile.State, cuts *
 	return out
 }
 
-// Why gives the reasons of chosen scores alone: NameStage brings NameCandidate with it; unknown names bring nothing. Lean
+// Why gives the reasons of chosen scores alone: of the stage (NameStage brings NameCandidate with it), of models, tags and
+// segments; other names bring nothing. Lean
 // reasons lack what only serves the eye and can be computed again (Rule): they are the form that records keep.
 func (e *Engine) Why(key string, f *profile.Facts, st *profile.State, cuts *Cuts, asOf int64, lean bool, scores ...string) []Reason {
 	v := e.enter(key, f, st, cuts, asOf, new(Result))
@@ -50,6 +61,10 @@ func (e *Engine) Why(key string, f *profile.Facts, st *profile.State, cuts *Cuts
 	for _, name := range scores {
 		if name == NameStage {
 			out = append(out, e.whyCandidate(v), e.whyStage(v))
+			continue
+		}
+		if contains(modelNames[:], name) {
+			out = append(out, e.whyModel(v, name))
 			continue
 		}
 		for i := range e.rules {

@@ -50,6 +50,7 @@ segments:
   - {name: fresh, when: 'days_since(first_seen) <= 100 && traits.city == "上海" || event("App Opened").count > 3'}
   - {name: dated, when: 'last_purchase > date("2026-01-01") && event("Odd \"name\"").last == null && stage_days >= 0'}
   - {name: worth, when: 'tier != "" && average_order > 20 && orders[90] >= 1 && spend[30] < 1000 && rfm_cn startsWith "重要"'}
+  - {name: modelled, when: 'p_alive > 0.4 && expected_purchases < 9 || clv > 1e6 || churn_p > 0.9 && churn_warning && expected_value > 1'}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -119,17 +120,18 @@ func TestReplayAllReasons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e = with(t, e, nil)
 	b := richUsers(t, e)
 	asOf := time.Date(2026, 4, 12, 18, 0, 0, 0, time.UTC).UnixMilli() // already the 13th in Shanghai
 	cuts, replayed, values := b.cuts(e, asOf), 0, map[string]bool{}
 	for i, key := range b.keys {
 		for _, st := range states(z.Day(asOf)) {
-			names := []string{"segment:risky", NameStage, "tag:browser", "nothing"}
+			names := []string{"segment:risky", NameStage, "tag:browser", "nothing", "segment:modelled"}
 			full, stored := e.Why(key, b.facts[i], st, cuts, asOf, false, names...), e.Why(key, b.facts[i], st, cuts, asOf, true, names...)
 			for j := range full {
 				full[j] = lean(full[j])
 			}
-			if len(full) != 4 || !reflect.DeepEqual(full, stored) {
+			if len(full) != 5 || !reflect.DeepEqual(full, stored) {
 				t.Fatalf("lean reasons differ: %+v and %+v", full, stored)
 			}
 			for _, c := range []*Cuts{cuts, nil} {
@@ -149,6 +151,7 @@ func TestReplayAllReasons(t *testing.T) {
 		"stage=silent", "stage=churned", "stage=active", "segment:urgent=true", "segment:risky=false", "segment:fresh=true",
 		"segment:dated=true", "segment:worth=true", "tag:browser=true", "tag:big=true", "tag:big=false", "tag:vip=true",
 		"tag:coupon=false", "rfm_name=lost", "f=5", "f=1", "r=0", "tier=",
+		"segment:modelled=true", "segment:modelled=false", "p_alive=", "clv=",
 	} {
 		if !values[want] {
 			t.Errorf("no user has %s: the base is too poor to test with", want)
@@ -163,6 +166,7 @@ func sameAsScore(t *testing.T, r *Result, reasons []Reason) {
 	want := map[string]string{
 		NameCandidate: r.Candidate, NameStage: r.Stage, NameR: strconv.Itoa(r.R), NameF: strconv.Itoa(r.F), NameM: strconv.Itoa(r.M),
 		NameRFM: r.RFM, NameRFMCN: r.RFMCN, NameTier: r.Tier,
+		NameAlive: scored(r.PAlive), NameExpected: scored(r.Expected), NameChurn: scored(r.ChurnP),
 	}
 	var tags, segments []string
 	for _, reason := range reasons {
@@ -185,6 +189,14 @@ func sameAsScore(t *testing.T, r *Result, reasons []Reason) {
 	if len(want) > 0 || !slices.Equal(tags, r.Tags) || !slices.Equal(segments, r.Segments) {
 		t.Fatalf("%s: unexplained %v; tags %v, want %v; segments %v, want %v", r.Key, want, tags, r.Tags, segments, r.Segments)
 	}
+}
+
+// scored is a score of a model as reasons give it.
+func scored(x float64) string {
+	if x < 0 {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
 // lean is the reason as records keep it.
@@ -219,7 +231,7 @@ func checkReason(t *testing.T, reason Reason, z *zone.Zone) {
 func TestReplayCDNOW(t *testing.T) {
 	b, asOf := loadCDNOW(t), millis(t, "1998-07-01")
 	for _, ties := range []string{TiesMinRank, TiesNtileFirst} {
-		e := engine(t, func(s *strategy.Strategy) { s.RFM.Ties = ties })
+		e := with(t, engine(t, func(s *strategy.Strategy) { s.RFM.Ties = ties }), nil)
 		cuts := b.cuts(e, asOf)
 		for i := 0; i < len(b.keys); i += 7 {
 			for _, reason := range e.Explain(b.keys[i], b.facts[i], nil, cuts, asOf) {
@@ -232,7 +244,7 @@ func TestReplayCDNOW(t *testing.T) {
 // TestReplayNeedsItsInputs takes each input, cut and condition away in turn: Replay must not fall back on a default.
 func TestReplayNeedsItsInputs(t *testing.T) {
 	b, asOf := loadCDNOW(t), millis(t, "1998-07-01")
-	e := engine(t, nil)
+	e := with(t, engine(t, nil), nil)
 	reasons := e.Explain(b.keys[0], b.facts[0], &profile.State{Stage: "active", Since: 10_000}, b.cuts(e, asOf), asOf)
 	for _, r := range reasons {
 		for i := range r.Inputs {
@@ -240,6 +252,13 @@ func TestReplayNeedsItsInputs(t *testing.T) {
 			less.Inputs = slices.Delete(slices.Clone(r.Inputs), i, i+1)
 			if got, err := Replay(less, zone.UTC); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%s without %s: %q, %v", r.Score, r.Inputs[i].Name, got, err)
+			}
+		}
+		for i := range r.Cuts {
+			less := r
+			less.Cuts = slices.Delete(slices.Clone(r.Cuts), i, i+1)
+			if got, err := Replay(less, zone.UTC); err == nil && contains(modelNames[:], r.Score) {
+				t.Errorf("%s without %s: %q", r.Score, r.Cuts[i].Name, got)
 			}
 		}
 	}
@@ -260,6 +279,8 @@ func FuzzReplay(f *testing.F) {
 	f.Add([]byte(`{"score":"f","how":"exceeds","zone":"UTC","inputs":[{"name":"purchase_days","value":"2"},{"name":"user","value":"b"}],"cuts":[{"name":"cut_1","value":"2"},{"name":"cut_1_key","value":"a"}]}`))
 	f.Add([]byte(`{"score":"x","how":"stages","zone":"UTC","inputs":[{"name":"metrics.m[7]","value":"null"},{"name":"segments.has(\"s\")","value":"true"}],"conditions":[{"name":"a","when":"metrics.m[7] > 1"},{"name":"b","when":""}]}`))
 	f.Add([]byte(`{"score":"stage","how":"settle","zone":"UTC","inputs":[{"name":"previous","value":"a"},{"name":"since","value":"2026-01-01"}]}`))
+	f.Add([]byte(`{"score":"clv","how":"lifetime","zone":"UTC","inputs":[{"name":"model","value":"a"},{"name":"kind","value":"nbd"},{"name":"x","value":"2"},{"name":"t_x_days","value":"30"},{"name":"t_days","value":"90"},{"name":"repeat_minor","value":"900"},{"name":"currency","value":"USD"},{"name":"horizon_weeks","value":"52"},{"name":"discount","value":"0.1"},{"name":"margin","value":"1"}],"cuts":[{"name":"r","value":"0.4"},{"name":"alpha","value":"8"},{"name":"p","value":"6"},{"name":"q","value":"4"},{"name":"v","value":"15"}]}`))
+	f.Add([]byte(`{"score":"churn_p","how":"churn","zone":"UTC","inputs":[{"name":"model","value":"a"},{"name":"currency","value":"USD"},{"name":"silence_days","value":"2"},{"name":"gap_days","value":"3.5"}],"cuts":[{"name":"intercept","value":"0.4"},{"name":"silence_mean","value":"1"},{"name":"silence_scale","value":"1"},{"name":"silence_coef","value":"1"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var r Reason
 		if json.Unmarshal(text, &r) != nil {

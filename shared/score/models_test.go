@@ -285,9 +285,9 @@ func TestPlans(t *testing.T) {
 		{strategy.Value{}, clv.Plan{Periods: 12, Weeks: 52. / 12, Rate: math.Pow(1.1, 1./12) - 1}},
 		{strategy.Value{Horizon: 104, Margin: 1}, clv.Plan{Periods: 24, Weeks: 52. / 12}},
 		{strategy.Value{Horizon: 8.5, Discount: 1, Margin: 1}, clv.Plan{Periods: 9, Weeks: 8.5 / 9, Rate: math.Pow(2, 8.5/9/52) - 1}},
-		{strategy.Value{Horizon: 5220, Discount: 0.1, Margin: 1}, clv.Plan{Periods: 1205, Weeks: 5220. / 1205, Rate: math.Pow(1.1, 5220./1205/52) - 1}},
+		{strategy.Value{Horizon: 5220, Discount: 0.1, Margin: 1}, clv.Plan{Periods: 120, Weeks: 43.5, Rate: math.Pow(1.1, 43.5/52) - 1}},
 	} {
-		got := engine(t, func(s *strategy.Strategy) { s.Value = c.value }).plan()
+		got := plan(engine(t, func(s *strategy.Strategy) { s.Value = c.value }).settings())
 		if got.Periods != c.want.Periods || got.Weeks != c.want.Weeks || math.Abs(got.Rate-c.want.Rate) > 1e-15 {
 			t.Errorf("%+v, want %+v", got, c.want)
 		}

@@ -12,12 +12,12 @@ import (
 // Reason is one score with everything it follows from. Replay computes Value again from How, Inputs, Cuts, Conditions, AsOf and
 // the rules of the zone alone; Text and Rule are for people.
 type Reason struct {
-	Score      string      `json:"score"` // stage_candidate, stage, r, f, m, rfm_name, rfm_cn, tier, tag:NAME, event_tag:NAME, segment:NAME
+	Score      string      `json:"score"` // one of the names, or a prefix with a name
 	Value      string      `json:"value"`
 	Text       Text        `json:"text"`
 	How        How         `json:"how"`
 	Inputs     []Input     `json:"inputs"`
-	Cuts       []Input     `json:"cuts,omitempty"`       // the published cuts that were used
+	Cuts       []Input     `json:"cuts,omitempty"`       // the published cuts, or parameters of the model, that were used
 	Conditions []Condition `json:"conditions,omitempty"` // the conditions of the strategy that were evaluated, in order
 	Rule       *Rule       `json:"rule,omitempty"`       // what the parts of the conditions came to
 	AsOf       int64       `json:"as_of"`                // unix milliseconds
@@ -39,6 +39,12 @@ const (
 	HowEventTag  How = "event_tag" // set, not removed and not expired
 	HowCondition How = "condition" // whether the only one of Conditions holds
 	HowNothing   How = "nothing"   // there is no purchase, or there are no cuts
+	HowAlive     How = "alive"     // the purchase model: P(alive)
+	HowExpected  How = "expected"  // the purchase model: purchases within a horizon
+	HowMoney     How = "money"     // the model of money: the value of a purchase
+	HowLifetime  How = "lifetime"  // both: discounted value of the purchases to come
+	HowChurn     How = "churn"     // the model of churn
+	HowUnknown   How = "unknown"   // no model gives the score
 )
 
 // Text is a sentence for people in both languages of the console.

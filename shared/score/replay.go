@@ -62,6 +62,23 @@ func (p *player) value() string {
 	case HowNothing:
 		return p.nothing()
 	}
+	return p.modelled()
+}
+
+// modelled recomputes a score of a model.
+func (p *player) modelled() string {
+	switch p.r.How {
+	case HowAlive:
+		return p.alive()
+	case HowExpected:
+		return p.expected()
+	case HowMoney, HowLifetime:
+		return p.worth()
+	case HowChurn:
+		return p.churn()
+	case HowUnknown:
+		return p.unknown()
+	}
 	p.fail("the computation %q is not known", p.r.How)
 	return ""
 }

@@ -104,22 +104,27 @@ func (v *env) worth() Value {
 	if m == nil || v.e.fitted.money == nil {
 		return Value{}
 	}
-	x, mean := v.spends()
-	value := Value{PerPurchase: v.e.fitted.money.Value(x, mean)}
-	if value.OK = value.PerPurchase > 0; !value.OK {
-		return Value{}
-	}
-	value.CLV = float64(v.e.margin() * clv.Value(m, v.past(), value.PerPurchase, v.e.plan()))
-	value.Low, value.High = value.CLV, value.CLV
-	return value
+	return lifetime(m, v.past(), *v.e.fitted.money, v.mean(), v.e.settings())
 }
 
-// spends are the repeat purchases and their mean value, as the model of money reads them.
-func (v *env) spends() (x, mean float64) {
-	if v.h.x() == 0 {
-		return 0, 0
+// lifetime is the lifetime value of a history whose repeat purchases have a mean value, without an interval.
+func lifetime(m clv.Model, h clv.History, money clv.GammaGamma, mean float64, s strategy.Value) Value {
+	per := money.Value(h.X, mean)
+	if !(per > 0) {
+		return Value{}
 	}
-	return float64(v.h.x()), float64(v.h.repeat) / (float64(v.h.x()) * v.e.minor)
+	worth := float64(s.Margin * clv.Value(m, h, per, plan(s)))
+	return Value{OK: true, PerPurchase: per, CLV: worth, Low: worth, High: worth}
+}
+
+// mean is the mean net value of a repeat purchase in major units, 0 without one.
+func (v *env) mean() float64 { return meanOf(v.h.repeat, v.h.x(), v.e.minor) }
+
+func meanOf(repeat int64, x int, minor float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return float64(repeat) / (float64(x) * minor)
 }
 
 // Value returns the lifetime value of a user at asOf. It costs a purchase forecast a period and draw: about a millisecond for a
@@ -137,43 +142,40 @@ func (e *Engine) Value(f *profile.Facts, asOf int64) Value {
 
 // interval is the middle 90 % of lifetime value over the draws.
 func (e *Engine) interval(v *env) (low, high float64) {
-	x, mean := v.spends()
-	h, plan, values := v.past(), e.plan(), make([]float64, 0, len(e.fitted.draws))
+	h, mean, settings := v.past(), v.mean(), e.settings()
+	values := make([]float64, 0, len(e.fitted.draws))
 	for i := range e.fitted.draws {
-		d := &e.fitted.draws[i]
-		if per := d.money.Value(x, mean); per > 0 {
-			values = append(values, float64(e.margin()*clv.Value(d.purchases, h, per, plan)))
+		if value := lifetime(e.fitted.draws[i].purchases, h, e.fitted.draws[i].money, mean, settings); value.OK {
+			values = append(values, value.CLV)
 		}
 	}
-	if len(values) == 0 { // under no draw a mean exists
+	if len(values) == 0 { // under no draw a mean value of a purchase exists
 		return v.value().CLV, v.value().CLV
 	}
 	return clv.Middle(values)
 }
 
 func (e *Engine) settings() strategy.Value {
-	if e.s.Value.Horizon == 0 {
+	if e.s.Value.IsZero() {
 		return strategy.DefaultValue
 	}
 	return e.s.Value
 }
 
-func (e *Engine) margin() float64 { return e.settings().Margin }
-
 // The periods of lifetime value.
 const (
 	weeksAYear  = 52
 	monthsAYear = 12
-	weeklyBelow = 9 // a horizon of fewer weeks is summed by the week
+	weeklyBelow = 9   // a horizon of fewer weeks is summed by the week
+	mostPeriods = 120 // one of more than ten years by longer periods
 )
 
-// plan divides the horizon into equal periods of at most a month, or a week where it is short.
-func (e *Engine) plan() clv.Plan {
-	value := e.settings()
-	periods := math.Ceil(float64(value.Horizon*monthsAYear) / weeksAYear)
-	if value.Horizon < weeklyBelow {
-		periods = math.Ceil(value.Horizon)
+// plan divides the horizon into equal periods of at most a month; a week where it is short, and longer ones where it is long.
+func plan(s strategy.Value) clv.Plan {
+	periods := min(math.Ceil(float64(s.Horizon*monthsAYear)/weeksAYear), mostPeriods)
+	if s.Horizon < weeklyBelow {
+		periods = math.Ceil(s.Horizon)
 	}
-	weeks := value.Horizon / periods
-	return clv.Plan{Periods: int(periods), Weeks: weeks, Rate: fmath.Expm1(float64(fmath.Log1p(value.Discount) * (weeks / weeksAYear)))}
+	weeks := s.Horizon / periods
+	return clv.Plan{Periods: int(periods), Weeks: weeks, Rate: fmath.Expm1(float64(fmath.Log1p(s.Discount) * (weeks / weeksAYear)))}
 }
