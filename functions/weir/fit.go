@@ -145,6 +145,24 @@ func (c *cli) fitBase(ctx context.Context, b *base, f fitFlags) error {
 
 func showFit(w io.Writer, f *model.Fit) {
 	fmt.Fprintf(w, "%s of %d users, log-likelihood %s\n", f.Model, f.N, fixed(f.LogLik, 3))
+	if !f.Identified {
+		fmt.Fprintf(w, "NOT IDENTIFIED: %s\n", f.Reason)
+	}
+	if f.Fallback == nil {
+		showParams(w, f)
+	} else { // the parameters mean nothing; --json has them
+		fmt.Fprintln(w, "score with instead:")
+		showFit(w, f.Fallback)
+	}
+	if f.Correlated != nil {
+		fmt.Fprintf(w, "correlation of frequency and value: %s (the model assumes 0)\n", fixed(*f.Correlated, 3))
+	}
+	if f.Holdout != nil {
+		showHoldout(w, f.Holdout)
+	}
+}
+
+func showParams(w io.Writer, f *model.Fit) {
 	t := newTable("parameter", ">estimate", ">std. error")
 	for _, p := range f.Params {
 		se := ""
@@ -154,19 +172,6 @@ func showFit(w io.Writer, f *model.Fit) {
 		t.row(p.Name, short(p.Value), se)
 	}
 	t.write(w)
-	if f.Correlated != nil {
-		fmt.Fprintf(w, "correlation of frequency and value: %s (the model assumes 0)\n", fixed(*f.Correlated, 3))
-	}
-	if !f.Identified {
-		fmt.Fprintf(w, "NOT IDENTIFIED: %s\n", f.Reason)
-	}
-	if f.Fallback != nil {
-		fmt.Fprintln(w, "score with instead:")
-		showFit(w, f.Fallback)
-	}
-	if f.Holdout != nil {
-		showHoldout(w, f.Holdout)
-	}
 }
 
 // showHoldout draws what was expected after the calibration beside what happened.
