@@ -43,17 +43,21 @@ type Options struct {
 	Workers int // chunks of a file folded at the same time; 0 and 1: one after another, in a fixed order of port calls
 }
 
-// Live is the published strategy with its cuts, compiled.
+// Live is the published strategy with its cuts and models, compiled.
 type Live struct {
-	Engine    *score.Engine
-	Cuts      *score.Cuts // nil until the first were computed
-	Zone      *zone.Zone
-	Text      []byte
-	Version   string // content hash
-	Sequence  int64  // 1 for the first published strategy
-	Published int64
-	strategy  Doc // strategy/current as read
-	cuts      Doc
+	Engine *score.Engine // with Models
+	Cuts   *score.Cuts   // nil until the first were computed
+	Models *score.Models // nil while none are in force
+	// ModelsStale says that models are in force but not used, because they do not fit the strategy; nil otherwise.
+	ModelsStale *Warning
+	Zone        *zone.Zone
+	Text        []byte
+	Version     string // content hash
+	Sequence    int64  // 1 for the first published strategy
+	Published   int64
+	strategy    Doc // strategy/current as read
+	cuts        Doc
+	models      Doc
 }
 
 // Keys of the documents that the use cases keep.
@@ -168,7 +172,7 @@ func (a *App) changeBase(ctx context.Context, change func(*baseDoc)) error {
 	return a.putDoc(ctx, docBase, b)
 }
 
-// Live returns the published strategy and cuts, compiled once a version. NotFound when nothing is published.
+// Live returns the published strategy, cuts and models, compiled once a version. NotFound when nothing is published.
 func (a *App) Live(ctx context.Context) (*Live, error) {
 	current, err := a.ports.Docs.Get(ctx, docStrategy)
 	if err != nil {
@@ -181,13 +185,20 @@ func (a *App) Live(ctx context.Context) (*Live, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, "read the published cuts")
 	}
+	models, err := a.ports.Docs.Get(ctx, docModels)
+	if err != nil {
+		return nil, fault.Wrap(err, "read which models are in force")
+	}
 	a.mu.Lock()
 	l := a.live
 	a.mu.Unlock()
-	if l != nil && l.strategy.Version == current.Version && l.cuts.Version == cuts.Version {
+	if l != nil && l.strategy.Version == current.Version && l.cuts.Version == cuts.Version && l.models.Version == models.Version {
 		return l, nil
 	}
 	if l, err = a.compile(current, cuts); err != nil {
+		return nil, err
+	}
+	if err := a.takeModels(ctx, l, models); err != nil {
 		return nil, err
 	}
 	a.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"github.com/weir-engine/weir/shared/strategy"
 )
 
-// Base is the whole base scored at one moment under one strategy and one set of cuts. It is read-only.
+// Base is the whole base scored at one moment under one strategy, one set of cuts and one of models. It is read-only.
 type Base struct {
 	AsOf  int64
 	Live  *Live          // the strategy; its Cuts are those used
@@ -136,7 +136,7 @@ func (a *App) stamp(ctx context.Context, live *Live, asOf int64) (string, error)
 		return "", err
 	}
 	var b strings.Builder
-	for _, part := range []int64{revision, asOf, live.strategy.Version, live.cuts.Version} {
+	for _, part := range []int64{revision, asOf, live.strategy.Version, live.cuts.Version, live.models.Version} {
 		b.WriteString(" ")
 		b.WriteString(formatInt(part))
 	}

@@ -59,7 +59,7 @@ func settle(l *Live, w *UserWrite, facts *profile.Facts, state *profile.State, a
 // newcomer is the state before the first event of a user who came after the strategy was published: what happens to such a
 // user is a transition, not a baseline.
 func newcomer(l *Live, facts *profile.Facts) *profile.State {
-	s := &profile.State{Strategy: l.Version, DecidedAt: facts.FirstSeen}
+	s := &profile.State{Strategy: l.Version, Model: l.Engine.Version(), DecidedAt: facts.FirstSeen}
 	if l.Cuts != nil {
 		s.Cuts = l.Cuts.Version
 	}

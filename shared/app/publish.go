@@ -115,6 +115,13 @@ func (a *App) DiffStrategy(ctx context.Context, from string, text []byte) (Strat
 		return d, err
 	}
 	d.To, d.Changes = l.Version, strategy.Changes(before, l.Engine.Strategy())
+	models, err := a.ports.Docs.Get(ctx, docModels)
+	if err != nil {
+		return d, fault.Wrap(err, "read which models are in force")
+	}
+	if err := a.takeModels(ctx, l, models); err != nil {
+		return d, err
+	}
 	d.Reach, err = a.reach(ctx, l)
 	return d, err
 }

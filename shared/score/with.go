@@ -66,6 +66,9 @@ func (e *Engine) ModelBasis() string {
 	return shortHash(b)
 }
 
+// SilenceLimit is the number of days of silence from which the strategy calls a user churned.
+func (e *Engine) SilenceLimit() int { return e.limit }
+
 // silenceLimit is the number of days of silence from which a strategy calls a user churned: that of its preset, else the one
 // that leads from the last stage but one to the last, else the horizon of churn.
 func silenceLimit(s *strategy.Strategy, stages []stage) int {
