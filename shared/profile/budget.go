@@ -59,6 +59,11 @@ func (m *metric) bytes() (typical, most int) {
 		return head + typicalActive/8 + days, head + m.keep/8 + 2*m.keep
 	case Sum:
 		return head + typicalActive/8 + 2*days, head + m.keep/8 + 9*m.keep
+	case Times:
+		const moment = 5 + 2 // milliseconds since the event before, and its ID
+		return head + 2 + 5 + moment*min(2*days, TimesKept), head + 2 + 6 + 9*TimesKept
+	case First:
+		return head + typicalActive/8 + (2+4)*days, head + m.keep/8 + (9+5)*m.keep
 	case Last:
 		return head + 1 + 2 + 4, head + 3 + 9 + 5
 	case Distinct:

@@ -17,8 +17,8 @@ func DecodeFacts(b []byte, f *Facts) error {
 	if len(b) == 0 {
 		return errCorrupt
 	}
-	switch b[0] { //nolint:gocritic // one case a version: the next joins here
-	case factsVersion:
+	switch b[0] {
+	case factsVersion, factsVersionPlain:
 		d := decoder{f: f, whole: b, reader: reader{b: b[1:]}}
 		if d.facts(); d.failed || len(d.b) > 0 {
 			f.Reset()

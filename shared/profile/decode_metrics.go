@@ -16,12 +16,18 @@ func (d *decoder) metrics() {
 	f := d.f
 	for i := range n {
 		key, head := uint32(d.fixed(keyBytes)), d.byte()
-		if d.failed || i > 0 && key <= f.Metrics[i-1].Key || Agg(head&7) > Distinct {
+		if d.failed || i > 0 && key <= f.Metrics[i-1].Key || Agg(head&7) > Distinct && d.whole[0] == factsVersionPlain {
 			d.fail()
 			return
 		}
 		f.insertMetric(i, key, Agg(head&7))
 		m := &f.Metrics[i]
+		if m.Agg == Times {
+			if d.times(m, head); d.failed {
+				return
+			}
+			continue
+		}
 		if head&metricRanked != 0 {
 			if len(ranks) == 0 {
 				ranks = f.Active.appendTo(ranks)
@@ -86,6 +92,8 @@ func (d *decoder) values(m *Metric, scale int) {
 	switch m.Agg {
 	case Last:
 		m.LastTime = d.int() + int64(m.Days[0].Day)*dayMs
+	case First:
+		d.firstTimes(m)
 	case Distinct:
 		d.hashes(m)
 	}

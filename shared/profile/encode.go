@@ -9,7 +9,8 @@ import (
 	"github.com/weir-engine/weir/shared/zone"
 )
 
-// The encoding of FACTS, version 1. Numbers are varints (low 7 bits first), signed ones zigzag; times are in units of 1 ms,
+// The encoding of FACTS, version 2; version 1 is the same without metrics that keep first values or times, and is still written
+// where there are none. Numbers are varints (low 7 bits first), signed ones zigzag; times are in units of 1 ms,
 // 1 s, 1 h or 24 h, the longest that divides all of them; days count back from the newest active day.
 //
 //	version  1 byte
@@ -19,7 +20,10 @@ import (
 //
 // Sets of days are gaps or a bitmap, whichever is shorter (appendSet); a metric's days are numbered among the active days
 // when all of them are active, so that both become shorter.
-const factsVersion = 1
+const (
+	factsVersion      = 2
+	factsVersionPlain = 1
+)
 
 // Sections, as bits of the flags.
 const (
@@ -42,7 +46,7 @@ var timeUnits = [...]int64{1, 1000, 3_600_000, 86_400_000}
 
 // EncodeFacts appends the encoding of f to dst. Equal facts give equal bytes.
 func EncodeFacts(dst []byte, f *Facts) []byte {
-	e := encoder{f: f, dst: append(dst, factsVersion)}
+	e := encoder{f: f, dst: append(dst, version(f))}
 	e.unit = e.timeUnit()
 	e.flags()
 	if f.Events > 0 {
@@ -74,6 +78,16 @@ func EncodeFacts(dst []byte, f *Facts) []byte {
 		e.refunds()
 	}
 	return e.dst
+}
+
+// version is the oldest version that can hold f, so that profiles which need nothing new stay as they are.
+func version(f *Facts) byte {
+	for i := range f.Metrics {
+		if f.Metrics[i].Agg > Distinct {
+			return factsVersion
+		}
+	}
+	return factsVersionPlain
 }
 
 type encoder struct {
@@ -109,6 +123,14 @@ func (e *encoder) timeUnit() int {
 	for i := 0; u > 0 && i < len(f.Counts); i++ {
 		fit(f.Counts[i].First)
 		fit(f.Counts[i].Last)
+	}
+	for i := 0; u > 0 && i < len(f.Metrics); i++ {
+		if m := &f.Metrics[i]; m.Agg == Times {
+			fit(m.First)
+			for j := 0; u > 0 && j < len(m.Times); j++ {
+				fit(m.Times[j].Time)
+			}
+		}
 	}
 	for i := 0; u > 0 && i < len(f.Traits); i++ {
 		fit(f.Traits[i].Time)

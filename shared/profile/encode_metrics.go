@@ -5,7 +5,7 @@ import "math/bits"
 // A metric is its key, a byte with its aggregate, whether its days are numbered among the active days, and a scale; its days;
 // one value for each day from the newest. The scale of a count is 1 when every count is 1, which are then left out; that of
 // other values is the power of ten that divides all of them. A distinct has a number of hashes for each day, and then the
-// hashes.
+// hashes; a first the time of each day's value. A times has no days: see encoder.times.
 const (
 	metricRanked = 1 << 3
 	scaleShift   = 4
@@ -20,6 +20,11 @@ func (e *encoder) metrics() {
 	for i := range e.f.Metrics {
 		m := &e.f.Metrics[i]
 		e.dst = appendFixed(e.dst, uint64(m.Key), keyBytes)
+		if m.Agg == Times {
+			e.dst = append(e.dst, byte(Times))
+			e.times(m)
+			continue
+		}
 		days := m.Days
 		if m.Agg == Distinct {
 			var dayRoom [64]Bucket
@@ -112,6 +117,10 @@ func (e *encoder) values(m *Metric, days []Bucket, scale int) {
 	switch m.Agg {
 	case Last:
 		e.int(m.LastTime - int64(m.Days[0].Day)*dayMs)
+	case First:
+		for j := len(days) - 1; j >= 0; j-- {
+			e.int(m.Times[j].Time - int64(days[j].Day)*dayMs)
+		}
 	case Distinct:
 		for _, v := range m.Values {
 			e.dst = appendFixed(e.dst, uint64(v.Hash), 4)

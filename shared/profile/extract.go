@@ -151,7 +151,7 @@ func (s *Schema) foldWhole(f *Facts, x *Extract, p *plan, ev *event.Event, id ev
 		}
 	}
 	if len(p.metrics) > 0 {
-		s.foldMetrics(f, ev, x.day, p.metrics, r)
+		s.foldMetrics(f, ev, x.day, p.metrics, number, r)
 	}
 	if len(p.tags) > 0 {
 		s.foldTags(f, ev, x.day, p.tags, number)

@@ -53,19 +53,22 @@ type Refund struct {
 // metric over the whole lifetime has one bucket, on day 0.
 //
 // Windows always end at or after LastSeen, so a bucket that a later one outdoes in every window is dropped: max (min) keeps
-// falling (rising) buckets alone, last keeps one bucket, and distinct keeps a value on its latest day alone.
+// falling (rising) buckets alone, last keeps one bucket, and distinct keeps a value on its latest day alone. first keeps the value of
+// the earliest event of each day.
 type Metric struct {
 	Key      uint32 // hash of the metric's definition: changing it starts a new metric
 	Agg      Agg
-	Days     []Bucket // all but distinct
+	Days     []Bucket // all but distinct and times
 	LastTime int64    // last: unix milliseconds of the value; ties go to the larger value
 	Values   []Value  // distinct, by (Day, Hash)
+	Times    []Moment // times: the newest TimesKept events; first: when each of Days happened
+	First    int64    // times: unix milliseconds of the earliest event ever, whatever the windows
 }
 
 // Bucket is one day of a metric.
 type Bucket struct {
 	Day   zone.Day
-	Value int64 // the count, sum, min, max or last; all but counts scaled by the unit (money: minor units; numbers: 1e-4)
+	Value int64 // the count, sum, min, max, last or first; all but counts scaled by the unit (money: minor units; numbers: 1e-4)
 }
 
 // Value is one distinct value.
@@ -73,6 +76,15 @@ type Value struct {
 	Day  zone.Day // the latest day with it
 	Hash uint32
 }
+
+// Moment is one event of a metric.
+type Moment struct {
+	Time int64  // unix milliseconds
+	ID   uint16 // times: 16 bits of the event's ID, which tell events of one millisecond apart
+}
+
+// TimesKept is the number of events within the longest window of which a times metric keeps the time: the newest, by (Time, ID).
+const TimesKept = 32
 
 // DistinctExact is the number of distinct values up to which a window's count is exact. Beyond it the count is an estimate
 // from the smallest hashes (bottom-k sketch: Cohen, Kaplan 2007) and is flagged as spilled.

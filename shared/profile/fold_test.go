@@ -123,10 +123,15 @@ func normal(f *Facts) *Facts {
 		}
 	}
 	for i := range c.Metrics {
-		if m := &c.Metrics[i]; len(m.Days) == 0 {
+		m := &c.Metrics[i]
+		if len(m.Days) == 0 {
 			m.Days = nil
-		} else if len(m.Values) == 0 {
+		}
+		if len(m.Values) == 0 {
 			m.Values = nil
+		}
+		if len(m.Times) == 0 {
+			m.Times = nil
 		}
 	}
 	return c

@@ -80,6 +80,12 @@ func (m *Metric) merge(src *Metric) {
 		for _, b := range src.Days {
 			m.addLast(b, src.LastTime)
 		}
+	case First:
+		for i, b := range src.Days {
+			m.addFirst(b, src.Times[i].Time)
+		}
+	case Times:
+		m.mergeTimes(src)
 	case Min, Max:
 		for _, b := range src.Days {
 			m.addExtreme(b)

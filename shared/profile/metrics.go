@@ -2,6 +2,7 @@ package profile
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -30,10 +31,15 @@ func (r *reading) read(o *event.Object, path string, decimals int) {
 }
 
 // foldMetrics adds an event to the metrics with these indexes.
-func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []int, r *reading) {
+func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []int, number uint64, r *reading) {
 	for _, at := range indexes {
 		m := &s.metrics[at]
-		if m.outside(day, f.Active.Newest) || m.where != nil && !s.holds(m.where, ev) {
+		outside := m.outside(day, f.Active.Newest)
+		if outside && m.agg != Times || m.where != nil && !s.holds(m.where, ev) {
+			continue
+		}
+		if m.agg == Times {
+			f.metric(at, m).addTime(Moment{ev.Time, uint16(number)}, !outside)
 			continue
 		}
 		if m.agg == Count {
@@ -56,6 +62,8 @@ func (s *Schema) foldMetrics(f *Facts, ev *event.Event, day zone.Day, indexes []
 			f.metric(at, m).add(b)
 		case m.agg == Last:
 			f.metric(at, m).addLast(b, ev.Time)
+		case m.agg == First:
+			f.metric(at, m).addFirst(b, ev.Time)
 		default:
 			f.metric(at, m).addExtreme(b)
 		}
@@ -117,9 +125,12 @@ func (f *Facts) insertMetric(i int, key uint32, agg Agg) {
 	} else {
 		f.Metrics = f.Metrics[:n+1]
 	}
-	days, values := f.Metrics[n].Days[:0], f.Metrics[n].Values[:0]
+	days, values, times := f.Metrics[n].Days[:0], f.Metrics[n].Values[:0], f.Metrics[n].Times[:0]
 	copy(f.Metrics[i+1:], f.Metrics[i:n])
-	f.Metrics[i] = Metric{Key: key, Agg: agg, Days: days, Values: values}
+	f.Metrics[i] = Metric{Key: key, Agg: agg, Days: days, Values: values, Times: times}
+	if agg == Times {
+		f.Metrics[i].First = math.MaxInt64 // until the first event
+	}
 }
 
 // keepMetrics drops the others and keeps their memory behind the end.
@@ -146,13 +157,19 @@ func (s *Schema) prune(f *Facts) {
 			continue
 		}
 		through := f.Active.Newest - zone.Day(s.metrics[at].keep)
+		if m.Agg == Times {
+			if len(m.Times) > 0 && m.Times[0].Time < int64(through+2)*dayMs { // no day begins later than that
+				m.pruneTimes(s.zone.Start(through + 1))
+			}
+			continue
+		}
 		if len(m.Days) > 0 && m.Days[0].Day <= through || len(m.Values) > 0 && m.Values[0].Day <= through {
 			m.prune(through)
 			empty = empty || len(m.Days)+len(m.Values) == 0
 		}
 	}
 	if empty {
-		f.keepMetrics(func(m *Metric) bool { return len(m.Days)+len(m.Values) > 0 })
+		f.keepMetrics(func(m *Metric) bool { return m.Agg == Times || len(m.Days)+len(m.Values) > 0 })
 	}
 }
 
@@ -163,6 +180,9 @@ func (m *Metric) prune(through zone.Day) {
 		old++
 	}
 	m.Days = m.Days[:copy(m.Days, m.Days[old:])]
+	if m.Agg == First {
+		m.Times = m.Times[:copy(m.Times, m.Times[old:])]
+	}
 	old = 0
 	for old < len(m.Values) && m.Values[old].Day <= through {
 		old++

@@ -2,7 +2,9 @@ package profile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -64,7 +66,7 @@ func oraclePurchases(s *Schema, stream []entry) []PurchaseDay {
 // oracleWindow aggregates a declared metric of everything() over (asOf-days, asOf].
 func oracleWindow(s *Schema, stream []entry, metric, days int, asOf zone.Day) MetricValue {
 	d := everything().Metrics[metric]
-	v := MetricValue{Decimals: s.metrics[s.declared[metric].stored].decimals, OK: d.Agg == "count" || d.Agg == "sum" || d.Agg == "distinct"}
+	v := MetricValue{Decimals: s.metrics[s.declared[metric].stored].decimals, OK: d.Agg == "count" || d.Agg == "sum" || d.Agg == "distinct" || d.Agg == "times"}
 	var lastAt int64
 	seen := map[string]bool{}
 	for _, e := range stream {
@@ -72,13 +74,13 @@ func oracleWindow(s *Schema, stream []entry, metric, days int, asOf zone.Day) Me
 		if days > 0 && (day <= asOf-zone.Day(days) || day > asOf) || d.Event != "*" && d.Event != EventName(&e.ev) {
 			continue
 		}
-		if price, _ := e.ev.Properties.Get("price").Float(); d.Where != "" && price <= 50 {
+		if price, _ := e.ev.Properties.Get("price").Float(); d.Where != "" && price <= map[bool]float64{true: 50, false: 20}[d.Agg == "count"] {
 			continue
 		}
 		p := e.ev.Properties.Get(map[string]string{"properties.revenue": "revenue"}[d.Value] + map[bool]string{true: d.Value}[d.Value != "properties.revenue"])
 		n, ok := p.Scaled(v.Decimals)
 		switch d.Agg {
-		case "count":
+		case "count", "times":
 			v.Value++
 		case "distinct":
 			if p.Kind == event.String {
@@ -92,7 +94,7 @@ func oracleWindow(s *Schema, stream []entry, metric, days int, asOf zone.Day) Me
 			switch {
 			case d.Agg == "sum":
 				v.Value += n
-			case !v.OK, d.Agg == "max" && n > v.Value, d.Agg == "min" && n < v.Value,
+			case !v.OK, d.Agg == "first" && (e.ev.Time < lastAt || e.ev.Time == lastAt && n > v.Value), d.Agg == "max" && n > v.Value, d.Agg == "min" && n < v.Value,
 				d.Agg == "last" && (e.ev.Time > lastAt || e.ev.Time == lastAt && n > v.Value):
 				v.Value, lastAt = n, e.ev.Time
 			}
@@ -100,7 +102,29 @@ func oracleWindow(s *Schema, stream []entry, metric, days int, asOf zone.Day) Me
 		v.OK = true
 	}
 	v.Spilled = d.Agg == "distinct" && v.Value > DistinctExact
+	if d.Agg == "times" {
+		v.Value = min(v.Value, TimesKept)
+		v.Spilled = v.Value == TimesKept
+	}
 	return v
+}
+
+// oracleTimes are the earliest time ever of a times metric of everything(), and the newest within its longest window.
+func oracleTimes(s *Schema, stream []entry, metric int, newest zone.Day) (first int64, times []Moment) {
+	d := everything().Metrics[metric]
+	first = math.MaxInt64
+	for _, e := range stream {
+		price, _ := e.ev.Properties.Get("price").Float()
+		if d.Event != "*" && d.Event != EventName(&e.ev) || d.Where != "" && price <= 20 {
+			continue
+		}
+		first = min(first, e.ev.Time)
+		if s.Day(e.ev.Time) > newest-zone.Day(slices.Max(d.Windows)) {
+			times = append(times, Moment{e.ev.Time, binary.BigEndian.Uint16(e.id[6:])})
+		}
+	}
+	slices.SortFunc(times, compareMoments)
+	return first, times[max(0, len(times)-TimesKept):]
 }
 
 func checkOracle(t rapid.TB, s *Schema, stream []entry) {
@@ -110,6 +134,13 @@ func checkOracle(t rapid.TB, s *Schema, stream []entry) {
 		t.Fatalf("purchases\n got %+v\nwant %+v", f.Purchases, want)
 	}
 	for m, d := range everything().Metrics {
+		if d.Agg == "times" {
+			first, times := oracleTimes(s, stream, m, f.Active.Newest)
+			at, ok := s.FirstEver(f, m, math.MaxInt64-1)
+			if ok != (first != math.MaxInt64) || ok && (at != first || !slices.Equal(s.metricOf(f, m).Times, times)) {
+				t.Fatalf("%s: got %d %v, want %d %v", d.Name, at, s.metricOf(f, m), first, times)
+			}
+		}
 		windows := d.Windows
 		if len(windows) == 0 {
 			windows = []int{0}
@@ -118,7 +149,7 @@ func checkOracle(t rapid.TB, s *Schema, stream []entry) {
 			for later := range zone.Day(100) {
 				asOf := f.Active.Newest + later
 				got, want := s.Window(f, m, days, asOf), oracleWindow(s, stream, m, days, asOf)
-				if want.Spilled && got.Spilled { // an estimate
+				if d.Agg == "distinct" && want.Spilled && got.Spilled { // an estimate
 					if got.Value < 33 || got.Value*2 < want.Value || got.Value > want.Value*2 {
 						t.Fatalf("%s over %d days at +%d: estimate %d of %d", d.Name, days, later, got.Value, want.Value)
 					}

@@ -52,7 +52,7 @@ type declared struct {
 type metric struct {
 	key      uint32
 	agg      Agg
-	value    string // property path, "" for count
+	value    string // property path, "" for count and times
 	unit     string
 	decimals int
 	keep     int // days kept, the longest window; 0: the lifetime
@@ -79,9 +79,11 @@ const (
 	Max
 	Last
 	Distinct
+	First
+	Times
 )
 
-var aggNames = [...]string{Count: "count", Sum: "sum", Min: "min", Max: "max", Last: "last", Distinct: "distinct"}
+var aggNames = [...]string{Count: "count", Sum: "sum", Min: "min", Max: "max", Last: "last", Distinct: "distinct", First: "first", Times: "times"}
 
 // String is the aggregate's name in a strategy.
 func (a Agg) String() string {
@@ -160,14 +162,14 @@ func (s *Schema) declare(d strategy.Metric) error {
 	m := metric{event: d.Event, value: d.Value, unit: cmp.Or(d.Unit, "number"), decimals: NumberDecimals}
 	at := slices.Index(aggNames[:], d.Agg)
 	if at < 0 {
-		return fault.New(fault.Invalid, "metric %s: unknown aggregate %q", d.Name, d.Agg).WithHint("use one of count, sum, min, max, last, distinct")
+		return fault.New(fault.Invalid, "metric %s: unknown aggregate %q", d.Name, d.Agg).WithHint("use one of count, sum, min, max, first, last, distinct, times")
 	}
 	m.agg = Agg(at)
 	if m.unit == "money" {
 		m.decimals = s.digits
 	}
 	switch {
-	case m.agg == Count:
+	case m.agg == Count || m.agg == Times:
 		m.value, m.unit, m.decimals = "", "number", 0
 	case m.value == "":
 		return fault.New(fault.Invalid, "metric %s: %s needs a value", d.Name, d.Agg).WithHint("name the property that is aggregated, such as value: properties.price")

@@ -62,7 +62,8 @@ func (f *Facts) Clone() *Facts {
 	c.Active.Bits = slices.Clone(f.Active.Bits)
 	c.Metrics = slices.Clone(f.Metrics)
 	for i := range c.Metrics {
-		c.Metrics[i].Days, c.Metrics[i].Values = slices.Clone(c.Metrics[i].Days), slices.Clone(c.Metrics[i].Values)
+		m := &c.Metrics[i]
+		m.Days, m.Values, m.Times = slices.Clone(m.Days), slices.Clone(m.Values), slices.Clone(m.Times)
 	}
 	return &c
 }

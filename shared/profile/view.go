@@ -57,7 +57,7 @@ type WindowView struct {
 	Spilled bool   `json:"spilled,omitempty"`
 }
 
-// DayView is one day of a metric; of distinct, the number of values whose latest day it is.
+// DayView is one day of a metric; of distinct, the number of values whose latest day it is; of times, the number of kept events.
 type DayView struct {
 	Day   string `json:"day"` // "" for a metric over the lifetime
 	Value string `json:"value"`
@@ -158,6 +158,14 @@ func (s *Schema) metricView(f *Facts, at int) MetricView {
 	}
 	for _, b := range f.Metrics[i].Days {
 		add(b.Day, Decimal(b.Value, m.decimals))
+	}
+	for times := f.Metrics[i].Times[:timesOf(&f.Metrics[i])]; len(times) > 0; {
+		day, n := s.days.day(times[0].Time), 1
+		for n < len(times) && s.days.day(times[n].Time) == day {
+			n++
+		}
+		add(day, strconv.Itoa(n))
+		times = times[n:]
 	}
 	for values := f.Metrics[i].Values; len(values) > 0; {
 		n := 1

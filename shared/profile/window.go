@@ -14,7 +14,8 @@ type MetricValue struct {
 	// Value is the result times ten to the power Decimals: money in minor units, numbers in 1e-4, counts as they are.
 	Value    int64
 	Decimals int
-	// Spilled: there are more than DistinctExact distinct values, and Value is an estimate of their number.
+	// Spilled: there are more than DistinctExact distinct values, and Value is an estimate of their number; or all of the
+	// TimesKept events that a times metric keeps are in the window, and there may be more.
 	Spilled bool
 }
 
@@ -34,13 +35,21 @@ func (s *Schema) MetricWindows(metric int) []int { return s.declared[metric].win
 // the whole of what is kept. It is exact when AsOfExact holds.
 func (s *Schema) Window(f *Facts, metric int, days int, asOf zone.Day) MetricValue {
 	m := &s.metrics[s.declared[metric].stored]
-	v := MetricValue{Decimals: m.decimals, OK: m.agg == Count || m.agg == Sum || m.agg == Distinct}
+	v := MetricValue{Decimals: m.decimals, OK: m.agg == Count || m.agg == Sum || m.agg == Distinct || m.agg == Times}
 	i, ok := slices.BinarySearchFunc(f.Metrics, m.key, compareMetricKey)
 	if !ok {
 		return v
 	}
 	if m.keep == 0 {
-		days, asOf = 0, 0
+		days = 0
+		if m.agg != Times {
+			asOf = 0
+		}
+	}
+	if m.agg == Times {
+		v.Value = int64(len(s.timesWithin(&f.Metrics[i], days, asOf)))
+		v.Spilled = v.Value == TimesKept
+		return v
 	}
 	if m.agg == Distinct {
 		v.Value, v.Spilled = distinct(f.Metrics[i].Values, days, asOf)
@@ -57,7 +66,7 @@ func (s *Schema) Window(f *Facts, metric int, days int, asOf zone.Day) MetricVal
 		}
 		return v
 	}
-	v.Value = buckets[0].Value // max falls, min rises, last is one
+	v.Value = buckets[0].Value // max falls, min rises, last is one, first is the earliest
 	return v
 }
 

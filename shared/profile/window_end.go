@@ -26,5 +26,16 @@ func (s *Schema) WindowEnds(f *Facts, metric int, days int, asOf zone.Day) (day 
 	for _, v := range f.Metrics[i].Values {
 		oldest(v.Day)
 	}
+	for _, t := range f.Metrics[i].Times[:timesOf(&f.Metrics[i])] {
+		oldest(s.days.day(t.Time))
+	}
 	return day, ok
+}
+
+// timesOf is how many of a metric's Times stand for themselves: those of first go with its days.
+func timesOf(m *Metric) int {
+	if m.Agg == Times {
+		return len(m.Times)
+	}
+	return 0
 }
