@@ -204,7 +204,7 @@ func (s *Server) GetRetention(ctx context.Context, req gen.GetRetentionRequestOb
 		return nil, err
 	}
 	switch {
-	case inCSV && value(req.Params.Start) == gen.Recurring:
+	case inCSV && value(req.Params.Start) == gen.GetRetentionParamsStartRecurring:
 		return asCSV[gen.GetRetention200TextcsvResponse](r.Recurring.CSV), nil
 	case inCSV:
 		return asCSV[gen.GetRetention200TextcsvResponse](r.First.CSV), nil

@@ -132,11 +132,11 @@ func (s *Schema) metricOf(f *Facts, metric int) *Metric {
 	return &f.Metrics[i]
 }
 
-// FirstEver returns the time (unix milliseconds) of the earliest event ever of a declared times metric, when it is at or before
-// asOf. ok is false when there is none.
-func (s *Schema) FirstEver(f *Facts, metric int, asOf int64) (at int64, ok bool) {
+// FirstEver returns the time (unix milliseconds) of the earliest event ever of a declared times metric, whatever its windows. ok is
+// false when there is none.
+func (s *Schema) FirstEver(f *Facts, metric int) (at int64, ok bool) {
 	m := s.metricOf(f, metric)
-	if m == nil || m.First > asOf {
+	if m == nil {
 		return 0, false
 	}
 	return m.First, true

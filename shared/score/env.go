@@ -36,6 +36,8 @@ func (v *env) Lookup(ref *segment.Ref) segment.Value {
 		return v.field(ref)
 	case segment.RefMetric:
 		return v.metric(ref)
+	case segment.RefMeasure:
+		return v.measure(ref)
 	case segment.RefTrait:
 		return v.trait(ref.Name)
 	case segment.RefTag:

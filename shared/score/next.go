@@ -125,6 +125,10 @@ func (c *course) Motion(ref *segment.Ref, ms int64) segment.Motion {
 		if gone, ok := c.e.facts.WindowEnds(c.f, ref.Index, ref.Window, day); ok {
 			return segment.Motion{Until: c.e.zone.Start(gone)}
 		}
+	case segment.RefMeasure:
+		if ends, ok := c.measureEnds(ref, day); ok {
+			return segment.Motion{Until: c.e.zone.Start(ends)}
+		}
 	case segment.RefField:
 		return c.field(ref, day)
 	}

@@ -235,6 +235,7 @@ func (p *player) recorded() (*recorded, *segment.Schema) {
 	env := &recorded{values: map[string]segment.Value{}, at: p.r.AsOf, zone: p.zone}
 	schema := segment.NewSchema()
 	schema.AnyTag()
+	schema.AnyMeasure()
 	windows, types, order := map[string][]int{}, map[string]segment.Type{}, []string{}
 	var events []string
 	for _, in := range p.r.Inputs {

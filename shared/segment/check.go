@@ -29,6 +29,8 @@ type checker struct {
 	src    string
 	schema *Schema
 	refs   []*Ref
+
+	suggested []string // names of metrics that the error at hand asks for
 }
 
 func (c *checker) fail(n *Node, message string) *Error { return errorAt(c.src, n.Offset, message) }
@@ -210,7 +212,7 @@ func (c *checker) ref(n *Node) *Error {
 	}
 	n.Type = r.Type
 	for _, known := range c.refs {
-		if known.Kind == r.Kind && known.Name == r.Name && known.Window == r.Window && known.Stat == r.Stat {
+		if sameRef(known, r) {
 			n.Ref = known
 			return nil
 		}
@@ -236,6 +238,8 @@ func (c *checker) resolve(n *Node, r *Ref) *Error {
 		return c.field(n, r)
 	case RefMetric:
 		return c.metric(n, r)
+	case RefMeasure:
+		return c.measure(n, r)
 	case RefTrait, RefProperty:
 		r.Type = TAny
 	case RefTag:
@@ -263,7 +267,7 @@ func (c *checker) resolve(n *Node, r *Ref) *Error {
 // group is the name under which Schema.Refuse knows the reference.
 func (r *Ref) group() string {
 	switch r.Kind {
-	case RefMetric:
+	case RefMetric, RefMeasure:
 		return "metrics"
 	case RefTrait:
 		return "traits"

@@ -28,13 +28,25 @@ var wrong = []string{
 	`orders`, `stage`, `"silent"`, `null`, `first_seen`, `orders && true`, `!orders`, `orders == "3"`, `orders > "many"`, `first_seen > "2026-01-01"`, `first_seen > 30`,
 	`stage > null`, `true > false`, `orders + "a" > 3`, `last_seen - first_seen > 3`, `-stage == 3`, `tier in "gold"`, `tier in ["gold", 3]`, `orders in [3, "4"]`, `["a"] == tier`, `tier == ["a"]`,
 	`orders contains 3`, `stage contains null`, `lower(orders) == "a"`, `lower() == "a"`, `lower("a", "b") == "a"`, `min() > 3`, `days_between(first_seen) > 3`, `today(3) == null`,
+	// measures
+	`count("Lesson")`, `count("Lesson", minutes, 30) > 1`, `count(Lesson, 30) > 1`, `count() > 1`, `count("Lesson", 0) > 1`, `count("Lesson", 7.5) > 1`, `count("Lesson", 7`,
+	`count("Lesson" where minutes > 3, 7) > 1`, `count("Lesson" where properties.x, 7, 8) > 1`, `count("Lesson" where, 7) > 1`, `count("Lesson" where "a", 7) > 1`, `count("Lesson", 7)`,
+	`sum("Order Completed", 30) > 1`, `sum("Order Completed", revenue) > 1`, `sum("Order Completed", properties, 30) > 1`, `sum("Order Completed", "revenue", 30) > 1`,
+	`count("Lesson", 61) > 1`, `count("Lesson", 731) > 1`, `count("Lesson" where properties.minutes > 31, 30) > 1`, `min("Order Completed", revenue, 30) > 1`,
+	`distinct("Tea \"1\"", kind, 30) > 1`, `last("Order Completed", revenue, 30) > 1`, `first("Signed Up", 30) < today()`, `first("Order Completed", 30) > 1`,
+	`first_time("Lesson", 30)`, `first_time("*", 30)`, `first_time("Lesson" where properties.a == "b", 30)`, `first_time("Signed Up", 30) > 1`,
+	`regularly("Lesson", 3, 7, 4, 6)`, `regularly("Lesson", 3 per 7, 4 in 6)`, `regularly("Lesson", 3 per 7, 7 of 6)`, `regularly("Lesson", 3 per 30, 4 of 30)`, `regularly("Lesson", 3 per 7, 4 of 12)`,
+	`stopped("Lesson", 3 per 28, 14)`, `stopped("Lesson", 3 per 28, for 0)`, `stopped("课程", 3 per 28, for 14)`, `resumed("Lesson", 30, 7)`, `resumed("Lesson", after 30)`, `resumed("Other", after 30, 7)`,
+	`resumed("Other" where properties.x == 1, after 30, 7)`, `sequence("Viewed", within 7)`, `sequence("Viewed", "Order Completed", 7)`, `sequence("Viewed", "Lesson", within 7)`,
+	`sequence("Viewed", "Order Completed", within 7, 31)`, `sequence("Viewed", "Viewed", "Viewed", "Viewed", "Viewed", "Viewed", "Viewed", "Viewed", "Viewed", within 7)`,
+	`count("Lesson" where count("Lesson", 7) > 1, 7) > 1`,
 	`date(first_seen) == null`, `date("2026-02-30") < last_seen`, `date("yesterday") < last_seen`, `coalesce(orders, "x") == 3`, `length(tier) == "a"`, `days_since("2026-01-01") > 3`,
 }
 
 func TestErrors(t *testing.T) {
 	var b strings.Builder
 	for _, src := range wrong {
-		_, err := Compile(src, testSchema())
+		_, err := Compile(src, measured(testSchema()))
 		if err == nil {
 			t.Errorf("%s compiles", src)
 			continue

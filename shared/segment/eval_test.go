@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -114,7 +115,7 @@ func sameTree(a, b *Node) bool {
 	if a.Op != b.Op || a.Type != b.Type || a.Num != b.Num || a.Str != b.Str || a.fn != b.fn || len(a.Args) != len(b.Args) || (a.Ref == nil) != (b.Ref == nil) {
 		return false
 	}
-	if a.Ref != nil && *a.Ref != *b.Ref {
+	if a.Ref != nil && !sameReading(*a.Ref, *b.Ref) {
 		return false
 	}
 	for i := range a.Args {
@@ -123,6 +124,26 @@ func sameTree(a, b *Node) bool {
 		}
 	}
 	return true
+}
+
+// sameReading compares two references with what they resolve to.
+func sameReading(a, b Ref) bool {
+	x, y := a.Measure, b.Measure
+	if (x == nil) != (y == nil) {
+		return false
+	}
+	if x != nil {
+		if a.String() != b.String() || len(x.Events) != len(y.Events) || !slices.Equal(x.Metrics, y.Metrics) || x.Event != y.Event || x.First != y.First {
+			return false
+		}
+		for i := range x.Events {
+			if v, w := x.Events[i].Where, y.Events[i].Where; (v == nil) != (w == nil) || v != nil && !alike(v, w) {
+				return false
+			}
+		}
+	}
+	a.Measure, b.Measure = nil, nil
+	return a == b
 }
 
 func TestExplain(t *testing.T) {

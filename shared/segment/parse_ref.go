@@ -28,6 +28,9 @@ func (p *parser) name() (*Node, *Error) {
 		return p.event(t)
 	}
 	if p.is("(") {
+		if kind, ok := p.measureKind(t.text); ok {
+			return p.measure(t, kind)
+		}
 		return p.call(t)
 	}
 	if p.is(".") {

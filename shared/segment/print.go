@@ -137,6 +137,8 @@ func (r *Ref) append(dst []byte) []byte {
 		return appendHas(append(dst, "tags"...), r.Name)
 	case RefSegment:
 		return appendHas(append(dst, "segments"...), r.Name)
+	case RefMeasure:
+		return r.Measure.append(dst, r.Window)
 	case RefEvent:
 		dst = append(appendEvent(dst, r.Name), '.')
 		return append(dst, r.Stat...)

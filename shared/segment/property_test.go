@@ -238,7 +238,10 @@ func FuzzCompile(f *testing.F) {
 		}
 	}
 	f.Add(benchSource)
-	schema := testSchema()
+	for _, m := range measures {
+		f.Add(m.src)
+	}
+	schema := measured(testSchema())
 	f.Fuzz(func(t *testing.T, src string) {
 		p, err := Compile(src, schema)
 		if err != nil {

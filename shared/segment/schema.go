@@ -102,6 +102,7 @@ const (
 	RefTag                     // whether the user has the tag Name: a Bool
 	RefSegment                 // whether the user is in the segment Name: a Bool; Index in the order of declaration
 	RefEvent                   // a declared event: Index in the order of declaration; Stat is count, first or last
+	RefMeasure                 // something about the occurrences of events: Measure, over Window days
 	RefProperty                // a property of an event: Name is the path, "a.b" for nested objects
 )
 
@@ -117,10 +118,12 @@ type Ref struct {
 	Kind   RefKind
 	Name   string
 	Window int // days; 0 when the reference has no window
-	Index  int // place in the schema; 0 for traits, tags and properties
+	Index  int // place in the schema; 0 for traits, tags, measures and properties
 	Stat   string
 	Type   Type
 	Slot   int // place in Program.Refs
+
+	Measure *Measure // of a RefMeasure
 }
 
 // Field returns the built-in field that a RefField reads.
@@ -140,12 +143,14 @@ type Schema struct {
 	events     []string
 	enums      map[Field][]string
 	refused    map[string]string
+	anyMeasure bool
 }
 
 type metricSpec struct {
 	name    string
 	typ     Type
 	windows []int
+	of      Definition
 }
 
 // NewSchema returns a schema of conditions on users: the built-in fields and traits. Metrics, tags, segments and events are
@@ -159,7 +164,7 @@ func PropertySchema() *Schema { return &Schema{properties: true} }
 
 // Metric declares a metric with its windows in days; the first is the one that metrics.NAME means.
 func (s *Schema) Metric(name string, typ Type, windows []int) {
-	s.metrics = append(s.metrics, metricSpec{name, typ, slices.Clone(windows)})
+	s.metrics = append(s.metrics, metricSpec{name: name, typ: typ, windows: slices.Clone(windows)})
 }
 
 // Segment declares a segment.

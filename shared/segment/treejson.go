@@ -4,7 +4,8 @@ import "strconv"
 
 // AppendJSON appends the tree below the node as JSON, for builders and for evaluators elsewhere. Every node has op and type;
 // literals have value, references ref (their text), kind, name and where they apply window and stat, calls name; what has
-// arguments has args.
+// arguments has args. A reference of kind measure has events, each with event and where, a tree, and those of value, least, per,
+// periods, of and span that its form needs.
 func (n *Node) AppendJSON(dst []byte) []byte {
 	dst = appendQuoted(append(dst, `{"op":`...), n.Op.String())
 	dst = appendQuoted(append(dst, `,"type":`...), n.Type.String())
@@ -34,7 +35,8 @@ func (n *Node) AppendJSON(dst []byte) []byte {
 }
 
 var refKindNames = [...]string{
-	RefField: "field", RefMetric: "metric", RefTrait: "trait", RefTag: "tag", RefSegment: "segment", RefEvent: "event", RefProperty: "property",
+	RefField: "field", RefMetric: "metric", RefTrait: "trait", RefTag: "tag", RefSegment: "segment", RefEvent: "event", RefMeasure: "measure",
+	RefProperty: "property",
 }
 
 func (r *Ref) appendJSON(dst []byte) []byte {
@@ -46,6 +48,9 @@ func (r *Ref) appendJSON(dst []byte) []byte {
 	}
 	if r.Stat != "" {
 		dst = appendQuoted(append(dst, `,"stat":`...), r.Stat)
+	}
+	if r.Measure != nil {
+		dst = r.Measure.appendJSON(dst)
 	}
 	return dst
 }

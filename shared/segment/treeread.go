@@ -91,7 +91,7 @@ func (r *treeReader) node(v event.Value, path string) (*Node, *Error) {
 	if err := r.args(n, o, path); err != nil {
 		return nil, err
 	}
-	if err := n.content(o, path); err != nil {
+	if err := r.content(n, o, path); err != nil {
 		return nil, err
 	}
 	return n.normal(), nil
@@ -134,7 +134,7 @@ func (r *treeReader) args(n *Node, o event.Object, path string) *Error {
 }
 
 // content reads what a leaf or a call holds.
-func (n *Node) content(o event.Object, path string) *Error {
+func (r *treeReader) content(n *Node, o event.Object, path string) *Error {
 	ok := true
 	switch value := o.Get("value"); n.Op {
 	case OpBool:
@@ -153,7 +153,7 @@ func (n *Node) content(o event.Object, path string) *Error {
 			return treeError(path, "a call has no name").expect("the name of a function")
 		}
 	case OpRef:
-		return n.reference(o, path)
+		return r.reference(n, o, path)
 	}
 	if !ok {
 		return treeError(path, "value is no "+n.Op.String()).expect("a JSON value of that type")
@@ -161,7 +161,7 @@ func (n *Node) content(o event.Object, path string) *Error {
 	return nil
 }
 
-func (n *Node) reference(o event.Object, path string) *Error {
+func (t *treeReader) reference(n *Node, o event.Object, path string) *Error {
 	if text, ok := o.Get("ref").Str(); ok {
 		leaf, err := parse(text)
 		if err != nil || leaf.Op != OpRef {
@@ -190,6 +190,11 @@ func (n *Node) reference(o event.Object, path string) *Error {
 	}
 	if r.Name == "" || (r.Kind == RefEvent) != (r.Stat != "") {
 		return treeError(path, "a reference lacks its name, or an event its stat")
+	}
+	if r.Kind == RefMeasure {
+		if err := t.measure(r, o, path); err != nil {
+			return err
+		}
 	}
 	if n.Ref != nil && !alikeRefs(n.Ref, r) {
 		return treeError(path, shorten(n.Ref.String())+" and "+shorten(r.String())+" are not the same reference")
@@ -232,5 +237,15 @@ func alike(a, b *Node) bool {
 }
 
 func alikeRefs(a, b *Ref) bool {
-	return a.Kind == b.Kind && a.Name == b.Name && a.Stat == b.Stat && a.Window == b.Window
+	if !sameRef(a, b) {
+		return false
+	}
+	if a.Kind == RefMeasure {
+		for i := range a.Measure.Events { // as many as in b, which is written the same
+			if x, y := a.Measure.Events[i].Where, b.Measure.Events[i].Where; (x == nil) != (y == nil) || x != nil && !alike(x, y) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -78,6 +78,15 @@ func TestTreeErrors(t *testing.T) {
 		{`{"op":"ref","kind":"colour","name":"A"}`, `$: there is no kind "colour"`},
 		{`{"op":"ref","kind":"metric","name":"a","window":1.5}`, "$: window is no number of days"},
 		{`{"op":"ref","ref":"traits.a","kind":"trait","name":"b"}`, "$: traits.a and traits.b are not the same"},
+		{`{"op":"ref","kind":"measure","name":"counts"}`, `$: there is no measure "counts"; expected one of count, sum`},
+		{`{"op":"ref","kind":"measure","name":"count"}`, "$: events is no list of 1 to 8 events"},
+		{`{"op":"ref","kind":"measure","name":"count","events":[{}]}`, "$.events[0]: the event has no name"},
+		{`{"op":"ref","kind":"measure","name":"count","events":[{"event":"A","where":{"op":"x"}}],"window":3}`, "$.events[0].where: there is no op"},
+		{`{"op":"ref","kind":"measure","name":"regularly","events":[{"event":"A"}],"least":0}`, "$: least is no number"},
+		{`{"op":"ref","kind":"measure","name":"count","events":[{"event":"A"}]}`, `1:10: found ) in count(…)`},
+		{`{"op":"ref","kind":"measure","name":"sum","events":[{"event":"A"}],"value":"a..b","window":3}`, "1:12: found . after a"},
+		{`{"op":"ref","kind":"measure","name":"count","events":[{"event":"A"}],"value":"x","window":3}`, "1:12: count counts events and reads no property"},
+		{`{"op":"ref","kind":"measure","name":"count","events":[{"event":"A","where":{"op":"ref","kind":"field","name":"a > 1 || b"}}],"window":3}`, "the tree holds a name that is none"},
 		{`{"op":"ref","kind":"field","name":"orders > 1 || orders"}`, "the tree holds a name that is none"},
 		{`{"op":"ref","kind":"field","name":"true"}`, "the tree holds a name that is none"},
 		{deep, "nested more than 64 deep"},
@@ -95,7 +104,12 @@ func TestTreeErrors(t *testing.T) {
 }
 
 func FuzzFromJSON(f *testing.F) {
-	schema := testSchema()
+	schema := measured(testSchema())
+	for _, m := range measures {
+		if p, err := Compile(m.src, schema); err == nil {
+			f.Add(string(p.Tree().AppendJSON(nil)))
+		}
+	}
 	for _, src := range holdTable {
 		if p, err := Compile(src, schema); err == nil {
 			f.Add(string(p.Tree().AppendJSON(nil)))

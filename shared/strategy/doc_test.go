@@ -136,6 +136,10 @@ func TestDocIsComplete(t *testing.T) {
 		name, _, _ := strings.Cut(usage, "(")
 		names = append(names, "`"+name+"(")
 	}
+	for _, usage := range segment.Measures() {
+		name, _, _ := strings.Cut(usage, "(")
+		names = append(names, name+"(")
+	}
 	for _, preset := range Presets() {
 		s, err := Parse([]byte("weir: 1\nlifecycle: {preset: " + preset + "}"))
 		if err != nil {

@@ -41,6 +41,7 @@ func (s *Strategy) SegmentSchema() *segment.Schema {
 	schema := segment.NewSchema()
 	for _, m := range s.Metrics {
 		schema.Metric(m.Name, segment.TNumber, m.Windows)
+		schema.Define(m.Name, segment.Definition{Event: m.Event, Where: m.Where, Value: m.Value, Agg: m.Agg})
 	}
 	schema.Events(s.Events)
 	for _, t := range s.EventTags {

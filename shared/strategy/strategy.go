@@ -50,9 +50,9 @@ type Metric struct {
 	Name    string `yaml:"name" json:"name"`
 	Event   string `yaml:"event" json:"event"`     // the event's name, or "*"
 	Where   string `yaml:"where" json:"where"`     // a condition over properties.*, "" for all
-	Value   string `yaml:"value" json:"value"`     // property path; needed by every aggregate but count
+	Value   string `yaml:"value" json:"value"`     // property path; needed by every aggregate but count and times
 	Unit    string `yaml:"unit" json:"unit"`       // money | number | text; default number
-	Agg     string `yaml:"agg" json:"agg"`         // count | sum | min | max | last | distinct
+	Agg     string `yaml:"agg" json:"agg"`         // count | sum | min | max | first | last | distinct | times
 	Windows []int  `yaml:"windows" json:"windows"` // days, ascending; the first is the default window of metrics.NAME
 }
 

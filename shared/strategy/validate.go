@@ -35,13 +35,15 @@ const (
 	AggMin      = "min"
 	AggMax      = "max"
 	AggLast     = "last"
+	AggFirst    = "first"
 	AggDistinct = "distinct"
+	AggTimes    = "times"
 	UnitMoney   = "money"
 	UnitNumber  = "number"
 	UnitText    = "text"
 )
 
-var aggregates = []string{AggCount, AggSum, AggMin, AggMax, AggLast, AggDistinct}
+var aggregates = []string{AggCount, AggSum, AggMin, AggMax, AggFirst, AggLast, AggDistinct, AggTimes}
 
 // checker checks a decoded strategy.
 type checker struct {
@@ -220,11 +222,12 @@ func (c *checker) metricValue(m *Metric, path string) {
 	if !slices.Contains(aggregates, m.Agg) {
 		return
 	}
-	if m.Value == "" && m.Agg != AggCount {
+	events := m.Agg == AggCount || m.Agg == AggTimes
+	if m.Value == "" && !events {
 		c.problem(path+".value", "the aggregate "+m.Agg+" needs a value", "the path of a property, such as revenue")
 	}
-	if m.Value != "" && m.Agg == AggCount {
-		c.problem(path+".value", "count counts events and reads no value", "no value, or agg: sum")
+	if m.Value != "" && events {
+		c.problem(path+".value", m.Agg+" is about events and reads no value", "no value, or agg: sum")
 	}
 	if m.Unit == UnitText && m.Agg != AggDistinct {
 		c.problem(path+".unit", "texts have no "+m.Agg, "agg: distinct, or unit: number or money; the latest text is a trait")

@@ -191,28 +191,34 @@ func (e MessageStatus) Valid() bool {
 
 // Defines values for MetricValueAgg.
 const (
-	Count    MetricValueAgg = "count"
-	Distinct MetricValueAgg = "distinct"
-	Last     MetricValueAgg = "last"
-	Max      MetricValueAgg = "max"
-	Min      MetricValueAgg = "min"
-	Sum      MetricValueAgg = "sum"
+	MetricValueAggCount    MetricValueAgg = "count"
+	MetricValueAggDistinct MetricValueAgg = "distinct"
+	MetricValueAggFirst    MetricValueAgg = "first"
+	MetricValueAggLast     MetricValueAgg = "last"
+	MetricValueAggMax      MetricValueAgg = "max"
+	MetricValueAggMin      MetricValueAgg = "min"
+	MetricValueAggSum      MetricValueAgg = "sum"
+	MetricValueAggTimes    MetricValueAgg = "times"
 )
 
 // Valid indicates whether the value is a known member of the MetricValueAgg enum.
 func (e MetricValueAgg) Valid() bool {
 	switch e {
-	case Count:
+	case MetricValueAggCount:
 		return true
-	case Distinct:
+	case MetricValueAggDistinct:
 		return true
-	case Last:
+	case MetricValueAggFirst:
 		return true
-	case Max:
+	case MetricValueAggLast:
 		return true
-	case Min:
+	case MetricValueAggMax:
 		return true
-	case Sum:
+	case MetricValueAggMin:
+		return true
+	case MetricValueAggSum:
+		return true
+	case MetricValueAggTimes:
 		return true
 	default:
 		return false
@@ -470,16 +476,16 @@ func (e GetLifecycleParamsFormat) Valid() bool {
 
 // Defines values for GetRetentionParamsStart.
 const (
-	First     GetRetentionParamsStart = "first"
-	Recurring GetRetentionParamsStart = "recurring"
+	GetRetentionParamsStartFirst     GetRetentionParamsStart = "first"
+	GetRetentionParamsStartRecurring GetRetentionParamsStart = "recurring"
 )
 
 // Valid indicates whether the value is a known member of the GetRetentionParamsStart enum.
 func (e GetRetentionParamsStart) Valid() bool {
 	switch e {
-	case First:
+	case GetRetentionParamsStartFirst:
 		return true
-	case Recurring:
+	case GetRetentionParamsStartRecurring:
 		return true
 	default:
 		return false

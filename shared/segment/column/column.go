@@ -203,6 +203,16 @@ func (c *stored) value(raw int64, z *zone.Zone) segment.Value {
 	return c.Values[raw]
 }
 
+// column returns the column that a reference reads: under its own name, or for a measure under that of the declared metric that
+// has its value; nil when there is none.
+func (s *Set) column(r *segment.Ref) *stored {
+	c := s.cols[r.String()]
+	if c == nil && r.Measure != nil && r.Measure.Same != nil {
+		c = s.cols[r.Measure.Same.String()]
+	}
+	return c
+}
+
 // rowEnv reads one row: what the scalar evaluation sees.
 type rowEnv struct {
 	s   *Set
@@ -216,7 +226,7 @@ func (e *rowEnv) AsOf() int64      { return e.s.asOf }
 func (e *rowEnv) Zone() *zone.Zone { return e.s.zone }
 
 func (e *rowEnv) Lookup(r *segment.Ref) segment.Value {
-	c := e.s.cols[r.String()]
+	c := e.s.column(r)
 	if c == nil {
 		return segment.Null
 	}

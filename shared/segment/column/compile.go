@@ -25,7 +25,7 @@ type Program struct {
 func (s *Set) Compile(p *segment.Program) (*Program, error) {
 	var missing []string
 	for _, r := range p.Refs() {
-		if s.cols[r.String()] == nil {
+		if s.column(r) == nil {
 			missing = append(missing, r.String())
 		}
 	}
@@ -33,7 +33,7 @@ func (s *Set) Compile(p *segment.Program) (*Program, error) {
 		return nil, s.missing(missing)
 	}
 	for _, r := range p.Refs() {
-		if !s.cols[r.String()].answers(r.Type) {
+		if !s.column(r).answers(r.Type) {
 			return nil, fault.New(fault.Invalid, "the column %s is no %s", r, r.Type).WithHint("fill it with values of that type")
 		}
 	}
@@ -87,7 +87,7 @@ func refs(n *segment.Node, list []*segment.Ref) []*segment.Ref {
 	return list
 }
 
-func (c *compiler) column(r *segment.Ref) *stored { return c.s.cols[r.String()] }
+func (c *compiler) column(r *segment.Ref) *stored { return c.s.column(r) }
 
 // condition compiles a truth value. depth is the number of words in use above it.
 func (c *compiler) condition(n *segment.Node, depth int) mask {

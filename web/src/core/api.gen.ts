@@ -1821,7 +1821,7 @@ export interface components {
             name: string;
             event: string;
             /** @enum {string} */
-            agg: "count" | "sum" | "min" | "max" | "last" | "distinct";
+            agg: "count" | "sum" | "min" | "max" | "first" | "last" | "distinct" | "times";
             /**
              * @description Money is in major units here.
              * @enum {string}
