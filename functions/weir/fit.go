@@ -63,6 +63,7 @@ func kindNames() string {
 type fitFlags struct {
 	kind, cbs, every string
 	end, before      instant
+	purchases, note  string // of the whole set
 }
 
 func (c *cli) fitCommand() *cobra.Command {
@@ -70,7 +71,10 @@ func (c *cli) fitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fit", Short: "Fit a model of purchases, money or subscriptions", Args: cobra.NoArgs,
 		Long: `Fits a model by maximum likelihood and prints its parameters with standard errors, the log-likelihood, and whether the data
-identify it at all. Where they carry no signal of dropout, it says so and names the NBD to fall back on. Nothing is stored.
+identify it at all. Where they carry no signal of dropout, it says so and names the NBD to fall back on.
+
+Without --model it fits what scores need, a model of purchases, Gamma-Gamma and the churn warning, and keeps them as a draft, which
+scores do not use before weir models publish. With --model it fits one model and stores nothing.
 
 A model is fitted to the base's own profiles. With --calibration-end histories end with that day, and what came later is
 held out: the report compares it with what the fit expects, by the number of repeat purchases. --cohort-before leaves out
@@ -84,12 +88,16 @@ With --cbs it fits a table, and needs no base. The columns, others being ignored
                                   or x, T [, weight]: of T renewals due x were made, by weight subscribers
 
 docs/models.md says what each model assumes and when not to use it.`,
-		Example: `  weir fit --model mbgnbd --calibration-end 1997-09-30T00:00:00Z --cohort-before 1997-04-01T00:00:00Z
+		Example: `  weir fit --note 'with the spring'
+  weir fit --model mbgnbd --calibration-end 1997-09-30T00:00:00Z --cohort-before 1997-04-01T00:00:00Z
   weir fit --model paretonbd --cbs histories.csv
   weir fit --model sbg --cbs renewals.csv --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return &usageError{err: err}
+			}
+			if f.kind == "" {
+				return c.with(cmd.Context(), writing, func(b *base) error { return c.fitModels(cmd.Context(), b, f) })
 			}
 			if f.cbs == "" {
 				return c.with(cmd.Context(), reading, func(b *base) error { return c.fitBase(cmd.Context(), b, f) })
@@ -110,16 +118,24 @@ docs/models.md says what each model assumes and when not to use it.`,
 	flags.StringVar(&f.cbs, "cbs", "", "table to fit instead of the base; - for standard input")
 	flags.Var(&f.end, "calibration-end", "moment up to which purchases count (default: the newest event)")
 	flags.Var(&f.before, "cohort-before", "only users whose first purchase was before this moment")
+	flags.StringVar(&f.purchases, "purchases", "", "without --model: the model of purchases (default mbgnbd)")
+	flags.StringVar(&f.note, "note", "", "without --model: a note for the list of models")
 	flags.StringVar(&f.every, "every", "", "period of sbg and bgbb: month or year (default month)")
 	return cmd
 }
 
 func (f *fitFlags) check() error {
 	switch {
-	case f.kind == "":
-		return errors.New("weir fit needs --model, one of " + kindNames())
-	case !slices.Contains(modelKinds, model.Kind(f.kind)):
+	case f.kind != "" && !slices.Contains(modelKinds, model.Kind(f.kind)):
 		return fmt.Errorf("there is no model %q; use one of %s", f.kind, kindNames())
+	case f.kind == "" && f.cbs != "":
+		return errors.New("a table needs --model, one of " + kindNames())
+	case f.kind == "" && (f.before.at != nil || f.every != ""):
+		return errors.New("--cohort-before and --every belong to a --model: scores need models of the whole base")
+	case f.kind != "" && (f.purchases != "" || f.note != ""):
+		return errors.New("--purchases and --note belong to a fit of all models, which has no --model")
+	case f.purchases != "" && !slices.Contains(modelKinds[:4], model.Kind(f.purchases)):
+		return fmt.Errorf("there is no model of purchases %q; use mbgnbd, bgnbd, paretonbd or nbd", f.purchases)
 	case f.every != "" && f.every != app.EveryMonth && f.every != app.EveryYear:
 		return fmt.Errorf("there is no period %q; use month or year", f.every)
 	case f.cbs != "" && (f.end.at != nil || f.before.at != nil || f.every != ""):
@@ -141,6 +157,22 @@ func (c *cli) fitBase(ctx context.Context, b *base, f fitFlags) error {
 	bars.finish()
 	bars.close()
 	return c.print(newFitted(fit), func(w io.Writer) { showFit(w, fit) })
+}
+
+// fitModels fits all models that scores use and keeps them as a draft.
+func (c *cli) fitModels(ctx context.Context, b *base, f fitFlags) error {
+	bars := newProgress(c.err)
+	defer bars.close()
+	set, err := b.app.FitModels(ctx, app.FitModelsRequest{Kind: model.Kind(f.purchases), CalibrationEnd: f.end.millis(), Note: f.note}, bars.phase("fit"))
+	if err != nil {
+		return err
+	}
+	bars.finish()
+	bars.close()
+	return c.print(newModelSet(set), func(w io.Writer) {
+		showModelSet(w, set)
+		fmt.Fprintf(w, "\nscores use them after: weir models publish %s\n", set.Models.Version)
+	})
 }
 
 func showFit(w io.Writer, f *model.Fit) {

@@ -12,6 +12,7 @@ import (
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi"
+	"github.com/weir-engine/weir/shared/zone"
 )
 
 // base is an open data folder with the use cases over it.
@@ -85,6 +86,42 @@ func (i *instant) millis() int64 {
 		return 0
 	}
 	return i.at.UnixMilli()
+}
+
+// dayOrMoment is a flag that holds a day of the project's zone, or a moment.
+type dayOrMoment struct {
+	text string
+	day  zone.Day
+	at   instant
+}
+
+var _ pflag.Value = (*dayOrMoment)(nil)
+
+func (d *dayOrMoment) String() string { return d.text }
+
+func (d *dayOrMoment) Set(s string) error {
+	day, err := zone.ParseDay(s)
+	if err != nil {
+		if d.at.Set(s) != nil {
+			return errors.New("give a day, such as 1997-06-30, or a moment, such as 1997-06-30T12:00:00Z")
+		}
+	}
+	d.text, d.day = s, day
+	return nil
+}
+
+func (d *dayOrMoment) Type() string { return "day" }
+
+// millis returns the moment, or the first one of the day; 0 when the flag was not given.
+func (d *dayOrMoment) millis(ctx context.Context, b *base) (int64, error) {
+	if d.text == "" || d.at.at != nil {
+		return d.at.millis(), nil
+	}
+	live, err := b.app.Live(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return live.Zone.Start(d.day), nil
 }
 
 // optional returns nil for the zero value: an absent parameter of the API.
