@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
 
-.PHONY: help run build web test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak screenshots deps-web deps-browser deps-qemu clean
+.PHONY: help run build web test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak screenshots deps-web deps-browser deps-qemu deps-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,22 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# Stand-ins of AWS services for tests. DynamoDB Local needs Java; without it the tests say what they skip.
+STANDINS := .cache/aws
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
+deps-aws: $(STANDINS)/node_modules/.package-lock.json $(STANDINS)/bin/versitygw ## install the stand-ins of AWS services
+	@command -v java >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq default-jre-headless >/dev/null; } || \
+	  echo "Java is not there: the tests against DynamoDB Local are skipped"
+
+$(STANDINS)/node_modules/.package-lock.json: infra/emulated/package-lock.json
+	mkdir -p $(STANDINS) && cp infra/emulated/package.json infra/emulated/package-lock.json infra/emulated/.npmrc $(STANDINS)/
+	cd $(STANDINS) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STANDINS)/bin/versitygw:
+	GOBIN=$(CURDIR)/$(STANDINS)/bin go install $(VERSITYGW)
+
 deps-browser:
 	@{ command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi "noto.*cjk"; } || { \
 	  echo "installing chromium and fonts for the browser tests"; \
@@ -41,7 +57,7 @@ deps-browser:
 
 test: stale build unit fuzz wasm test-web e2e ## run every test
 
-unit: ## Go tests, natively
+unit: deps-aws ## Go tests, natively
 	go vet ./...
 	go test -timeout 15m ./...
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/weir-engine/weir/infra/canonical"
 	"github.com/weir-engine/weir/infra/disk"
+	"github.com/weir-engine/weir/infra/zones"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -54,7 +55,7 @@ type Store struct {
 	lock    *os.File
 	db      *database
 	canon   *canonical.Canon
-	zones   *zones
+	zones   zones.Table
 	close   sync.Once
 	failure error
 }
@@ -69,7 +70,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.Buckets < 1 || o.Buckets > 256 || o.Buckets&(o.Buckets-1) != 0 {
 		return nil, fault.New(fault.Invalid, "%d is not a number of buckets", o.Buckets).WithHint("use a power of two up to 256")
 	}
-	s := &Store{dir: dir, options: o, zones: &zones{}}
+	s := &Store{dir: dir, options: o}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -128,7 +129,7 @@ func (s *Store) Ports(clock func() int64) app.Ports {
 		Scratch:  &disk.Scratch{Dir: s.path(scratchDir)},
 		Channels: map[string]app.Channel{OutboxChannel: &outbox{dir: s.path(outboxDir), options: s.options}},
 		Clock:    clock,
-		Zones:    s.zones.load,
+		Zones:    s.zones.Load,
 	}
 	if s.options.ReadOnly {
 		p.Canon, p.Scratch = readOnlyCanon{p.Canon}, readOnlyScratch{}

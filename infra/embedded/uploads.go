@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,22 +27,13 @@ type uploads struct {
 	mu      sync.Mutex // one Put publishes at a time: looking and renaming are two steps
 }
 
-// incomplete reports whether a file's name says that somebody is still writing it.
-func incomplete(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".tmp") || strings.HasSuffix(name, ".part")
-}
-
-// path returns the file of a key; Invalid when it would lie outside the bucket or could not be listed.
+// path returns the file of a key; Invalid when it is no key of a bucket.
 func (u *uploads) path(key string) (string, error) {
-	ok := fs.ValidPath(key) && key != "." && filepath.IsLocal(filepath.FromSlash(key)) && !strings.ContainsRune(key, 0)
-	for part := range strings.SplitSeq(key, "/") {
-		ok = ok && !strings.HasPrefix(part, ".")
+	err := app.CheckUploadKey(key)
+	if err == nil && !filepath.IsLocal(filepath.FromSlash(key)) {
+		err = fault.New(fault.Invalid, "%q is not a name for an event file on this system", key)
 	}
-	if !ok || incomplete(path.Base(key)) {
-		return "", fault.New(fault.Invalid, "%q is not a name for an event file", key).
-			WithHint("use a path without empty or dotted parts that does not end in .tmp or .part")
-	}
-	return filepath.Join(u.dir, filepath.FromSlash(key)), nil
+	return filepath.Join(u.dir, filepath.FromSlash(key)), err
 }
 
 // List implements app.Uploads.
@@ -60,7 +50,7 @@ func (u *uploads) List(ctx context.Context, prefix string) (all []app.Upload, er
 			return nil
 		case e.IsDir() && strings.HasPrefix(e.Name(), "."):
 			return fs.SkipDir
-		case e.IsDir() || incomplete(e.Name()):
+		case e.IsDir() || app.Incomplete(e.Name()):
 			return nil
 		}
 		rel, err := filepath.Rel(u.dir, p)

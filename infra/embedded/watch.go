@@ -12,6 +12,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/weir-engine/weir/infra/disk"
+	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
 
@@ -108,7 +109,7 @@ func (w *watcher) look() (map[string]fileState, error) {
 				_ = w.notify.Add(path) // without notice the next look on our own sees it
 			}
 			return nil
-		case incomplete(e.Name()):
+		case app.Incomplete(e.Name()):
 			return nil
 		}
 		info, err := e.Info()

@@ -173,6 +173,7 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 		b.ReturnRate.Add(f)
 		return nil
 	})
+	slices.SortFunc(b.Users, func(x, y score.Result) int { return strings.Compare(x.Key, y.Key) })
 	return b, err
 }
 

@@ -169,7 +169,8 @@ type Profiles interface {
 	// The result holds an error for each write: nil, or Conflict when a version differed. err is about the call as a whole:
 	// then any number of writes may have happened, each wholly or not at all.
 	Write(ctx context.Context, writes []UserWrite) (each []error, err error)
-	// Scan returns up to limit items with keys > after, by key.
+	// Scan returns up to limit items after the place of the key `after` ("" for the first page), in an order of the adapter's own
+	// that follows from the keys and never changes. No item of that key need exist.
 	Scan(ctx context.Context, after string, limit int) ([]Item, error)
 	// Count returns the number of profiles.
 	Count(ctx context.Context) (int64, error)

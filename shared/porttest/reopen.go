@@ -36,7 +36,7 @@ var reopenTests = []reopenTest{
 			claim(t, p, "i-u", 5, true)
 		},
 		func(t *testing.T, p app.Ports) {
-			same(t, "the profiles", scanKeys(t, p, 9), []string{"u", "v"})
+			same(t, "the profiles", sortedScan(t, p, 9), []string{"u", "v"})
 			same(t, "the decisions", len(get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 9))), 1)
 			same(t, "the intent", listIntents(t, p, app.IntentQuery{Limit: 9})[0].Status, app.IntentClaimed)
 			same(t, "the day's count", get[int](t)(p.Intents.Claimed(ctx, aDay)), 1)

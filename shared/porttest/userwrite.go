@@ -21,7 +21,7 @@ var userWriteTests = []test{
 		write(t, p, app.UserWrite{Item: fullItem("anon:2", 1)})
 		u := fullWrite("u", 0, app.Absorbed{Key: "anon:1", Version: 1}, app.Absorbed{Key: "anon:2", Version: 2})
 		write(t, p, u)
-		same(t, "the profiles", scanKeys(t, p, 9), []string{"u"})
+		same(t, "the profiles", sortedScan(t, p, 9), []string{"u"})
 		same(t, "the intents", listIntents(t, p, app.IntentQuery{Limit: 9}), u.Intents)
 		same(t, "the decisions", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 9)), []app.Decision{*u.Decision})
 	}},
@@ -44,7 +44,7 @@ var userWriteTests = []test{
 		write(t, p, fullWrite("u", 0, app.Absorbed{Key: "anon:1", Version: 1}))
 		same(t, "the absorbed item", getOne(t, p, "anon:1"), app.Item{Key: "anon:1"})
 		write(t, p, app.UserWrite{Item: fullItem("anon:1", 0)})
-		same(t, "the profiles", scanKeys(t, p, 9), []string{"anon:1", "u"})
+		same(t, "the profiles", sortedScan(t, p, 9), []string{"anon:1", "u"})
 	}},
 	{"an intent that exists is left as it is", func(t *testing.T, p app.Ports) {
 		first := fullWrite("u", 0)
@@ -89,7 +89,7 @@ var userWriteTests = []test{
 // untouched checks that the base holds only the profiles of keys, no intent, and no decision of a user.
 func untouched(t *testing.T, p app.Ports, keys []string, user string) {
 	t.Helper()
-	same(t, "the profiles", scanKeys(t, p, 9), keys)
+	same(t, "the profiles", sortedScan(t, p, 9), keys)
 	same(t, "the intents", listIntents(t, p, app.IntentQuery{Limit: 9}), []app.Intent(nil))
 	same(t, "the decisions", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, user, 9)), []app.Decision(nil))
 }

@@ -1,0 +1,362 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/weir-engine/weir/infra/disk"
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// profiles implements app.Profiles. A profile is one item: pk "p#" and a byte of the user's hash, sk the user's key.
+type profiles struct {
+	table  *table
+	bucket *bucket
+}
+
+// The attributes of a profile. Short names: DynamoDB counts them.
+const (
+	attrVersion = "v"
+	attrFacts   = "f"
+	attrState   = "s"
+	attrRecent  = "r"
+	attrMarks   = "m"
+	attrRebase  = "b"
+	attrSpill   = "o" // the object that holds facts, state and recent of a profile too large for an item
+)
+
+const (
+	shards     = 256
+	writeWidth = 32      // requests of one Write at the same time
+	spillBytes = 360_000 // an item holds 400 KiB, names and keys and intents included
+)
+
+func (p *profiles) key(user string) key {
+	return p.table.key(fmt.Sprintf("p#%02x", event.UserHash(user)>>56), user)
+}
+
+// Get implements app.Profiles. Reads are eventually consistent, at half the price: a profile that is behind fails the condition
+// of the write that follows, and is read again by the caller.
+func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
+	items := make([]app.Item, len(keys))
+	ask := make([]key, len(keys))
+	for i, k := range keys {
+		items[i].Key = k
+		ask[i] = p.key(k)
+	}
+	found, err := p.table.getAll(ctx, ask, true)
+	if err != nil {
+		return nil, p.table.fault(err, "read profiles")
+	}
+	byKey := make(map[string]app.Item, len(found))
+	for _, it := range found {
+		one, err := p.decode(ctx, it)
+		if err != nil {
+			return nil, err
+		}
+		byKey[one.Key] = one
+	}
+	for i := range items {
+		if one, ok := byKey[items[i].Key]; ok {
+			items[i] = one
+		}
+	}
+	return items, nil
+}
+
+func (p *profiles) decode(ctx context.Context, it item) (app.Item, error) {
+	one := app.Item{
+		Key: it.text("sk"), Version: it.number(attrVersion), Facts: it.bytes(attrFacts), State: it.bytes(attrState),
+		Recent: it.bytes(attrRecent), Rebase: it.flag(attrRebase),
+	}
+	var err error
+	if one.Marks, err = decodeMarks(it.bytes(attrMarks)); err != nil {
+		return one, err
+	}
+	if name := it.text(attrSpill); name != "" {
+		err = p.unspill(ctx, name, &one)
+	}
+	return one, err
+}
+
+func (p *profiles) encode(in *app.Item) item {
+	it := p.key(in.Key).with(item{attrVersion: num(in.Version + 1)})
+	it.set(attrFacts, blob(in.Facts))
+	it.set(attrState, blob(in.State))
+	it.set(attrRecent, blob(in.Recent))
+	it.set(attrMarks, blob(encodeMarks(in.Marks)))
+	it.set(attrRebase, boolean(in.Rebase))
+	return it
+}
+
+// versionIs is the condition that a profile is as it was read.
+func versionIs(version int64) *condition {
+	if version == 0 {
+		return absent
+	}
+	return equal(attrVersion, num(version))
+}
+
+// Write implements app.Profiles. A write that touches the profile alone is one conditional put; any other is one transaction.
+func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, error) {
+	if ctx.Err() != nil {
+		return nil, disk.Canceled(ctx.Err())
+	}
+	if len(writes) == 0 {
+		return nil, nil
+	}
+	if err := p.changed(ctx, 0); err != nil { // whoever reads between this and the end reads again after it
+		return nil, err
+	}
+	each := make([]error, len(writes))
+	made := make([]int64, len(writes))
+	err := atOnce(ctx, len(writes), writeWidth, func(i int) error {
+		w := &writes[i]
+		conflict, err := p.apply(ctx, w)
+		each[i] = conflict
+		if conflict == nil && err == nil {
+			if w.Item.Version == 0 {
+				made[i] = 1
+			}
+			made[i] -= int64(len(w.Absorb))
+		}
+		return err
+	})
+	var n int64
+	for _, m := range made {
+		n += m
+	}
+	if e := p.changed(context.WithoutCancel(ctx), n); err == nil {
+		err = e
+	}
+	if err != nil {
+		return nil, p.table.fault(err, "write profiles")
+	}
+	return each, nil
+}
+
+// changed counts a change of the base and n profiles more. The count of profiles may be off after a process died in the middle
+// of a write: a snapshot sets it right.
+func (p *profiles) changed(ctx context.Context, n int64) error {
+	err := p.table.add(ctx, p.table.key("meta", "profiles"), item{"revision": num(1), "n": num(n)})
+	return p.table.fault(err, "count profiles")
+}
+
+// apply writes one user. A conflict is an outcome, err a failure.
+func (p *profiles) apply(ctx context.Context, w *app.UserWrite) (conflict, err error) {
+	if w.Item.Key == "" {
+		return fault.New(fault.Invalid, "a profile needs a key"), nil
+	}
+	if w.Item.Version < 0 {
+		return conflictFault(w.Item.Key), nil
+	}
+	for _, a := range w.Absorb {
+		if a.Key == w.Item.Key {
+			return fault.New(fault.Invalid, "the profile %q cannot absorb itself", a.Key), nil
+		}
+	}
+	it := p.encode(&w.Item)
+	if len(w.Item.Facts)+len(w.Item.State)+len(w.Item.Recent) > spillBytes {
+		if err := p.spill(ctx, &w.Item, it); err != nil {
+			return nil, err
+		}
+	}
+	if len(w.Absorb) == 0 && len(w.Intents) == 0 && w.Decision == nil {
+		err = p.table.put(ctx, it, versionIs(w.Item.Version))
+		for try := 0; conflicting(err) && try < retries; try++ {
+			if err := pause(ctx, try); err != nil {
+				return nil, err
+			}
+			err = p.table.put(ctx, it, versionIs(w.Item.Version))
+		}
+		if isCondition(err) {
+			return conflictFault(w.Item.Key), nil
+		}
+		return nil, err
+	}
+	return p.together(ctx, w, it)
+}
+
+// together writes a profile with what comes with it. What exists already of intents and decisions is left out and stays.
+func (p *profiles) together(ctx context.Context, w *app.UserWrite, it item) (conflict, err error) {
+	writes := []types.TransactWriteItem{p.table.transactPut(it, versionIs(w.Item.Version))}
+	for _, a := range w.Absorb {
+		writes = append(writes, p.table.transactDelete(p.key(a.Key), versionIs(a.Version)))
+	}
+	fixed := len(writes)
+	if d := w.Decision; d != nil {
+		writes = append(writes, p.table.transactPut(p.decision(d), absent))
+	}
+	for i := range w.Intents {
+		writes = append(writes, p.table.transactPut(encodeIntent(p.table, &w.Intents[i]), absent), p.table.transactPut(userIntent(p.table, &w.Intents[i]), nil))
+	}
+	if len(writes) > transactLimit {
+		return fault.New(fault.TooLarge, "the profile %q takes %d others in and asks for %d messages at once", w.Item.Key, len(w.Absorb), len(w.Intents)).
+			WithHint("import the file in smaller parts"), nil
+	}
+	for {
+		err := p.table.transact(ctx, writes)
+		if err == nil {
+			return nil, nil
+		}
+		codes := reasonsOf(err)
+		if slices.Contains(codes[:min(fixed, len(codes))], codeCondition) {
+			return conflictFault(w.Item.Key), nil
+		}
+		known := slices.Index(codes, codeCondition)
+		if known < 0 {
+			return nil, err
+		}
+		drop := 1 // an intent's place among its user's goes with it; a decision stands alone
+		if writes[known].Put != nil && item(writes[known].Put.Item).text("lpk") != "" {
+			drop = 2
+		}
+		writes = slices.Delete(writes, known, known+drop)
+	}
+}
+
+func conflictFault(key string) error {
+	return fault.New(fault.Conflict, "the profile %q was changed by another write", key).WithHint("read it again and repeat")
+}
+
+// Scan implements app.Profiles: in the order of shards, and of keys within.
+func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []app.Item, err error) {
+	first := 0
+	if after != "" {
+		first = int(event.UserHash(after) >> 56)
+	}
+	for shard := first; shard < shards && len(items) < limit; shard++ {
+		q := query{pk: p.table.key(fmt.Sprintf("p#%02x", shard), "").pk, limit: int32(limit - len(items)), consistent: true}
+		if shard == first && after != "" {
+			q.from, q.after = after, true
+		}
+		err := p.table.each(ctx, q, func(it item) (bool, error) {
+			one, err := p.decode(ctx, it)
+			items = append(items, one)
+			return len(items) < limit, err
+		})
+		if err != nil {
+			return nil, p.table.fault(err, "read profiles")
+		}
+	}
+	return items, nil
+}
+
+// Count implements app.Profiles.
+func (p *profiles) Count(ctx context.Context) (int64, error) {
+	it, err := p.table.get(ctx, p.table.key("meta", "profiles"), true)
+	return it.number("n"), p.table.fault(err, "count profiles")
+}
+
+// Revision implements app.Profiles.
+func (p *profiles) Revision(ctx context.Context) (int64, error) {
+	it, err := p.table.get(ctx, p.table.key("meta", "profiles"), true)
+	return it.number("revision"), p.table.fault(err, "read the revision")
+}
+
+// decision is a decision record: pk "d#" and the user, sk the number turned round, so that the newest comes first.
+func (p *profiles) decision(d *app.Decision) item {
+	it := p.table.key("d#"+d.Key, inverse(d.Seq)).with(item{"seq": num(d.Seq), "at": num(d.AsOf)})
+	it.set("record", blob(d.Record))
+	return it
+}
+
+// inverse is a number as a text whose order is the other way round.
+func inverse(n int64) string { return fmt.Sprintf("%016x", ^uint64(n)^1<<63) }
+
+// Decisions implements app.Profiles.
+func (p *profiles) Decisions(ctx context.Context, user string, limit int) (all []app.Decision, err error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	q := query{pk: p.table.key("d#"+user, "").pk, limit: int32(limit), consistent: true}
+	err = p.table.each(ctx, q, func(it item) (bool, error) {
+		all = append(all, app.Decision{Key: user, Seq: it.number("seq"), AsOf: it.number("at"), Record: it.bytes("record")})
+		return len(all) < limit, nil
+	})
+	return all, p.table.fault(err, "read decisions")
+}
+
+// spill writes the body of a profile that is too large for an item as an object, under a name of its own for each version and
+// content, and refers to it.
+func (p *profiles) spill(ctx context.Context, in *app.Item, it item) error {
+	var b []byte
+	for _, part := range [][]byte{in.Facts, in.State, in.Recent} {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	name := fmt.Sprintf("%s%d-%016x", p.spilled(in.Key), in.Version+1, event.UserHash(string(b)))
+	if err := p.bucket.put(ctx, name, bytes.NewReader(b)); err != nil {
+		return err
+	}
+	delete(it, attrFacts)
+	delete(it, attrState)
+	delete(it, attrRecent)
+	it[attrSpill] = str(name)
+	return nil
+}
+
+// spilled is the folder of a user's objects. Those that no version refers to expire by the bucket's lifecycle once the folder is
+// older than the table's.
+func (p *profiles) spilled(user string) string {
+	return "profiles/" + p.table.workspace + "/" + disk.SafeName(user) + "/"
+}
+
+func (p *profiles) unspill(ctx context.Context, name string, one *app.Item) error {
+	if !strings.HasPrefix(name, p.spilled(one.Key)) {
+		return fault.New(fault.Internal, "the profile %q refers to the object %q", one.Key, name)
+	}
+	b, err := p.bucket.read(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, part := range []*[]byte{&one.Facts, &one.State, &one.Recent} {
+		n, used := binary.Uvarint(b)
+		if used <= 0 || uint64(len(b)-used) < n {
+			return fault.New(fault.Internal, "the object %q is damaged", name).WithHint("restore it from the bucket's versions")
+		}
+		*part, b = b[used:used+int(n):used+int(n)], b[used+int(n):]
+	}
+	return nil
+}
+
+// encodeMarks writes marks as file length, file, chunk, accepted and duplicates, as varints and bytes.
+func encodeMarks(marks []app.Mark) (b []byte) {
+	for _, m := range marks {
+		b = binary.AppendUvarint(b, uint64(len(m.File)))
+		b = append(b, m.File...)
+		for _, n := range [...]int64{int64(m.Chunk), m.Accepted, m.Duplicates} {
+			b = binary.AppendUvarint(b, uint64(n))
+		}
+	}
+	return b
+}
+
+func decodeMarks(b []byte) (marks []app.Mark, err error) {
+	damaged := fault.New(fault.Internal, "the marks of a profile are damaged").WithHint("restore the table to a moment before")
+	for len(b) > 0 {
+		n, used := binary.Uvarint(b)
+		if used <= 0 || uint64(len(b)-used) < n {
+			return nil, damaged
+		}
+		file := string(b[used : used+int(n)])
+		b = b[used+int(n):]
+		var counts [3]uint64
+		for i := range counts {
+			if counts[i], used = binary.Uvarint(b); used <= 0 {
+				return nil, damaged
+			}
+			b = b[used:]
+		}
+		marks = append(marks, app.Mark{File: file, Chunk: int(counts[0]), Accepted: int64(counts[1]), Duplicates: int64(counts[2])})
+	}
+	return marks, nil
+}

