@@ -28,6 +28,7 @@ type Calibration struct {
 
 // Calibrate checks a model against the weeks after the calibration, by frequency from 0 to last and more.
 func Calibrate(m clv.Model, rows []HoldoutRow, weeks float64, last int) *Holdout {
+	last = max(last, 0)
 	out := &Holdout{Weeks: weeks, ByX: make([]Calibration, last+1)}
 	for i := range out.ByX {
 		out.ByX[i].X = i

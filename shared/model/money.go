@@ -35,8 +35,10 @@ func Money(spends []Spend) (*Fit, error) {
 		return nil, fault.New(fault.Invalid, "every user spends %v a purchase, so there is no spread to fit", rows[0].Mean).
 			WithHint("use that value for all of them")
 	}
-	f := func(p, grad []float64) float64 { return gammaGamma(rows, p, grad) }
-	fit, proper := finish(GammaGamma, f, search(f, math.Inf(1), []float64{1, 1, math.Log(mean)}, []float64{0, 0.5, math.Log(mean)}), float64(len(rows)))
+	fit, proper, err := fitMoney(rows, mean)
+	if err != nil {
+		return nil, err
+	}
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(rows)
 	if r := correlation(rows); r == r {
 		r = round12(r)
@@ -49,6 +51,28 @@ func Money(spends []Spend) (*Fit, error) {
 		fit.Identified, fit.Reason = false, "q is at most 1: users differ so much in value that no mean over all of them exists"
 	}
 	return fit, nil
+}
+
+// fitMoney fits in units of the mean, so that a currency of large numbers is like any other.
+func fitMoney(rows []Spend, mean float64) (*Fit, bool, error) {
+	n, scaled := float64(len(rows)), make([]Spend, len(rows))
+	for i, s := range rows {
+		scaled[i] = Spend{s.X, s.Mean / mean}
+	}
+	f := func(p, grad []float64) float64 { return gammaGamma(scaled, p, grad) }
+	fit, proper, err := finish(GammaGamma, f, search(f, math.Inf(1), []float64{1, 1, 0}, []float64{0, 0.5, 0}), n)
+	if err != nil {
+		return nil, false, err
+	}
+	fit.LogLik -= n * fmath.Log(mean)
+	for _, values := range []Values{fit.Params, fit.StdErr} {
+		for i := range values {
+			if values[i].Name == "v" {
+				values[i].Value = round12(values[i].Value * mean)
+			}
+		}
+	}
+	return fit, proper, nil
 }
 
 func allEqual(rows []Spend) bool {

@@ -23,7 +23,10 @@ func Purchases(kind Kind, rows []Row) (*Fit, error) {
 	}
 	rows = Collapse(rows)
 	data := newHistories(rows)
-	nbd, proper := data.fit(NBD, math.Inf(1))
+	nbd, proper, err := data.fit(NBD, math.Inf(1))
+	if err != nil {
+		return nil, err
+	}
 	if !proper {
 		nbd.Identified, nbd.Reason = false, "users do not differ in how often they buy, or too few bought again: the spread of rates is not identified"
 	}
@@ -34,7 +37,10 @@ func Purchases(kind Kind, rows []Row) (*Fit, error) {
 		return nil, fault.New(fault.Invalid, "%q is no model of repeat purchases", string(kind)).
 			WithHint("use mbgnbd, bgnbd, paretonbd or nbd")
 	}
-	fit, proper := data.fit(kind, -(nbd.LogLik+leastGain)/data.n) // where dropout gains less, how little does not matter
+	fit, proper, err := data.fit(kind, -(nbd.LogLik+leastGain)/data.n) // where dropout gains less, how little does not matter
+	if err != nil {
+		return nil, err
+	}
 	if fit.Reason = data.unidentified(fit, nbd, proper); fit.Reason != "" {
 		fit.Identified, fit.Fallback = false, nbd
 	}
@@ -95,7 +101,7 @@ func newHistories(rows []Row) *histories {
 }
 
 // fit fits a model; an end on a slope is searched further only below the value worth.
-func (d *histories) fit(kind Kind, worth float64) (*Fit, bool) {
+func (d *histories) fit(kind Kind, worth float64) (*Fit, bool, error) {
 	alpha := math.Log(d.meanT / d.meanX)
 	var f objective
 	var starts [][]float64
@@ -114,9 +120,12 @@ func (d *histories) fit(kind Kind, worth float64) (*Fit, bool) {
 		f = func(p, grad []float64) float64 { return d.beta(p, grad, extra) }
 		starts = [][]float64{{-0.7, alpha - 0.7, 0, 0.7}, {0.5, alpha + 0.5, -1, 2}}
 	}
-	fit, proper := finish(kind, f, search(f, worth, starts...), d.n)
+	fit, proper, err := finish(kind, f, search(f, worth, starts...), d.n)
+	if err != nil {
+		return nil, false, err
+	}
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(rowFigures(d.rows)...), len(d.rows)
-	return fit, proper
+	return fit, proper, nil
 }
 
 // rates adds what all models share, by the number of purchases: log Γ(r+x) - log Γ(r) + r·log alpha, and its slopes.

@@ -102,14 +102,6 @@ func TestOrderAndGroupingDoNotMatter(t *testing.T) {
 	}
 }
 
-func repeated(n int, r Row) []Row {
-	out := make([]Row, n)
-	for i := range out {
-		out[i] = r
-	}
-	return out
-}
-
 // TestDegenerateRows: a defined answer or a clear refusal, never NaN, infinity or a panic.
 func TestDegenerateRows(t *testing.T) {
 	for _, c := range []struct {
@@ -118,20 +110,20 @@ func TestDegenerateRows(t *testing.T) {
 		refusal string // "" means an answer
 	}{
 		{"nothing", nil, "too few"},
-		{"one user", repeated(1, Row{3, 10, 20, 0}), "too few"},
-		{"no repeat buyer", repeated(100, Row{0, 0, 20, 0}), "no user bought again"},
-		{"T = 0", repeated(100, Row{}), "no user bought again"},
-		{"a negative count", append(repeated(20, Row{1, 2, 3, 0}), Row{-1, 0, 3, 0}), "row 21"},
-		{"NaN", append(repeated(20, Row{1, 2, 3, 0}), Row{1, math.NaN(), 3, 0}), "row 21"},
-		{"infinity", append(repeated(20, Row{1, 2, 3, 0}), Row{math.Inf(1), 1, 3, 0}), "row 21"},
-		{"t_x after T", append(repeated(20, Row{1, 2, 3, 0}), Row{1, 4, 3, 0}), "row 21"},
-		{"all identical", repeated(100, Row{3, 10, 20, 0}), ""},
-		{"all at the end", repeated(100, Row{3, 20, 20, 0}), ""},
-		{"one repeat buyer", append(repeated(100, Row{0, 0, 20, 0}), Row{1, 1, 20, 0}), ""},
-		{"10,000 purchases", append(repeated(100, Row{1, 5, 20, 0}), Row{10_000, 150, 160, 0}), ""},
-		{"everybody left at once", append(repeated(100, Row{0, 0, 5000, 0}), repeated(20, Row{2, 0.1, 5000, 0})...), ""},
-		{"a repeat at once", append(repeated(100, Row{0, 0, 5, 0}), repeated(20, Row{2, 0, 5, 0})...), ""},
-		{"a century", append(repeated(50, Row{0, 0, 5218, 0}), repeated(50, Row{9, 5000, 5218, 0})...), ""},
+		{"one user", repeat(1, Row{3, 10, 20, 0}), "too few"},
+		{"no repeat buyer", repeat(100, Row{0, 0, 20, 0}), "no user bought again"},
+		{"T = 0", repeat(100, Row{}), "no user bought again"},
+		{"a negative count", append(repeat(20, Row{1, 2, 3, 0}), Row{-1, 0, 3, 0}), "row 21"},
+		{"NaN", append(repeat(20, Row{1, 2, 3, 0}), Row{1, math.NaN(), 3, 0}), "row 21"},
+		{"infinity", append(repeat(20, Row{1, 2, 3, 0}), Row{math.Inf(1), 1, 3, 0}), "row 21"},
+		{"t_x after T", append(repeat(20, Row{1, 2, 3, 0}), Row{1, 4, 3, 0}), "row 21"},
+		{"all identical", repeat(100, Row{3, 10, 20, 0}), ""},
+		{"all at the end", repeat(100, Row{3, 20, 20, 0}), ""},
+		{"one repeat buyer", append(repeat(100, Row{0, 0, 20, 0}), Row{1, 1, 20, 0}), ""},
+		{"10,000 purchases", append(repeat(100, Row{1, 5, 20, 0}), Row{10_000, 150, 160, 0}), ""},
+		{"everybody left at once", append(repeat(100, Row{0, 0, 5000, 0}), repeat(20, Row{2, 0.1, 5000, 0})...), ""},
+		{"a repeat at once", append(repeat(100, Row{0, 0, 5, 0}), repeat(20, Row{2, 0, 5, 0})...), ""},
+		{"a century", append(repeat(50, Row{0, 0, 5218, 0}), repeat(50, Row{9, 5000, 5218, 0})...), ""},
 	} {
 		for _, kind := range []Kind{NBD, MBGNBD, BGNBD, ParetoNBD} {
 			fit, err := Purchases(kind, c.rows)

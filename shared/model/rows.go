@@ -51,6 +51,9 @@ func Collapse(rows []Row) []Row {
 // minUsers is how many users a fit needs at least; with fewer, standard errors mean nothing.
 const minUsers = 10
 
+// maxUsers is how many users the weights may stand for.
+const maxUsers = 1e12
+
 // checkRows refuses what no model can be fitted to.
 func checkRows(rows []Row) error {
 	users, repeaters := 0.0, 0.0
@@ -68,8 +71,11 @@ func checkRows(rows []Row) error {
 			repeaters += w
 		}
 	}
-	if users < minUsers {
+	switch {
+	case users < minUsers:
 		return tooFew(users, "users")
+	case users > maxUsers:
+		return fault.New(fault.Invalid, "the rows stand for %.3g users", users).WithHint("a weight is how many users share a history")
 	}
 	if repeaters == 0 {
 		return fault.New(fault.Invalid, "no user bought again, so there is nothing to fit").
@@ -102,8 +108,13 @@ func rowFigures(rows []Row) []float64 {
 }
 
 // finish makes the report of a search: rounds the parameters and takes the standard errors from the Hessian. It reports
-// whether the likelihood has a proper maximum there. users scales the objective back to all users.
-func finish(kind Kind, f objective, o optimum, users float64) (*Fit, bool) {
+// whether the likelihood has a proper maximum there. users scales the objective back to all users. It refuses figures for which
+// no likelihood can be computed.
+func finish(kind Kind, f objective, o optimum, users float64) (*Fit, bool, error) {
+	if o.p == nil || math.IsInf(o.value, 0) {
+		return nil, false, fault.New(fault.Invalid, "the likelihood of %s cannot be computed for these figures", kind).
+			WithHint("look for figures that are much too large or too small, such as times in seconds instead of weeks")
+	}
 	fit := &Fit{Model: kind, N: int(users), LogLik: -o.value * users, Identified: true}
 	fit.Provenance = Provenance{Method: o.method, Evaluations: o.evaluations, Gradient: o.gradient}
 	natural := make([]float64, len(o.p))
@@ -122,5 +133,5 @@ func finish(kind Kind, f objective, o optimum, users float64) (*Fit, bool) {
 		}
 		fit.Covariance = covariance
 	}
-	return fit, proper && o.converged()
+	return fit, proper && o.converged(), nil
 }

@@ -60,7 +60,10 @@ func Renewals(lost, kept []float64) (*Fit, error) {
 		}
 		return -sum / n
 	})
-	fit, proper := finish(SBG, f, search(f, math.Inf(1), []float64{0, 1}, []float64{-1, 0}), n)
+	fit, proper, err := finish(SBG, f, search(f, math.Inf(1), []float64{0, 1}, []float64{-1, 0}), n)
+	if err != nil {
+		return nil, err
+	}
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(lost)
 	if !proper {
 		fit.Identified, fit.Reason = false, "the spread of churn is not identified: every subscriber may be equally loyal"
@@ -83,7 +86,7 @@ func Opportunities(rows []Opportunity) (*Fit, error) {
 			r.Weight = 1
 		}
 		whole := r.X == math.Floor(r.X) && r.TX == math.Floor(r.TX) && r.N == math.Floor(r.N)
-		if !(whole && r.X >= 0 && r.X <= r.TX && r.TX <= r.N && r.N < 1e4 && r.Weight > 0) || (r.X == 0) != (r.TX == 0) {
+		if !(whole && r.X >= 0 && r.X <= r.TX && r.TX <= r.N && r.N < 1e4 && r.Weight > 0) || math.IsInf(r.Weight, 0) || (r.X == 0) != (r.TX == 0) {
 			return nil, fault.New(fault.Invalid, "row %d is no history: x %v, t_x %v, n %v, weight %v", i+1, r.X, r.TX, r.N, r.Weight).
 				WithHint("x purchases in n < 10,000 opportunities, the last at t_x: whole numbers with x <= t_x <= n")
 		}
@@ -105,7 +108,10 @@ func Opportunities(rows []Opportunity) (*Fit, error) {
 		}
 		return -sum / users
 	})
-	fit, proper := finish(BGBB, f, search(f, math.Inf(1), []float64{0, 0, 0, 1}, []float64{0.5, 0.5, -1, 1}), users)
+	fit, proper, err := finish(BGBB, f, search(f, math.Inf(1), []float64{0, 0, 0, 1}, []float64{0.5, 0.5, -1, 1}), users)
+	if err != nil {
+		return nil, err
+	}
 	fit.Provenance.Data, fit.Provenance.Rows = fingerprint(figures...), len(rows)
 	gamma := fit.Params.Get("gamma")
 	if dropout := gamma / (gamma + fit.Params.Get("delta")); !proper || dropout < leastDropout {

@@ -4,6 +4,7 @@
 package clv
 
 import (
+	"math"
 	"sort"
 
 	"github.com/weir-engine/weir/shared/fmath"
@@ -13,19 +14,31 @@ import (
 // to 999 times alpha+T, and to 200,000 times (alpha+T)/(r+x).
 const MaxHorizon = 100_000
 
+// maxX is the largest number of repeat purchases: three a minute for a year.
+const maxX = 1_000_000
+
 // History is what the models know of a user: X repeat purchases, the time TX from the first purchase to the last repeat and
 // the time T from the first purchase to the moment of scoring.
 type History struct{ X, TX, T float64 }
 
-// clean returns a history that a model can have seen: no negative figure, no purchase after T.
+// clean returns a history that a model can have seen: no negative figure and none beyond bounds, no purchase after T.
 func (h History) clean() History {
-	h.X = max(h.X, 0)
-	h.TX = max(h.TX, 0)
-	h.T = max(h.T, h.TX)
+	h.X = within(h.X, maxX)
+	h.TX = within(h.TX, MaxHorizon)
+	h.T = max(within(h.T, MaxHorizon), h.TX)
 	return h
 }
 
-// Model is a fitted model of repeat purchases. Histories are taken as clean: a negative figure counts as 0, and T as at least TX.
+// within cuts v to [0, limit]; what is not a number is 0.
+func within(v, limit float64) float64 {
+	if !(v > 0) {
+		return 0
+	}
+	return min(v, limit)
+}
+
+// Model is a fitted model of repeat purchases. Histories are taken as clean: a negative figure, and what is not a number, counts as
+// 0, T as at least TX, and no figure is beyond a million purchases and MaxHorizon.
 type Model interface {
 	// PAlive returns the probability that the user is still a customer at T.
 	PAlive(h History) float64
@@ -42,8 +55,12 @@ type Plan struct {
 }
 
 // Value returns the discounted value of the purchases that the model expects: for each period, the purchases expected within
-// it times the value of one, discounted from the period's end (Fader, Hardie 2013, section 6, in periods).
+// it times the value of one, discounted from the period's end (Fader, Hardie 2013, section 6, in periods). It is 0 where the value
+// of a purchase is not finite or the rate is none.
 func Value(m Model, h History, perPurchase float64, p Plan) float64 {
+	if !(p.Rate > -1) || math.IsInf(perPurchase, 0) || math.IsNaN(perPurchase) {
+		return 0
+	}
 	sum, before, factor := 0.0, 0.0, 1.0
 	for i := 1; i <= p.Periods; i++ {
 		expected := m.Expected(h, float64(float64(i)*p.Weeks))
@@ -84,7 +101,7 @@ func quantile(values []float64, q float64) float64 {
 }
 
 // horizon cuts t to what a model can sum.
-func horizon(t float64) float64 { return min(max(t, 0), MaxHorizon) }
+func horizon(t float64) float64 { return within(t, MaxHorizon) }
 
 // logistic returns 1/(1+e**logOdds): the probability of what has these logarithmic odds against it.
 func logistic(logOdds float64) float64 { return 1 / (1 + fmath.Exp(logOdds)) }

@@ -9,9 +9,10 @@ func (m GammaGamma) Valid() bool { return m.Q > 1 }
 
 // Value returns the expected mean value of a purchase of a user with x repeat purchases of the mean value mean. One without a
 // repeat purchase, or with a mean that is not positive, is expected to spend as much as all: P·V/(Q-1). It is 0 where no
-// mean exists (Valid is false and x is 0).
+// mean exists (Valid is false and x is 0). Figures are cut to a million purchases and a mean of 1e18.
 func (m GammaGamma) Value(x, mean float64) float64 {
-	if !(x > 0 && mean > 0) {
+	x, mean = within(x, maxX), within(mean, 1e18)
+	if x == 0 || mean == 0 {
 		x, mean = 0, 0
 	}
 	below := float64(m.P*x) + m.Q - 1

@@ -9,7 +9,15 @@ import "github.com/weir-engine/weir/shared/fmath"
 type BGBB struct{ Alpha, Beta, Gamma, Delta float64 }
 
 // Chances is a history of X repeat purchases in N opportunities, the last at opportunity TX: whole numbers with X <= TX <= N.
+// Others are cut to that, and to MaxHorizon opportunities.
 type Chances struct{ X, TX, N float64 }
+
+func (c Chances) clean() Chances {
+	c.N = within(c.N, MaxHorizon)
+	c.TX = within(c.TX, c.N)
+	c.X = within(c.X, c.TX)
+	return c
+}
 
 // LogLik returns the log-likelihood of a history. The ratios of neighbouring terms need no gamma function.
 func (m BGBB) LogLik(h Chances) float64 {
@@ -19,6 +27,7 @@ func (m BGBB) LogLik(h Chances) float64 {
 
 // stay returns the log-likelihood of a history without dropout, and the odds of having dropped out by N.
 func (m BGBB) stay(h Chances) (log, odds float64) {
+	h = h.clean()
 	base := logBeta(m.Alpha, m.Beta) + logBeta(m.Gamma, m.Delta)
 	log = logBeta(m.Alpha+h.X, m.Beta+h.N-h.X) + logBeta(m.Gamma, m.Delta+h.N)
 	if h.TX >= h.N {
@@ -37,14 +46,16 @@ func (m BGBB) stay(h Chances) (log, odds float64) {
 
 // PAlive returns the probability that the user is a customer at the next opportunity.
 func (m BGBB) PAlive(h Chances) float64 {
+	h = h.clean()
 	_, odds := m.stay(h)
 	return (m.Delta + h.N) / (m.Gamma + m.Delta + h.N) / (1 + odds)
 }
 
-// Expected returns the expected number of purchases in the next n opportunities.
+// Expected returns the expected number of purchases in the next n opportunities, of which at most MaxHorizon count.
 func (m BGBB) Expected(h Chances, n int) float64 {
+	h = h.clean()
 	alive, sum := m.PAlive(h), 0.0
-	for i := 1.0; i <= float64(n); i++ {
+	for i := 1.0; i <= float64(min(n, MaxHorizon)); i++ {
 		sum += alive
 		alive = float64(alive * ((m.Delta + h.N + i) / (m.Gamma + m.Delta + h.N + i)))
 	}
