@@ -29,6 +29,7 @@ const (
 	Time               // a time in unix milliseconds
 	Dict               // Values[raw]; values may be null, and of several kinds
 	Bits               // a truth value, one bit a row
+	Float              // a number of any size: I64 holds FloatRaw
 )
 
 // maxRaw bounds the numbers in a column: differences of two fit 64 bits.
@@ -47,7 +48,7 @@ type Column struct {
 	Bits []uint64 // Kind Bits: row i is bit i%64 of word i/64
 
 	Scale   int64           // Number: how many make one; 0 means 1
-	HasNull bool            // Number, Day and Time: whether NullRaw stands for null
+	HasNull bool            // Number, Day, Time and Float: whether NullRaw stands for null
 	NullRaw int64           // outside what the other rows hold
 	Values  []segment.Value // Dict: by code
 }
@@ -130,8 +131,10 @@ func (s *Set) check(c *stored) error {
 		c.min, c.max = min(c.min, raw), max(c.max, raw)
 	}
 	switch {
-	case c.Scale < 0 || c.min < -maxRaw || c.max > maxRaw:
+	case c.Scale < 0 || c.Kind != Float && (c.min < -maxRaw || c.max > maxRaw):
 		return fault.New(fault.Invalid, "its numbers go from %d to %d", c.min, c.max).WithHint("keep them within 62 bits")
+	case c.Kind == Float && (c.I64 == nil && s.rows > 0 || c.min < -maxFloat || c.max > maxFloat):
+		return fault.New(fault.Invalid, "it holds what is no finite number").WithHint("fill I64 with FloatRaw")
 	case c.Kind == Dict && c.I64 != nil:
 		return fault.New(fault.Invalid, "its codes are signed").WithHint("keep codes in U8, U16 or U32")
 	case c.Kind == Dict && s.rows > 0 && (c.min < 0 || c.max >= int64(len(c.Values))):
@@ -196,6 +199,8 @@ func (c *stored) value(raw int64, z *zone.Zone) segment.Value {
 		return segment.Time(z.Start(zone.Day(raw)))
 	case Time:
 		return segment.Time(raw)
+	case Float:
+		return segment.Number(floatOf(raw))
 	}
 	if raw >= int64(len(c.Values)) { // a dictionary of no rows
 		return segment.Null
@@ -262,21 +267,28 @@ func (s *Set) Sum(ref string, mask []uint64) (int64, error) {
 	var sum int64
 	for b := range s.blocks() {
 		var m words
-		n := 0
 		copyWords(&m, mask, b)
-		for i := range m {
-			if w := b*blockWords + i; c.nulls != nil && w < len(c.nulls) {
-				m[i] &^= c.nulls[w]
-			}
-			n += bits.OnesCount64(m[i])
-		}
-		if c.planes != nil && n > 4*c.width {
-			sum += c.sumPlanes(b, &m, n)
-		} else if n > 0 {
-			sum += c.sumRows(b, &m)
-		}
+		sum += c.sumBlock(b, &m)
 	}
 	return sum, nil
+}
+
+// sumBlock adds the numbers of the rows of a block, by bits where that takes fewer steps.
+func (c *stored) sumBlock(b int, of *words) int64 {
+	m, n := *of, 0
+	for i := range m {
+		if w := b*blockWords + i; c.nulls != nil && w < len(c.nulls) {
+			m[i] &^= c.nulls[w]
+		}
+		n += bits.OnesCount64(m[i])
+	}
+	switch {
+	case n == 0:
+		return 0
+	case c.planes != nil && n > 4*c.width:
+		return c.sumPlanes(b, &m, n)
+	}
+	return c.sumRows(b, &m)
 }
 
 // sumRows adds row by row.

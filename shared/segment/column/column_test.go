@@ -83,6 +83,18 @@ func (d *draw) numbers(c Column, rows, limit int, plain bool) Column {
 	return c
 }
 
+// floats fills a column of numbers of any size and sign.
+func (d *draw) floats(c Column, rows int) Column {
+	for range rows {
+		raw := FloatRaw([]float64{0, 1, 0.5, -3.25, 1e300, -1e-300, 9.5, 5e-324, 0.1}[d.below(9)] * float64(1+d.below(4)))
+		if c.HasNull && d.below(6) == 0 {
+			raw = c.NullRaw
+		}
+		c.I64 = append(c.I64, raw)
+	}
+	return c
+}
+
 func (d *draw) dict(ref string, rows int, values []segment.Value) Column {
 	c := Column{Ref: ref, Kind: Dict, Values: values}
 	width := d.below(3)
@@ -149,6 +161,8 @@ func fill(t interface{ Fatal(...any) }, seed uint64, rows int, plain bool) *Set 
 		}
 		add(c)
 	}
+	other := draw(seed | 3)
+	add(other.floats(Column{Ref: "p_alive", Kind: Float, HasNull: !plain, NullRaw: -1 << 63}, rows))
 	add(d.dict("stage", rows, texts(!plain, "active", "silent", "gold", "")))
 	add(d.dict("rfm", rows, texts(!plain, "a", "gold", "b中\n", "silver")))
 	mixed := []segment.Value{segment.Number(3), segment.String("a"), segment.Bool(true), segment.Null, segment.String("2026-01-31"), segment.List([]segment.Value{segment.String("a"), segment.Number(3)}), segment.String("3")}
@@ -223,7 +237,7 @@ func (g programs) condition(depth int) string {
 func (g programs) number(depth int) string {
 	leaves := []string{"orders", "r", "spend", "metrics.spend[30]", "metrics.views", "recency_days"}
 	if !g.plain {
-		leaves = append(leaves, "orders[7]")
+		leaves = append(leaves, "orders[7]", "p_alive")
 	}
 	if depth == 0 {
 		return g.pick(leaves...)

@@ -56,7 +56,7 @@ func (c *stored) answers(t segment.Type) bool {
 		}
 		return t != segment.TBool // tags and segments are never null
 	}
-	return t == map[Kind]segment.Type{Number: segment.TNumber, Day: segment.TTime, Time: segment.TTime, Bits: segment.TBool}[c.Kind]
+	return t == map[Kind]segment.Type{Number: segment.TNumber, Day: segment.TTime, Time: segment.TTime, Bits: segment.TBool, Float: segment.TNumber}[c.Kind]
 }
 
 // Plan names the kernel of every part of the condition that is evaluated as a whole, and the part: "planes", "range", "table",
@@ -252,7 +252,7 @@ func (c *compiler) interval(n *segment.Node, r *segment.Ref, col *stored) mask {
 	first := func(from int64, sign int) int64 { // the first number with another sign; max+1 without any
 		lo, hi := from, col.max+1
 		for lo < hi {
-			mid := lo + (hi-lo)/2
+			mid := lo + int64(uint64(hi-lo)/2)
 			if o, _ := n.Order(at(mid)); o != sign {
 				hi = mid
 			} else {

@@ -59,7 +59,7 @@ func (c *compiler) vector(n *segment.Node, kind segment.ValueKind, slot int) vec
 // kind is the kind of a column's values; of dictionaries null, which says nothing.
 func (c *stored) kind() segment.ValueKind {
 	switch c.Kind {
-	case Number:
+	case Number, Float:
 		return segment.KindNumber
 	case Day, Time:
 		return segment.KindTime
@@ -142,6 +142,10 @@ func (l *loaded) block(r *run, b int) *vector {
 		load(v, c.U16[from:to], scale)
 	case c.U32 != nil:
 		load(v, c.U32[from:to], scale)
+	case c.Kind == Float:
+		for i, raw := range c.I64[from:to] {
+			v[i] = floatOf(raw)
+		}
 	default:
 		load(v, c.I64[from:to], scale)
 	}
