@@ -2,6 +2,7 @@ package column
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"github.com/weir-engine/weir/shared/fault"
@@ -99,4 +100,37 @@ func (s *Set) Alias(ref, of string) error {
 	}
 	s.cols[ref] = c
 	return nil
+}
+
+// Days is a column of days, 0 to 65,534 or null, that its owner rewrites block by block.
+type Days struct{ c *stored }
+
+// AddDays adds a column of days, all null at first.
+func (s *Set) AddDays(ref string) (*Days, error) {
+	if s.cols[ref] != nil {
+		return nil, fault.New(fault.Conflict, "there are two columns %s", ref).WithHint("add each column once")
+	}
+	c := &stored{
+		Column: Column{Ref: ref, U16: make([]uint16, s.rows), Scale: 1, HasNull: true, NullRaw: math.MaxUint16},
+		max:    math.MaxUint16 - 1, nulls: make([]uint64, s.Words()),
+	}
+	for i := range c.U16 {
+		c.U16[i] = math.MaxUint16
+		c.nulls[i/64] |= 1 << (i % 64)
+	}
+	s.cols[ref] = c
+	s.names = append(s.names, ref)
+	return &Days{c}, nil
+}
+
+// SetBlock rewrites a block; 65,535 stands for null. What stands beyond the last row is ignored.
+func (d *Days) SetBlock(b int, days *[BlockRows]uint16) {
+	n := copy(d.c.U16[b*BlockRows:], days[:])
+	for i := range d.c.nulls[b*blockWords : min((b+1)*blockWords, len(d.c.nulls))] {
+		var null uint64
+		for j, v := range days[i*64 : min(i*64+64, n)] {
+			null |= one(v == math.MaxUint16) << j
+		}
+		d.c.nulls[b*blockWords+i] = null
+	}
 }

@@ -1,0 +1,22 @@
+package score
+
+import "github.com/weir-engine/weir/shared/profile"
+
+// Worth returns the lifetime value of a user at asOf without an interval, which is what makes Value slow: Low and High are CLV.
+func (e *Engine) Worth(f *profile.Facts, asOf int64) Value {
+	v := e.enter("", f, nil, nil, asOf, new(Result))
+	defer e.leave(v)
+	return v.value()
+}
+
+// ChurnThreshold is the probability from which a churn warning is due while the user is silent for less than SilenceLimit days;
+// 0 when there is no model of churn.
+func (e *Engine) ChurnThreshold() float64 {
+	if e.fitted == nil || e.fitted.churn == nil {
+		return 0
+	}
+	return e.churnThreshold()
+}
+
+// SilenceLimit is the number of days of silence from which the strategy calls a user churned.
+func (e *Engine) SilenceLimit() int { return e.limit }

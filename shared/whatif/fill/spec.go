@@ -1,0 +1,164 @@
+package fill
+
+import (
+	"slices"
+
+	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/profile"
+	"github.com/weir-engine/weir/shared/score"
+	"github.com/weir-engine/weir/shared/segment"
+	"github.com/weir-engine/weir/shared/strategy"
+	"github.com/weir-engine/weir/shared/whatif"
+)
+
+func minorDigits(e *score.Engine) int { return event.MinorDigits(e.Strategy().Currency) }
+
+// Spec is what a what-if reads of a strategy, with published cuts (nil: none). base is the engine whose strategy the columns were
+// filled under. Invalid when the strategy counts other things than the base's: then the facts must be folded again before
+// anything can be said.
+func Spec(base, e *score.Engine, cuts *score.Cuts) (*whatif.Spec, error) {
+	s := e.Strategy()
+	if err := sameFacts(base.Strategy(), s); err != nil {
+		return nil, err
+	}
+	spec := &whatif.Spec{Activity: s.Activity.Of, Grid: s.RFM.Grid, Cuts: Cuts(cuts), Missing: missing(base.Strategy(), s, base, e)}
+	if spec.Activity == "" {
+		spec.Activity = profile.ActivityPurchase
+	}
+	if spec.Churn = base.ChurnThreshold(); spec.Churn > 0 {
+		spec.Churn, spec.ChurnSilence = base.Models().Churn.Threshold, e.SilenceLimit()
+		if s.Churn.Threshold > 0 {
+			spec.Churn = s.Churn.Threshold
+		}
+	}
+	for _, st := range s.Lifecycle.Stages {
+		stage := whatif.Stage{Name: st.Name, Dwell: s.Lifecycle.Dwell[st.Name]}
+		if to, listed := s.Lifecycle.Transitions[st.Name]; listed {
+			stage.Allowed = append([]string{}, to...)
+		}
+		if st.When != "" {
+			var err error
+			if stage.When, err = segment.Compile(st.When, s.StageSchema()); err != nil {
+				return nil, fault.Wrap(err, "stage %s", st.Name)
+			}
+		}
+		spec.Stages = append(spec.Stages, stage)
+	}
+	for _, t := range s.Tags {
+		p, err := segment.Compile(t.When, s.TagSchema())
+		if err != nil {
+			return nil, fault.Wrap(err, "tag %s", t.Name)
+		}
+		spec.Tags = append(spec.Tags, whatif.Audience{Name: t.Name, When: p})
+	}
+	for _, g := range s.Segments {
+		p, err := segment.Compile(g.When, s.SegmentSchema())
+		if err != nil {
+			return nil, fault.Wrap(err, "segment %s", g.Name)
+		}
+		spec.Segments = append(spec.Segments, whatif.Audience{Name: g.Name, When: p})
+	}
+	for _, r := range s.Outreach.Rules {
+		spec.Rules = append(spec.Rules, whatif.Rule{Name: r.Name, Stage: r.On.EnterStage, Segment: r.On.EnterSegment, IncludeExisting: r.IncludeExisting})
+	}
+	return spec, nil
+}
+
+// Cuts are published cuts as a what-if reads them.
+func Cuts(c *score.Cuts) (out whatif.Cuts) {
+	if c == nil {
+		return out
+	}
+	if len(c.Recency) == 4 && len(c.Frequency) == 4 && len(c.Monetary) == 4 {
+		out.Scored = true
+		copy(out.Recency[:], c.Recency)
+		copy(out.Monetary[:], c.Monetary)
+		for i, f := range c.Frequency {
+			out.Frequency[i], out.Ranked[i] = f.Value, f.Key != ""
+		}
+	}
+	out.CN = whatif.CNCuts{Known: c.CN.Cut != "", Average: c.CN.MKind == score.MoneyAverage, Recency: c.CN.Recency, Frequency: c.CN.Frequency, Monetary: c.CN.Monetary}
+	for _, t := range c.Tiers {
+		out.Tiers = append(out.Tiers, whatif.TierCut{Name: t.Name, Least: t.Least, Rest: t.Rest})
+	}
+	return out
+}
+
+// Rules are how a strategy wants cuts computed from a base.
+func Rules(s *strategy.Strategy) whatif.CutRules {
+	r := whatif.CutRules{Ties: s.RFM.Ties, CNAverage: s.RFM.CN.MKind == score.MoneyAverage, CNCut: s.RFM.CN.Cut}
+	for _, t := range s.Tiers {
+		r.Tiers = append(r.Tiers, whatif.TierRule{Name: t.Name, Top: t.Top})
+	}
+	return r
+}
+
+// sameFacts demands that what purchases and days are is what the columns were filled with.
+func sameFacts(base, s *strategy.Strategy) error {
+	for _, c := range []struct {
+		path string
+		same bool
+	}{
+		{"zone", base.Zone == s.Zone}, {"currency", base.Currency == s.Currency}, {"purchase", base.Purchase == s.Purchase}, {"refund", base.Refund == s.Refund},
+	} {
+		if !c.same {
+			return fault.New(fault.Invalid, "a change of %s cannot be previewed: the facts of every user must be folded again", c.path).
+				WithHint("try the other changes by themselves; publish the strategy to see this one")
+		}
+	}
+	return nil
+}
+
+// missing lists what conditions may name under the new strategy whose data are not in the columns, or are something else there.
+func missing(base, s *strategy.Strategy, old, e *score.Engine) []whatif.Missing {
+	var list []whatif.Missing
+	refuse := func(prefix, why string) { list = append(list, whatif.Missing{Prefix: prefix, Why: why}) }
+	for _, m := range s.Metrics {
+		at := slices.IndexFunc(base.Metrics, func(b strategy.Metric) bool { return b.Name == m.Name })
+		prefix := (&segment.Ref{Kind: segment.RefMetric, Name: m.Name}).String() + "["
+		switch {
+		case at < 0:
+			refuse(prefix, "the metric "+m.Name+" is new: its data are not folded yet")
+		case !sameMetric(base.Metrics[at], m):
+			refuse(prefix, "the metric "+m.Name+" counts something else than in the base")
+		}
+	}
+	for _, name := range s.Events {
+		if !slices.Contains(base.Events, name) {
+			ref := (&segment.Ref{Kind: segment.RefEvent, Name: name, Stat: ""}).String()
+			refuse(ref, "the event "+name+" was not declared: it is not counted yet")
+		}
+	}
+	if !slices.Equal(base.EventTags, s.EventTags) {
+		for _, t := range append(slices.Clone(s.EventTags), base.EventTags...) {
+			of := func(list []strategy.EventTag) (out []strategy.EventTag) {
+				for _, x := range list {
+					if x.Tag == t.Tag {
+						out = append(out, x)
+					}
+				}
+				return out
+			}
+			if !slices.Equal(of(base.EventTags), of(s.EventTags)) {
+				refuse((&segment.Ref{Kind: segment.RefTag, Name: t.Tag}).String(), "the tag "+t.Tag+" is set by other events than in the base")
+			}
+		}
+	}
+	if s.Activity.Of == profile.ActivityEvents && !slices.Equal(base.Events, s.Events) {
+		refuse("silence_days", "other events end a silence than in the base")
+	}
+	if base.Value != s.Value {
+		refuse("clv", "the section value is another one than in the base")
+	}
+	if old.Models() != nil && old.ModelBasis() != e.ModelBasis() {
+		for _, name := range []string{"p_alive", "expected_purchases", "expected_value", "clv", "churn_p", "churn_warning"} {
+			refuse(name, "the models were fitted under other settings")
+		}
+	}
+	return list
+}
+
+func sameMetric(a, b strategy.Metric) bool {
+	return a.Event == b.Event && a.Where == b.Where && a.Value == b.Value && a.Unit == b.Unit && a.Agg == b.Agg
+}

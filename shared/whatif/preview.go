@@ -1,0 +1,322 @@
+package whatif
+
+import (
+	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/segment/column"
+)
+
+// Preview compares what a base is under one strategy with what it would be under others, one after another. An evaluation
+// computes again what a change touches, and keeps the rest. It is not safe for concurrent use.
+type Preview struct {
+	base  *Base
+	start *Spec // what is compared with
+	spec  *Spec // what is evaluated
+
+	groups    [groupCount]*moves
+	audiences map[string]*Member // by key
+	counted   int                // rows that the last evaluation computed something for
+}
+
+// The groups that every user is in one of.
+const (
+	groupStage = iota
+	groupCandidate
+	groupCell // R by F
+	groupM
+	groupTier
+	groupCN
+	groupCount
+)
+
+// Sum is some users and what they spent and are worth, in minor units.
+type Sum struct {
+	Users   int64
+	Revenue int64 // net spend of the last 365 days
+	Value   int64 // expected value of the next 52 weeks
+}
+
+func (s *Sum) add(o Sum) { s.Users += o.Users; s.Revenue += o.Revenue; s.Value += o.Value }
+
+func (s Sum) less(o Sum) Sum { return Sum{s.Users - o.Users, s.Revenue - o.Revenue, s.Value - o.Value} }
+
+// moves are the users of a group at the start, and who moves from code to code.
+type moves struct {
+	old   [64]Sum
+	cells [64 * 64]Sum // by from, to; those who stay are not counted
+}
+
+// Compare evaluates a base under the strategy that others are compared with.
+func (b *Base) Compare(start *Spec) (*Preview, error) {
+	p := &Preview{base: b, audiences: map[string]*Member{}}
+	for g := range p.groups {
+		p.groups[g] = new(moves)
+	}
+	for _, s := range b.shards {
+		s.out = newOutput(s.Rows)
+	}
+	if err := p.evaluate(start); err != nil {
+		return nil, err
+	}
+	for _, s := range b.shards {
+		o := &s.out
+		o.wordOld, o.stageOld, o.candOld = append([]uint32(nil), o.word...), append([]uint8(nil), o.stage...), append([]uint8(nil), o.cand...)
+	}
+	p.start = start
+	p.total()
+	for _, s := range b.shards {
+		for _, a := range audiencesOf(start) {
+			s.out.setsOld[a.ref] = append([]uint64(nil), s.sets[a.ref]...)
+		}
+	}
+	for _, a := range audiencesOf(start) {
+		m := p.member(a)
+		m.Old, m.New, m.Enter, m.Leave = m.Enter, m.Enter, Sum{}, Sum{}
+	}
+	return p, nil
+}
+
+// total sums the groups at the start.
+func (p *Preview) total() {
+	for _, s := range p.base.shards {
+		for i := range s.Rows {
+			one := Sum{1, s.revenue.at(i), s.value.at(i)}
+			w := s.out.wordOld[i]
+			p.groups[groupStage].old[s.out.stageOld[i]].add(one)
+			p.groups[groupCandidate].old[s.out.candOld[i]].add(one)
+			p.groups[groupCell].old[w&maskRF].add(one)
+			p.groups[groupM].old[w>>wordM&7].add(one)
+			p.groups[groupTier].old[w>>wordTier&63].add(one)
+			p.groups[groupCN].old[w>>wordCN&15].add(one)
+		}
+	}
+}
+
+// Try evaluates another strategy. When it cannot be previewed the error says where and why, and nothing has changed.
+func (p *Preview) Try(s *Spec) error { return p.evaluate(s) }
+
+// Computed returns how many rows the last evaluation computed something for; 0 when nothing that matters had changed.
+func (p *Preview) Computed() int { return p.counted }
+
+func (p *Preview) evaluate(spec *Spec) error {
+	plans, what, err := p.plan(spec)
+	if err != nil {
+		return err
+	}
+	p.clear(what)
+	p.counted = 0
+	for _, k := range plans {
+		for b := range k.s.blocks() {
+			k.block(b)
+		}
+		if what.any() {
+			p.counted += k.s.Rows
+		}
+	}
+	p.spec = spec
+	return nil
+}
+
+// clear empties what is about to be counted again.
+func (p *Preview) clear(what *dirt) {
+	empty := func(g int) { p.groups[g].cells = [64 * 64]Sum{} }
+	if what.scores {
+		empty(groupCell)
+		empty(groupM)
+		empty(groupTier)
+		empty(groupCN)
+	}
+	if what.candidate {
+		empty(groupCandidate)
+	}
+	if what.stage {
+		empty(groupStage)
+	}
+	for _, a := range what.audiences {
+		m := p.member(a.audience)
+		m.Enter, m.Leave = Sum{}, Sum{}
+	}
+}
+
+// member is the counts of an audience.
+func (p *Preview) member(a audience) *Member {
+	m := p.audiences[a.key()]
+	if m == nil {
+		m = &Member{Name: a.name}
+		p.audiences[a.key()] = m
+	}
+	return m
+}
+
+// shardPlan evaluates what is dirty, block by block.
+type shardPlan struct {
+	p        *Preview
+	s        *shard
+	what     *dirt
+	scoring  *scoring
+	staging  *staging
+	settling *settling
+	runs     []setRun // of the audiences of what, in order
+	live     []liveColumn
+}
+
+// setRun evaluates an audience of a shard.
+type setRun struct {
+	run    *column.Runner // nil: nobody
+	event  []uint64       // those who have the tag by events
+	to     []uint64
+	old    []uint64 // nil: nobody was in at the start
+	of     *Member
+	before bool // whether there was a start
+}
+
+type liveColumn struct {
+	ref   string
+	codes *column.Codes
+	step  int // after which it is written
+}
+
+const (
+	afterScores = iota
+	afterCandidate
+	afterStage
+)
+
+func (k *shardPlan) block(b int) {
+	o, from := &k.s.out, b*column.BlockRows
+	if k.scoring != nil {
+		words := (*[column.BlockRows]uint32)(o.word[from:])
+		k.scoring.block(b, words)
+		k.write(b, afterScores)
+		if o.wordOld != nil {
+			k.countWords(b, words, (*[column.BlockRows]uint32)(o.wordOld[from:]))
+		}
+	}
+	cand, stage := (*[column.BlockRows]uint8)(o.cand[from:]), (*[column.BlockRows]uint8)(o.stage[from:])
+	if k.staging != nil {
+		k.staging.block(b, cand)
+		k.write(b, afterCandidate)
+		if o.candOld != nil {
+			k.countCodes(b, cand, (*[column.BlockRows]uint8)(o.candOld[from:]), k.p.groups[groupCandidate])
+		}
+	}
+	if k.settling != nil {
+		k.settling.block(b, cand, stage)
+		k.write(b, afterStage)
+		if k.s.since != nil {
+			var days [column.BlockRows]uint16
+			k.settling.days(b, stage, &days)
+			k.s.since.SetBlock(b, &days)
+		}
+		if o.stageOld != nil {
+			k.countCodes(b, stage, (*[column.BlockRows]uint8)(o.stageOld[from:]), k.p.groups[groupStage])
+		}
+	}
+	for i := range k.runs {
+		k.set(b, &k.runs[i])
+	}
+}
+
+// write fills the derived columns that conditions read.
+func (k *shardPlan) write(b, step int) {
+	for i := range k.live {
+		if l := &k.live[i]; l.step == step {
+			var codes [column.BlockRows]uint8
+			k.s.out.liveCodes(l.ref, b, &codes)
+			l.codes.SetBlock(b, &codes)
+		}
+	}
+}
+
+// set evaluates an audience and counts who enters and leaves.
+func (k *shardPlan) set(b int, r *setRun) {
+	var now column.Block
+	if r.run != nil {
+		r.run.Block(b, &now)
+	}
+	words := k.s.set.Words()
+	at, n := b*len(now), min(len(now), words-b*len(now))
+	var enter, leave column.Block
+	for i := range n {
+		w := now[i]
+		if r.event != nil {
+			w |= r.event[at+i]
+		}
+		if tail := k.s.Rows % 64; at+i == words-1 && tail != 0 {
+			w &= 1<<tail - 1
+		}
+		r.to[at+i] = w
+		if r.old == nil {
+			enter[i] = w
+		} else {
+			enter[i], leave[i] = w&^r.old[at+i], r.old[at+i]&^w
+		}
+	}
+	k.sum(b, &enter, &r.of.Enter)
+	k.sum(b, &leave, &r.of.Leave)
+}
+
+func (k *shardPlan) sum(b int, of *column.Block, to *Sum) {
+	n := int64(0)
+	for _, w := range of {
+		n += int64(onesCount(w))
+	}
+	if n == 0 {
+		return
+	}
+	to.Users += n
+	if k.s.revenue.add != nil {
+		to.Revenue += k.s.revenue.add.Block(b, of)
+	}
+	if k.s.value.add != nil {
+		to.Value += k.s.value.add.Block(b, of)
+	}
+}
+
+// countWords counts who moves between scores, names and tiers.
+func (k *shardPlan) countWords(b int, now, old *[column.BlockRows]uint32) {
+	from, to := k.s.span(b)
+	cell, m, tier, cn := k.p.groups[groupCell], k.p.groups[groupM], k.p.groups[groupTier], k.p.groups[groupCN]
+	for i := range to - from {
+		x, y := old[i], now[i]
+		if x == y {
+			continue
+		}
+		one := Sum{1, k.s.revenue.at(from + i), k.s.value.at(from + i)}
+		if a, b := x&maskRF, y&maskRF; a != b {
+			cell.cells[a<<6|b].add(one)
+		}
+		if a, b := x>>wordM&7, y>>wordM&7; a != b {
+			m.cells[a<<6|b].add(one)
+		}
+		if a, b := x>>wordTier&63, y>>wordTier&63; a != b {
+			tier.cells[a<<6|b].add(one)
+		}
+		if a, b := x>>wordCN&15, y>>wordCN&15; a != b {
+			cn.cells[a<<6|b].add(one)
+		}
+	}
+}
+
+// countCodes counts who moves between codes.
+func (k *shardPlan) countCodes(b int, now, old *[column.BlockRows]uint8, to *moves) {
+	from, end := k.s.span(b)
+	n := end - from
+	for g := 0; g < n; g += 8 {
+		x, y := old[g:g+8:g+8], now[g:g+8:g+8]
+		if load64(x) == load64(y) {
+			continue
+		}
+		for j := range min(8, n-g) {
+			if a, b := x[j], y[j]; a != b {
+				row := from + g + j
+				to.cells[int(a&63)<<6|int(b&63)].add(Sum{1, k.s.revenue.at(row), k.s.value.at(row)})
+			}
+		}
+	}
+}
+
+// notPreviewable says where a strategy asks for what the columns cannot tell.
+func notPreviewable(place, format string, args ...any) *fault.Error {
+	e := fault.New(fault.Invalid, "%s cannot be previewed: "+format, append([]any{place}, args...)...)
+	return e.WithHint("publish it to see it, or take it out of the preview")
+}
