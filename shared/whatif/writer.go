@@ -10,7 +10,7 @@ import (
 	"github.com/weir-engine/weir/shared/segment/column"
 )
 
-// Writer packs rows into shards. A column takes the bytes a row that its largest number needs. It is not safe for concurrent
+// Writer packs rows into shards. A column takes the bytes a row that its largest number needs; it is set at most once a row. It is not safe for concurrent
 // use.
 type Writer struct {
 	head    Head
