@@ -17,6 +17,3 @@ func (e *Engine) ChurnThreshold() float64 {
 	}
 	return e.churnThreshold()
 }
-
-// SilenceLimit is the number of days of silence from which the strategy calls a user churned.
-func (e *Engine) SilenceLimit() int { return e.limit }
