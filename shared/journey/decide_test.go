@@ -27,6 +27,7 @@ segments:
   - {name: loyal, when: 'tags.has("repeat") && stage == "active"'}
   - {name: best, when: 'tier == "top"'}
   - {name: settled, when: 'stage_days < 3'}
+  - {name: fading, when: 'p_alive < 0.6'}
 templates: {t: {subject: s, body: b}}
 outreach:
   rules:
@@ -36,6 +37,7 @@ outreach:
     - {name: best, on: {enter_segment: best}, template: t}
     - {name: best_too, on: {enter_segment: best}, template: t, after_cuts: true}
     - {name: new, on: {enter_segment: settled}, template: t}
+    - {name: call, on: {enter_segment: fading}, template: t}
 `
 
 func compile(t testing.TB, text string) *score.Engine {
@@ -49,6 +51,19 @@ func compile(t testing.TB, text string) *score.Engine {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// withModels is an engine with a purchase model whose users drop out the sooner the larger a is.
+func withModels(t testing.TB, e *score.Engine, a float64) *score.Engine {
+	t.Helper()
+	m := score.Models{Basis: e.ModelBasis(), Purchases: &score.PurchaseModel{
+		Kind: score.KindMBGNBD, Params: map[string]float64{"r": 0.5, "alpha": 6, "a": a, "b": 1.6},
+	}}
+	with, err := e.With(m.Sealed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return with
 }
 
 // bought is a user with an order of 10.00 on each day.
@@ -312,6 +327,41 @@ func TestNewCutsAlone(t *testing.T) {
 }
 
 // TestDwellAndTransitions holds users back where the strategy says so.
+// TestNewModels: publishing, changing and taking back models is no news to anybody; what moves under them is.
+func TestNewModels(t *testing.T) {
+	plain := compile(t, plan)
+	first, second := withModels(t, plain, 0.9), withModels(t, plain, 2.5)
+	f := bought(0, 5, 9)
+	var prev *profile.State
+	for i, s := range []struct {
+		day  int
+		e    *score.Engine
+		want string
+	}{
+		{10, plain, "changed baseline active"},
+		{11, first, "changed baseline active"},
+		{12, first, "same active"},
+		{35, first, "changed active call#1"},
+		{36, first, "same active"},
+		{36, plain, "changed baseline active"},
+		{36, second, "changed baseline active"},
+		{37, second, "same active"},
+	} {
+		d := Decide(s.e, "u", f, prev, nil, ms(s.day), false)
+		check(t, s.e, f, prev, nil, ms(s.day), false, d)
+		if got := summary(d); got != s.want {
+			t.Errorf("step %d, day %d: %s, want %s", i, s.day, got, s.want)
+		}
+		if d.State.Model != s.e.Version() || d.Baseline != (d.Record.Why != "") {
+			t.Errorf("step %d: %+v", i, d)
+		}
+		if d.Baseline && i > 0 && d.Record.Why != BaselineModel {
+			t.Errorf("step %d is a baseline because of %s", i, d.Record.Why)
+		}
+		prev = &d.State
+	}
+}
+
 func TestDwellAndTransitions(t *testing.T) {
 	held := strings.Replace(plan, "churned_days: 60}", "churned_days: 60}\n  dwell_days: {silent: 10}\n  transitions: {churned: [first_purchase]}", 1)
 	e := compile(t, held)

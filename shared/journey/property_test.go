@@ -11,7 +11,7 @@ import (
 	"github.com/weir-engine/weir/shared/score"
 )
 
-// TestAnyHistory plays random purchases (late ones too), evaluations, cuts, strategies, backfills and approvals of
+// TestAnyHistory plays random purchases (late ones too), evaluations, cuts, strategies, models, backfills and approvals of
 // include_existing against one user, and checks what must always hold.
 func TestAnyHistory(t *testing.T) {
 	engines := []*score.Engine{
@@ -19,6 +19,7 @@ func TestAnyHistory(t *testing.T) {
 		compile(t, strings.Replace(plan, "silent_days: 30", "silent_days: 10", 1)),
 		compile(t, strings.Replace(plan, "churned_days: 60}", "churned_days: 60}\n  dwell_days: {silent: 5, active: 2}\n  transitions: {churned: [active]}", 1)),
 	}
+	engines = append(engines, withModels(t, engines[0], 0.9), withModels(t, engines[0], 2.5))
 	cuts := []*score.Cuts{nil, cutsOf(engines[0], 500), cutsOf(engines[0], 5_000), cutsOf(engines[0], 1_000_000)}
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{counters: map[string]int64{}, ids: map[string]bool{}}
@@ -61,7 +62,7 @@ func (m *model) observe(t *rapid.T, e *score.Engine, prev *profile.State, cuts *
 	if prev == nil {
 		prev = &profile.State{}
 	}
-	baseline := prev.Strategy != e.StrategyVersion()
+	baseline := prev.Strategy != e.StrategyVersion() || prev.Model != e.Version()
 	if d.Changed && d.Baseline != baseline {
 		t.Fatalf("baseline is %v", d.Baseline)
 	}

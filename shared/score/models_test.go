@@ -302,18 +302,35 @@ func BenchmarkScoreWithModels(b *testing.B) {
 	asOf := time.Date(1998, 7, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
 	plain := engine(b, nil)
 	cuts := users.cuts(plain, asOf)
-	for name, e := range map[string]*Engine{"without": plain, "with": with(b, plain, nil)} {
-		b.Run(name, func(b *testing.B) {
+	e := with(b, plain, nil)
+	for _, c := range []struct {
+		name string
+		e    *Engine
+	}{{"without", plain}, {"with", e}} {
+		b.Run(c.name, func(b *testing.B) {
 			var r Result
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				k := i % len(users.facts)
-				e.Score(users.keys[k], users.facts[k], nil, cuts, asOf, &r)
+				c.e.Score(users.keys[k], users.facts[k], nil, cuts, asOf, &r)
 			}
 		})
 	}
+	b.Run("threads", func(b *testing.B) { // as many as -cpu says
+		b.RunParallel(func(pb *testing.PB) {
+			var r Result
+			for i := 0; pb.Next(); i++ {
+				k := i % len(users.facts)
+				e.Score(users.keys[k], users.facts[k], nil, cuts, asOf, &r)
+			}
+		})
+	})
+	b.Run("churn", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			e.Churn(users.facts[i%len(users.facts)], asOf)
+		}
+	})
 	b.Run("value", func(b *testing.B) {
-		e := with(b, plain, nil)
 		for i := 0; b.Loop(); i++ {
 			e.Value(users.facts[i%len(users.facts)], asOf)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/zone"
@@ -140,5 +141,25 @@ func TestChurnIsLookedAtForTwoMonths(t *testing.T) {
 		if got < days[0] || got > days[1] {
 			t.Errorf("%s: %v days", when, got)
 		}
+	}
+}
+
+// TestCutHorizonsAreLookedAtDaily: where a model cuts the horizon, the cut moves with the day, and nothing is said to fall.
+func TestCutHorizonsAreLookedAtDaily(t *testing.T) {
+	f := &profile.Facts{Events: 1, Purchases: []profile.PurchaseDay{{Day: 0, Orders: 1, Net: 100}}}
+	for _, c := range []struct {
+		alpha float64
+		fades bool
+	}{{1, false}, {500, true}, {1e7, false}} {
+		e := with(t, engine(t, nil), func(m *Models) {
+			m.Purchases = &PurchaseModel{Kind: KindMBGNBD, Params: map[string]float64{"r": 20_000, "alpha": c.alpha, "a": 0.01, "b": 9}}
+		})
+		v := e.enter("u", f, nil, nil, 5, new(Result))
+		e.evaluate(v)
+		m := newCourse(v).Motion(&segment.Ref{Kind: segment.RefField, Index: int(segment.FieldExpected)}, 5)
+		if m.Fading != c.fades || c.fades != (m.Until == segment.Never) || !c.fades && m.Until != dayMs {
+			t.Errorf("alpha %v: %+v", c.alpha, m)
+		}
+		e.leave(v)
 	}
 }
