@@ -190,10 +190,10 @@ func (e *Engine) whyUnknown(v *env, name string) Reason {
 }
 
 // percent is a share in percent with one digit.
-func percent(p float64) string { return strconv.FormatFloat(100*p, 'f', 1, 64) + "%" }
+func percent(p float64) string { return strconv.FormatFloat(float64(100*p), 'f', 1, 64) + "%" }
 
 // major formats an amount in major units, to the minor unit, with the project's currency.
 func (e *Engine) major(x float64) string {
 	const most = 9e15
-	return e.money(int64(math.Floor(min(max(x*e.minor, -most), most) + 0.5)))
+	return e.money(int64(math.Floor(min(max(float64(x*e.minor), -most), most) + 0.5)))
 }
