@@ -2,10 +2,14 @@ package app_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/csv"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +97,36 @@ func (b *base) cdnow() app.Counts {
 		b.t.Fatal(err)
 	}
 	return res.Counts
+}
+
+// cdnowUntil imports the purchases of the sample up to a day.
+func (b *base) cdnowUntil(day string) {
+	b.t.Helper()
+	f, err := os.Open(filepath.Join("..", "..", "functions", "weir", "sample", "cdnow_sample.txt.gz"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer f.Close()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	text, err := io.ReadAll(unzipped)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var events strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		cells := strings.Fields(line)
+		moment, err := time.Parse("20060102", cells[2])
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if moment.Format(time.DateOnly) <= day {
+			events.WriteString(bought(strconv.Itoa(i), cells[0], moment.Format(time.RFC3339), 1))
+		}
+	}
+	b.load(events.String(), backfill)
 }
 
 // items returns every stored profile.
