@@ -31,6 +31,8 @@ events: [App Opened, "Odd \"name\""]
 metrics:
   - {name: carts, event: Cart Viewed, agg: count, windows: [7, 30]}
   - {name: basket, event: Cart Viewed, agg: max, value: price, unit: money, windows: [30]}
+  - {name: cart_at, event: Cart Viewed, agg: times, windows: [60]}
+  - {name: opened_at, event: App Opened, agg: times, windows: [60]}
   - {name: brands, event: Cart Viewed, agg: distinct, value: brand, unit: text, windows: [90]}
 event_tags:
   - {tag: coupon, event: Coupon Issued, for_days: 30}
@@ -49,6 +51,8 @@ segments:
   - {name: risky, when: 'stage in ["silent", "churned"] && f >= 2 && rfm != "lost" || tags.has("browser")'}
   - {name: fresh, when: 'days_since(first_seen) <= 100 && traits.city == "上海" || event("App Opened").count > 3'}
   - {name: dated, when: 'last_purchase > date("2026-01-01") && event("Odd \"name\"").last == null && stage_days >= 0'}
+  - {name: flow, when: 'sequence("Cart Viewed", "App Opened", within 20) || stopped("Cart Viewed", 1 per 20, for 5) || first_time("App Opened", 40)'}
+  - {name: habit, when: 'count("Cart Viewed", 14) >= 1 && !regularly("Cart Viewed", 1 per 7, 2 of 4) || days_since(last("App Opened", 30)) > 3'}
   - {name: worth, when: 'tier != "" && average_order > 20 && orders[90] >= 1 && spend[30] < 1000 && rfm_cn startsWith "重要"'}
   - {name: modelled, when: 'p_alive > 0.4 && expected_purchases < 9 || clv > 1e6 || churn_p > 0.9 && churn_warning && expected_value > 1'}
 `))

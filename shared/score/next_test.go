@@ -22,6 +22,8 @@ func moving(t testing.TB, activity string) *strategy.Strategy {
 	s.Metrics = append(s.Metrics,
 		strategy.Metric{Name: "lowest", Event: "Cart Viewed", Agg: "min", Value: "price", Unit: "money", Windows: []int{14, 60}},
 		strategy.Metric{Name: "latest", Event: "Cart Viewed", Agg: "last", Value: "price", Unit: "number", Windows: []int{21}},
+		strategy.Metric{Name: "b_carts", Event: "Cart Viewed", Where: `properties.brand == "b"`, Agg: "count", Windows: []int{30}},
+		strategy.Metric{Name: "b_cart_at", Event: "Cart Viewed", Where: `properties.brand == "b"`, Agg: "times", Windows: []int{30}},
 		strategy.Metric{Name: "paid", Event: "Order Completed", Agg: "sum", Value: "revenue", Unit: "money", Windows: []int{45}})
 	for i, when := range []string{
 		`silence_days >= 45 && r <= 2`, `rfm in ["at_risk", "hibernating"]`, `metrics.lowest == null || metrics.latest > 20`,
@@ -29,6 +31,8 @@ func moving(t testing.TB, activity string) *strategy.Strategy {
 		`orders[60] >= 2`, `spend[30] / orders[30] > 60`, `days_since(event("App Opened").last) > 10 && tags.has("coupon")`,
 		`stage_days >= 14 && stage == "silent"`, `stage_candidate != stage`, `weekday(today()) == 6 && tenure_days > 30`,
 		`today() >= time(traits.expires)`, `days_since(last_seen) * 2 > tenure_days`, `rfm_cn startsWith "重要" && purchase_days[120] >= 1`,
+		`count("Cart Viewed", 20) >= 2 || regularly("Cart Viewed", 1 per 5, 2 of 6)`, `stopped("Cart Viewed", 1 per 10, for 15) || resumed("Cart Viewed" where properties.brand == "b", after 10, 9)`,
+		`sequence("Cart Viewed", "App Opened", within 30) != first_time("App Opened", 90)`,
 		`!segments.has("m00") && !segments.has("m09")`,
 	} {
 		s.Segments = append(s.Segments, strategy.Segment{Name: fmt.Sprintf("m%02d", i), When: when})
