@@ -54,6 +54,9 @@ lifecycle:
 `,
 }
 
+// kinds are the models that each strategy is scored with.
+var kinds = [][]string{{"mbgnbd", "", "nbd"}, {"paretonbd"}, {"bgnbd"}}
+
 // Suite is the strategies that blocks are scored under, compiled. It is safe for concurrent use.
 type Suite struct {
 	engines  []*score.Engine
@@ -68,14 +71,17 @@ func New() (*Suite, error) {
 	}
 	s := new(Suite)
 	for i, z := range []*zone.Zone{shanghai(), berlin, zone.UTC} {
-		if err := s.add(heads[i]+common, z); err != nil {
-			return nil, err
+		for _, kind := range kinds[i] {
+			if err := s.add(heads[i]+common, z, kind); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return s, nil
 }
 
-func (s *Suite) add(text string, z *zone.Zone) error {
+// add compiles a strategy, with a model of purchases of a kind unless that is "".
+func (s *Suite) add(text string, z *zone.Zone, kind string) error {
 	st, err := strategy.Parse([]byte(text))
 	if err != nil {
 		return fault.Wrap(err, "read a strategy of the parity suite")
@@ -83,6 +89,11 @@ func (s *Suite) add(text string, z *zone.Zone) error {
 	e, err := score.New(st, z)
 	if err != nil {
 		return fault.Wrap(err, "compile a strategy of the parity suite")
+	}
+	if kind != "" {
+		if e, err = with(e, kind); err != nil {
+			return err
+		}
 	}
 	var programs []*segment.Program
 	for _, text := range strings.Split(strings.TrimSpace(conditions), "\n") {
@@ -103,9 +114,7 @@ type Sum [32]byte
 // made from and everything that was computed of it. The error names a profile for which a number is not finite, or whose
 // encoding or reasons do not give it back.
 func (s *Suite) Block(n, profiles int, each func(i int, sum Sum)) (Sum, error) {
-	k := n % len(s.engines)
-	b := &block{e: s.engines[k], programs: s.programs[k], h: newDigest()}
-	b.maker = maker{schema: b.e.Schema(), parser: event.NewParser(event.DefaultLimits)}
+	b := s.block(n)
 	sums, err := b.users(n, profiles)
 	if err != nil {
 		return Sum{}, err
@@ -128,6 +137,13 @@ func (s *Suite) Block(n, profiles int, each func(i int, sum Sum)) (Sum, error) {
 		}
 	}
 	return b.h.sum(), nil
+}
+
+func (s *Suite) block(n int) *block {
+	k := n % len(s.engines)
+	b := &block{e: s.engines[k], programs: s.programs[k], h: newDigest()}
+	b.maker = maker{schema: b.e.Schema(), parser: event.NewParser(event.DefaultLimits)}
+	return b
 }
 
 // block is the work on one block.
@@ -184,6 +200,17 @@ func (b *block) score(h *digest, d *draw, i int) error {
 			h.texts(intent.ID)
 		}
 	}
+	if i%16 == 0 {
+		value := b.e.Value(u.facts, u.asOf)
+		h.truth(value.OK)
+		h.floats(value.PerPurchase, value.CLV, value.Low, value.High)
+		churn := b.e.Churn(u.facts, u.asOf)
+		h.ints(churn.LeadDays, len(churn.Reasons))
+		for _, r := range churn.Reasons {
+			h.texts(r.Feature, r.Text.Zh, r.Text.En)
+			h.floats(r.Contribution)
+		}
+	}
 	if i%64 == 0 {
 		return b.reasons(h, u, st, cuts)
 	}
@@ -193,7 +220,8 @@ func (b *block) score(h *digest, d *draw, i int) error {
 func (b *block) result(h *digest) {
 	r := &b.r
 	h.ints(int(r.FirstSeen), int(r.LastSeen), r.Orders, r.PurchaseDays, r.X, r.TXDays, r.TDays, int(r.Spend), r.RecencyDays, r.SilenceDays, r.R, r.F, r.M, int(r.Since))
-	h.floats(r.TX, r.T, r.MX)
+	h.floats(r.TX, r.T, r.MX, r.PAlive, r.Expected, r.ChurnP)
+	h.truth(r.ChurnWarning)
 	h.texts(r.RFM, r.RFMCN, r.Tier, r.Candidate, r.Stage)
 	h.list(r.Tags)
 	h.list(r.Segments)
