@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"strings"
@@ -55,7 +56,45 @@ func TestGoldenScores(t *testing.T) {
 		}
 		hashScores(h, e, 20_000)
 	}
-	got, file := hex.EncodeToString(h.Sum(nil))+"\n", "testdata/scores.golden"
+	golden(t, h, "testdata/scores.golden")
+}
+
+// TestGoldenModels hashes the scores of random profiles under every kind of purchase model.
+func TestGoldenModels(t *testing.T) {
+	h := sha256.New()
+	plain, err := New(rich(t), shanghai(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range kinds() {
+		e := with(t, plain, func(m *Models) {
+			p := mbgParams(fitMBG)
+			m.Purchases = &PurchaseModel{Kind: kind, Params: map[string]float64{}}
+			for name, value := range map[string]float64{"r": p["r"], "alpha": p["alpha"], "a": p["a"], "b": p["b"], "s": 0.606, "beta": 11.669} {
+				if contains(purchaseParams[kind], name) {
+					m.Purchases.Params[name] = value
+				}
+			}
+			more := map[string]float64{}
+			for name, value := range m.Purchases.Params {
+				more[name] = value * 1.1
+			}
+			m.Purchases.Draws = []Draw{{Purchases: more}, {Purchases: m.Purchases.Params, Money: ggParams(fitGG)}}
+		})
+		hashScores(h, e, 3_000)
+		asOf, d := int64(10_200)*86_400_000+1, draw(1)
+		for range 500 {
+			f := profileOf(&d)
+			fmt.Fprintf(h, "%+v %+v\n", e.Value(f, asOf), e.Churn(f, asOf))
+		}
+	}
+	golden(t, h, "testdata/models.golden")
+}
+
+// golden compares a hash with the one that a file holds.
+func golden(t *testing.T, h hash.Hash, file string) {
+	t.Helper()
+	got := hex.EncodeToString(h.Sum(nil)) + "\n"
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
