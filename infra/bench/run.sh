@@ -23,7 +23,9 @@ TEXT
   bin/whole bin/weir "$dir"
   printf '\n## Size of a profile\n\n`go test -run Items -v ./shared/profile`: bytes as DynamoDB counts an item, keys, names, STATE and marks included.\n\n```\n'
   go test -count=1 -run 'Items' -v ./shared/profile | grep -E 'p50|p90|p99' | sed 's/^ *[a-z_]*\.go:[0-9]*: //'
-  printf '```\n\n## Kernels\n\n`go test -bench . ./shared/event ./shared/profile ./shared/segment ./shared/score`, median of 3.\n\n```\n'
+  printf '```\n\n'
+  infra/bench/fit.sh
+  printf '\n## Kernels\n\n`go test -bench . ./shared/event ./shared/profile ./shared/segment ./shared/score`, median of 3.\n\n```\n'
   go test -run XXX -bench . -benchtime 300ms -count 3 ./shared/event ./shared/profile ./shared/segment ./shared/score |
     awk '/^Benchmark/ {name=$1; sub(/-[0-9]+$/, "", name); n[name]++; v[name, n[name]]=$3; if (n[name]==1) order[++k]=name}
          END {for (i=1; i<=k; i++) {m=order[i]; a=v[m,1]; b=v[m,2]; c=v[m,3]; med=(a>b)?((b>c)?b:((a>c)?c:a)):((a>c)?a:((b>c)?c:b)); printf "%-48s %12.1f ns/op\n", m, med}}'

@@ -189,32 +189,6 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-func TestPublished(t *testing.T) {
-	paper := BGNBD{0.243, 4.414, 0.793, 2.426}
-	if got := paper.Expected(History{2, 30.43, 38.86}, 39); off(got, 1.226) > 1e-3 {
-		t.Errorf("customer 1 of the paper: %.4f, want 1.226", got)
-	}
-	paper = BGNBD{0.2425982, 4.4136842, 0.7929899, 2.4261667} // BTYD's estimates
-	for i, at := range []float64{0.1429, 1, 3, 31.8571, 32, 78} {
-		if got, want := paper.Expected(History{}, at), []float64{0.0078, 0.0532, 0.1506, 1.0405, 1.0437, 1.8576}[i]; math.Abs(got-want) > 5e-4 {
-			t.Errorf("a new customer after %v weeks: %.5f, want %.4f", at, got, want)
-		}
-	}
-	// BTYD's regression test of underflow: these two must be close, and finite.
-	m := ParetoNBD{0.55, 10.58, 0.61, 11.67}
-	for x, want := range map[float64]float64{132: 6.206051788963242, 133: 6.252872247574811} {
-		if got := m.Expected(History{x, 200, 200}, 10); off(got, want) > 1e-9 {
-			t.Errorf("%v purchases: %.15g, want %.15g", x, got, want)
-		}
-	}
-	want := []float64{24.65, 18.91, 35.17, 35.17, 35.17, 71.46, 18.91, 35.17, 27.28, 35.17}
-	for i, row := range table(t, "cdnow_sample_scores.csv")[:10] {
-		if got := ggPub.Value(row["x"], row["m_x"]); math.Abs(got-want[i]) > 0.05 {
-			t.Errorf("conditional value of customer %d: %.3f, want %.2f", i+1, got, want[i])
-		}
-	}
-}
-
 // TestContinuous holds where a formula of the literature divides by zero: a = 1, s = 1, alpha = beta, a+b = 1.
 func TestContinuous(t *testing.T) {
 	h := History{3, 10, 17}
