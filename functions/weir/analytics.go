@@ -29,7 +29,7 @@ shows everything that is known, also when views are as of an earlier moment.`,
 		c.analysis("lifecycle", "Who is new, returning, resurrecting and dormant in each period", app.PeriodWeek),
 		c.analysis("concentration", "How much of the revenue the best customers bring", ""),
 		c.analysis("return-rate", "How many of those who were silent for N days ever came back", ""),
-		c.retention(), c.aha(),
+		c.retention(), c.aha(), c.transitions(),
 	)
 	return cmd
 }
@@ -301,4 +301,76 @@ What it finds are correlations. Test them by an experiment before building on th
 	cmd.Flags().IntVar(&within, "within", 7, "… within so many first days")
 	f.flags(cmd)
 	return cmd
+}
+
+// moved is the outcome of weir analytics transitions.
+type moved struct {
+	FromAsOf string `json:"from_as_of"`
+	ToAsOf   string `json:"to_as_of"`
+	Currency string `json:"currency"`
+	*app.Transitions
+}
+
+// transitionKinds are what the moves of users can be told of.
+var transitionKinds = []string{app.TransitionsSettled, app.TransitionsCandidate, app.TransitionsInterval}
+
+func (c *cli) transitions() *cobra.Command {
+	var from, to dayOrMoment
+	var format, kind string
+	cmd := &cobra.Command{
+		Use: "transitions", Short: "How users moved between stages from one day to another", Args: cobra.NoArgs,
+		Long: `Counts how users moved between two days, with what they spent in between: "before" is the state at the end of --from, "after" the
+one at the end of --to. An empty state is that of users who were not there yet.
+
+--kind settled (the default) is the stage that Weir acted on, from its records of decisions; candidate is the stage that
+the facts of each day ask for under today's strategy; interval is the lifecycle of the two periods that end on these days:
+new, retained, resurrected, dormant, inactive.`,
+		Example: "  weir analytics transitions --from 1997-06-30 --to 1997-09-30 --kind candidate\n  weir analytics transitions --from 1997-08-31 --to 1997-09-30 --kind interval --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f := analyticsFlags{format: format}
+			if err := f.resolve(c); err != nil {
+				return err
+			}
+			if !slices.Contains(transitionKinds, kind) {
+				return &usageError{err: fmt.Errorf("there is no kind %q; use %s", kind, strings.Join(transitionKinds, ", "))}
+			}
+			return c.with(cmd.Context(), reading, func(b *base) error {
+				first, err := from.end(cmd.Context(), b)
+				if err != nil {
+					return err
+				}
+				last, err := to.end(cmd.Context(), b)
+				if err != nil {
+					return err
+				}
+				t, err := b.app.Transitions(cmd.Context(), first, last, kind)
+				if err != nil {
+					return err
+				}
+				live, err := b.app.Live(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if kind == app.TransitionsSettled && t.Users > 0 && t.States[0].Before == t.Users {
+					c.note("nothing was decided before %s; --kind candidate computes the stages of then from the events", whenMillis(first))
+				}
+				c.json = f.format == "json"
+				out := moved{whenMillis(t.From), whenMillis(t.To), live.Engine.Strategy().Currency, t}
+				return c.print(out, func(w io.Writer) { movesCSV(w, t) })
+			})
+		},
+	}
+	cmd.Flags().Var(&from, "from", "day, or moment, before the moves")
+	cmd.Flags().Var(&to, "to", "day, or moment, after the moves (default: the base's own moment)")
+	cmd.Flags().StringVar(&kind, "kind", app.TransitionsSettled, strings.Join(transitionKinds, ", "))
+	cmd.Flags().StringVar(&format, "format", "", "csv or json (default csv, with --json json)")
+	need(cmd, "from")
+	return cmd
+}
+
+func movesCSV(w io.Writer, t *app.Transitions) {
+	fmt.Fprintln(w, "before,after,users,revenue_minor,spend_minor")
+	for _, m := range t.Moves {
+		fmt.Fprintf(w, "%s,%s,%d,%d,%d\n", m.From, m.To, m.Users, m.Revenue, m.Spend)
+	}
 }

@@ -42,7 +42,7 @@ before the rule of silence the warning came. Without --cut the horizon ends with
 				return &usageError{err: fmt.Errorf("--horizon is %d; give a number of days", horizon)}
 			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
-				at, err := cut.millis(cmd.Context(), b)
+				at, err := cut.end(cmd.Context(), b)
 				if err != nil {
 					return err
 				}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,7 @@ import (
 )
 
 func (c *cli) exportCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "export", Short: "Write the base to a file", Example: "  weir export profiles --format parquet --out profiles.parquet"}
+	cmd := &cobra.Command{Use: "export", Short: "Write the base to a file", Example: "  weir export profiles --format parquet --out profiles.parquet\n  weir export scores --format csv --out scores.csv"}
 	var format, out string
 	var asOf instant
 	profiles := &cobra.Command{
@@ -38,34 +37,35 @@ Without --as-of it is as of the base's own moment (weir status). With another on
 				return &usageError{err: errors.New("a Parquet file is not for a terminal; name a file with --out")}
 			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
-				return c.export(cmd.Context(), b, app.ExportRequest{Format: format, AsOf: asOf.millis()}, out)
+				return c.writeExport(out, format, func(w io.Writer, progress func(done, total int64)) error {
+					return b.app.Export(cmd.Context(), w, app.ExportRequest{Format: format, AsOf: asOf.millis(), Progress: progress})
+				})
 			})
 		},
 	}
 	profiles.Flags().StringVar(&format, "format", "", "csv, ndjson or parquet (default csv, with --json ndjson)")
 	profiles.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
 	profiles.Flags().Var(&asOf, "as-of", "moment of the view")
-	cmd.AddCommand(profiles)
+	cmd.AddCommand(profiles, c.exportScores())
 	return cmd
 }
 
-// export writes to standard output, or to a file.
-func (c *cli) export(ctx context.Context, b *base, req app.ExportRequest, name string) error {
+// writeExport writes to standard output, or to a file that appears when it is whole.
+func (c *cli) writeExport(name, format string, write func(w io.Writer, progress func(done, total int64)) error) error {
 	bars := &progress{}
 	if name != "" || !isTerminal(c.out) {
 		bars = newProgress(c.err)
 	}
 	defer bars.close()
-	req.Progress = bars.phase("export")
 	if name == "" {
-		return b.app.Export(ctx, c.out, req)
+		return write(c.out, bars.phase("export"))
 	}
-	if err := writeWhole(name, func(w io.Writer) error { return b.app.Export(ctx, w, req) }); err != nil {
+	if err := writeWhole(name, func(w io.Writer) error { return write(w, bars.phase("export")) }); err != nil {
 		return err
 	}
 	bars.finish()
 	bars.close()
-	return c.print(map[string]string{"file": name, "format": req.Format}, func(w io.Writer) { fmt.Fprintf(w, "wrote %s\n", name) })
+	return c.print(map[string]string{"file": name, "format": format}, func(w io.Writer) { fmt.Fprintf(w, "wrote %s\n", name) })
 }
 
 // writeWhole writes a file that appears when it is whole.

@@ -12,8 +12,27 @@ import (
 	"github.com/weir-engine/weir/shared/score"
 )
 
-// withoutModels is the name of the version that has no models.
-const withoutModels = "none"
+// Names for versions of models.
+const (
+	noModels     = "none"    // the version without any
+	latestModels = "latest"  // the newest fit
+	currentSet   = "current" // the models in force
+)
+
+// namedModels returns the version that a name stands for.
+func namedModels(ctx context.Context, b *base, name string) (string, error) {
+	if name != latestModels {
+		return name, nil
+	}
+	sets, err := b.app.ModelSets(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(sets) == 0 {
+		return "", fault.New(fault.NotFound, "no models were fitted yet").WithHint("fit some with: weir fit")
+	}
+	return sets[0].Models.Version, nil
+}
 
 // modelSet is one fit of all models as it is printed.
 type modelSet struct {
@@ -55,7 +74,7 @@ func (c *cli) modelsCommand() *cobra.Command {
 		Use: "models", Short: "Fitted models: drafts, and the ones that scores use",
 		Long: `weir fit without --model fits the models of purchases, money and churn to the base and keeps them as a draft. Scores use the ones
 that were published. A publication messages nobody: the first decision about each user under other models is a baseline.`,
-		Example: "  weir fit --note 'with the spring'\n  weir models list\n  weir models show 3f2a…\n  weir models publish 3f2a…\n  weir models rollback",
+		Example: "  weir fit --note 'with the spring'\n  weir models list\n  weir models show latest\n  weir models publish latest\n  weir models rollback",
 	}
 	cmd.AddCommand(c.modelsList(), c.modelsShow(), c.modelsPublish(), c.modelsRollback())
 	return cmd
@@ -106,14 +125,18 @@ func modelTable(w io.Writer, sets []*app.ModelSet) {
 
 func (c *cli) modelsShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show [VERSION]", Short: "Show a fit with its calibration; without a version the one in force", Args: cobra.MaximumNArgs(1),
+		Use: "show [VERSION]", Short: "Show a fit with its calibration: VERSION, latest, or the one in force", Args: cobra.MaximumNArgs(1),
 		Example: "  weir models show\n  weir models show 3f2a… --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			version := "current"
+			name := currentSet
 			if len(args) == 1 {
-				version = args[0]
+				name = args[0]
 			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
+				version, err := namedModels(cmd.Context(), b, name)
+				if err != nil {
+					return err
+				}
 				set, err := b.app.ModelSet(cmd.Context(), version)
 				if err != nil {
 					return err
@@ -171,12 +194,15 @@ func (c *cli) modelsPublish() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "publish VERSION", Short: "Let scores use fitted models", Args: cobra.ExactArgs(1),
 		Long: `Lets scores use fitted models, and scores the base with them. Nobody is messaged because of that: the first decision about each
-user under them is a baseline. Look at them first: weir models show VERSION. The version "none" takes models out of use.`,
-		Example: "  weir models publish 3f2a… --note 'calibrated on the spring'\n  weir models publish none",
+user under them is a baseline. Look at them first: weir models show VERSION. "latest" is the newest fit, and "none" takes models out of use.`,
+		Example: "  weir models publish latest --note 'calibrated on the spring'\n  weir models publish none",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), writing, func(b *base) error {
-				version := args[0]
-				if version == withoutModels {
+				version, err := namedModels(cmd.Context(), b, args[0])
+				if err != nil {
+					return err
+				}
+				if version == noModels {
 					version = ""
 				}
 				return c.publishModels(cmd.Context(), b, version, note)

@@ -112,8 +112,8 @@ func (d *dayOrMoment) Set(s string) error {
 
 func (d *dayOrMoment) Type() string { return "day" }
 
-// millis returns the moment, or the first one of the day; 0 when the flag was not given.
-func (d *dayOrMoment) millis(ctx context.Context, b *base) (int64, error) {
+// end returns the moment, or the last one of the day; 0 when the flag was not given.
+func (d *dayOrMoment) end(ctx context.Context, b *base) (int64, error) {
 	if d.text == "" || d.at.at != nil {
 		return d.at.millis(), nil
 	}
@@ -121,7 +121,7 @@ func (d *dayOrMoment) millis(ctx context.Context, b *base) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return live.Zone.Start(d.day), nil
+	return live.Zone.Start(d.day+1) - 1, nil
 }
 
 // optional returns nil for the zero value: an absent parameter of the API.

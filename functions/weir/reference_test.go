@@ -365,3 +365,37 @@ func TestNBDOfReferenceTable(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// The whole way over the sample: import, fit, publish, export; against scores computed by others at their maximum.
+func TestScoresOfReference(t *testing.T) {
+	want := referenceTable(t, "reference/cdnow_sample_scores.csv")
+	dir := t.TempDir()
+	run := func(args ...string) []byte {
+		t.Helper()
+		out, err := exec.Command("weir", append(args, "--data", dir)...).Output()
+		if err != nil {
+			t.Fatalf("weir %s: %v", strings.Join(args, " "), err)
+		}
+		return out
+	}
+	run("import", "--mapping", "sample/cdnow.mapping.yaml", "--backfill", "--as-of", "1997-09-30T00:00:00Z", "sample/cdnow_sample.txt.gz")
+	for kind, column := range map[string]string{"mbgnbd": "mbgnbd_palive_mle", "paretonbd": "pnbd_palive_mle"} {
+		run("fit", "--purchases", kind, "--calibration-end", "1997-09-30T00:00:00Z")
+		run("models", "publish", "latest")
+		rows := bytes.Split(bytes.TrimSpace(run("export", "scores", "--format", "ndjson")), []byte("\n"))
+		if len(rows) != len(want) {
+			t.Fatalf("%d users, want %d", len(rows), len(want))
+		}
+		for i, text := range rows {
+			var got scored
+			if err := json.Unmarshal(text, &got); err != nil {
+				t.Fatal(err)
+			}
+			near(t, kind+": alive of "+got.UserID, *got.PAlive, cell(t, want[i], column), 1e-4)
+			near(t, kind+": value of "+got.UserID, *got.ExpectedValue, cell(t, want[i], "gg_condvalue_mle"), 1e-5)
+			if !(*got.CLVLow <= *got.CLV && *got.CLV <= *got.CLVHigh) || *got.ChurnP < 0 || *got.ChurnP > 1 || *got.Expected < 0 {
+				t.Errorf("%s", text)
+			}
+		}
+	}
+}
