@@ -115,6 +115,7 @@ func (c *cli) host(ctx context.Context, b *base, o hostOptions, clock clockFlag)
 	defer forget()
 	work := startWork(ctx, b, log)
 	defer work.stop()
+	defer b.api.Close()
 	server := &http.Server{
 		Handler: httpapi.NewHandler(b.api, httpapi.Options{
 			Guard: httpapi.Guard{Token: c.token, Log: log}, Console: web.Handler(),

@@ -260,3 +260,29 @@ func (s *Server) GetAha(ctx context.Context, req gen.GetAhaRequestObject) (gen.G
 	}
 	return out, nil
 }
+
+// GetTransitions answers who moved from which stage to which between two moments.
+func (s *Server) GetTransitions(ctx context.Context, req gen.GetTransitionsRequestObject) (gen.GetTransitionsResponseObject, error) {
+	if k := req.Params.Kind; k != nil && !k.Valid() {
+		return nil, fault.New(fault.Invalid, "there are no transitions %q", *k).WithHint("use settled, candidate or interval")
+	}
+	m, err := s.app.Transitions(ctx, req.Params.From.UnixMilli(), millis(req.Params.To), string(value(req.Params.Kind)))
+	if err != nil {
+		return nil, err
+	}
+	currency, err := s.currency(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := gen.GetTransitions200JSONResponse{
+		From: moment(m.From), To: moment(m.To), Kind: gen.TransitionKind(m.Kind), Currency: currency, Users: m.Users,
+		States: []gen.StageSide{}, Moves: []gen.StageMove{},
+	}
+	for _, side := range m.States {
+		out.States = append(out.States, gen.StageSide{Name: side.Name, Label: label(side.Zh, side.En), Before: side.Before, After: side.After})
+	}
+	for _, move := range m.Moves {
+		out.Moves = append(out.Moves, gen.StageMove{From: move.From, To: move.To, Users: move.Users, RevenueMinor: move.Revenue})
+	}
+	return out, nil
+}

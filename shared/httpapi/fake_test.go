@@ -10,32 +10,65 @@ import (
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
 )
 
 // fake answers the use cases that a test sets; any other one panics on the nil interface.
 type fake struct {
 	UseCases
-	collect      func(lines [][]byte) error
-	upload       func(req app.UploadRequest) (app.File, error)
-	files        func(after string, limit int) ([]app.File, string, error)
-	rejects      func(q app.RejectQuery) ([]app.Reject, error)
-	users        func(q app.UserQuery) (app.UserPage, error)
-	user         func(id string) (app.UserView, error)
-	strategy     func() (app.StrategyVersion, error)
-	validate     func(text []byte) (app.StrategyCheck, error)
-	check        func(expr string, count bool) (app.ConditionCheck, error)
-	export       func(w io.Writer) error
-	outbox       func(q app.IntentQuery) ([]app.Intent, string, error)
-	userMessages func(id, after string, limit int) (string, []app.Intent, string, error)
-	retention    func(q app.RetentionQuery) (*app.Retention, error)
-	aha          func(q app.AhaQuery) (*app.Aha, error)
-	base         *app.Base
-	now          int64
+	collect       func(lines [][]byte) error
+	upload        func(req app.UploadRequest) (app.File, error)
+	files         func(after string, limit int) ([]app.File, string, error)
+	rejects       func(q app.RejectQuery) ([]app.Reject, error)
+	users         func(q app.UserQuery) (app.UserPage, error)
+	user          func(id string) (app.UserView, error)
+	strategy      func() (app.StrategyVersion, error)
+	validate      func(text []byte) (app.StrategyCheck, error)
+	check         func(expr string, count bool) (app.ConditionCheck, error)
+	export        func(w io.Writer) error
+	outbox        func(q app.IntentQuery) ([]app.Intent, string, error)
+	userMessages  func(id, after string, limit int) (string, []app.Intent, string, error)
+	retention     func(q app.RetentionQuery) (*app.Retention, error)
+	aha           func(q app.AhaQuery) (*app.Aha, error)
+	base          *app.Base
+	live          *app.Live
+	sets          []*app.ModelSet
+	fitModels     func(ctx context.Context, req app.FitModelsRequest, progress func(done, total int64)) (*app.ModelSet, error)
+	publishModels func(version string, req app.PublishModelsRequest) error
+	churn         func(q app.ChurnQuery) (app.ChurnPage, error)
+	backtest      func(req app.BacktestRequest) (*app.ChurnBacktest, error)
+	transitions   func(from, to int64, kind string) (*app.Transitions, error)
+	now           int64
 }
 
 func (f *fake) Clock(context.Context) (app.Clock, error) {
 	return app.Clock{Now: f.now, AsOf: f.now}, nil
+}
+func (f *fake) Live(context.Context) (*app.Live, error)            { return f.live, nil }
+func (f *fake) ModelSets(context.Context) ([]*app.ModelSet, error) { return f.sets, nil }
+func (f *fake) ModelSet(_ context.Context, version string) (*app.ModelSet, error) {
+	for _, set := range f.sets {
+		if set.Models.Version == version {
+			return set, nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "no models have the version %q", version)
+}
+func (f *fake) FitModels(ctx context.Context, req app.FitModelsRequest, progress func(done, total int64)) (*app.ModelSet, error) {
+	return f.fitModels(ctx, req, progress)
+}
+func (f *fake) PublishModels(_ context.Context, version string, req app.PublishModelsRequest) (app.PublishModelsReport, error) {
+	return app.PublishModelsReport{}, f.publishModels(version, req)
+}
+func (f *fake) ChurnList(_ context.Context, q app.ChurnQuery) (app.ChurnPage, error) {
+	return f.churn(q)
+}
+func (f *fake) BacktestChurn(_ context.Context, req app.BacktestRequest, _ func(done, total int64)) (*app.ChurnBacktest, error) {
+	return f.backtest(req)
+}
+func (f *fake) Transitions(_ context.Context, from, to int64, kind string) (*app.Transitions, error) {
+	return f.transitions(from, to, kind)
 }
 func (f *fake) Base(context.Context, int64) (*app.Base, error) { return f.base, nil }
 func (f *fake) Retention(_ context.Context, q app.RetentionQuery) (*app.Retention, error) {

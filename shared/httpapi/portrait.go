@@ -22,6 +22,7 @@ func (s *Server) GetUser(ctx context.Context, req gen.GetUserRequestObject) (gen
 		Traits: traits(&v), Metrics: metrics(&v), Tags: tags(&v), Purchases: purchases(&v), EventCounts: eventCounts(&v),
 		ActiveDays: activeDays(&v), Episodes: []gen.Episode{},
 	}
+	out.ModelVersion, out.Value, out.Churn = text(v.Live.Engine.Version()), userValue(&v), userChurn(&v)
 	if req.Id != v.Key {
 		out.Asked = &req.Id
 	}
@@ -120,4 +121,31 @@ func activeDays(v *app.UserView) []string {
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// userValue is the lifetime value; nil without the models, or a purchase.
+func userValue(v *app.UserView) *gen.UserValue {
+	worth := v.Live.Engine.Value(v.Facts, v.AsOf)
+	if !worth.OK {
+		return nil
+	}
+	settings := v.Live.Engine.Strategy()
+	minor := minorOf(settings.Currency)
+	return &gen.UserValue{
+		HorizonWeeks: settings.Value.Horizon, PerPurchaseMinor: minor(worth.PerPurchase), ClvMinor: minor(worth.CLV),
+		LowMinor: minor(worth.Low), HighMinor: minor(worth.High),
+	}
+}
+
+// userChurn is the warning of churn; nil without a model, or a sign of life.
+func userChurn(v *app.UserView) *gen.UserChurn {
+	c := v.Live.Engine.Churn(v.Facts, v.AsOf)
+	models := v.Live.Engine.Models()
+	if !c.OK || models == nil || models.Churn == nil {
+		return nil
+	}
+	return &gen.UserChurn{
+		Probability: c.P, Warning: c.Warning, HorizonDays: models.Churn.Horizon, Threshold: churnThreshold(v.Live.Engine),
+		LeadDays: c.LeadDays, Reasons: churnReasons(c.Reasons),
+	}
 }

@@ -25,12 +25,18 @@ const (
 type Server struct {
 	app     UseCases
 	version string
+	jobs    *jobs
 }
 
 var _ gen.StrictServerInterface = (*Server)(nil)
 
 // NewServer returns the operations over app. version is the program's.
-func NewServer(app UseCases, version string) *Server { return &Server{app: app, version: version} }
+func NewServer(app UseCases, version string) *Server {
+	return &Server{app: app, version: version, jobs: newJobs()}
+}
+
+// Close ends the long work that requests began, and waits for it. What was begun is safe to begin again.
+func (s *Server) Close() { s.jobs.close() }
 
 // Options say how to serve.
 type Options struct {
@@ -44,6 +50,7 @@ func NewHandler(s *Server, o Options) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
+	s.jobs.log = log
 	answer := func(w http.ResponseWriter, r *http.Request, err error) {
 		if fault.CodeOf(err) == fault.Internal && !clientError(err) && r.Context().Err() == nil {
 			log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)

@@ -46,6 +46,14 @@ type UseCases interface {
 	DiffStrategy(ctx context.Context, from string, text []byte) (app.StrategyDiff, error)
 	Publish(ctx context.Context, req app.PublishRequest) (app.PublishReport, error)
 
+	ModelSets(ctx context.Context) ([]*app.ModelSet, error)
+	ModelSet(ctx context.Context, version string) (*app.ModelSet, error)
+	FitModels(ctx context.Context, req app.FitModelsRequest, progress func(done, total int64)) (*app.ModelSet, error)
+	ChurnList(ctx context.Context, q app.ChurnQuery) (app.ChurnPage, error)
+	BacktestChurn(ctx context.Context, req app.BacktestRequest, progress func(done, total int64)) (*app.ChurnBacktest, error)
+	Transitions(ctx context.Context, from, to int64, kind string) (*app.Transitions, error)
+	PublishModels(ctx context.Context, version string, req app.PublishModelsRequest) (app.PublishModelsReport, error)
+
 	Outbox(ctx context.Context, q app.IntentQuery) (page []app.Intent, next string, err error)
 	Outreach(ctx context.Context) (app.Outreach, error)
 	StopOutreach(ctx context.Context, note string) error

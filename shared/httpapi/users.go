@@ -82,10 +82,22 @@ func userRow(r *score.Result, currency string) gen.UserRow {
 		days := r.RecencyDays
 		row.RecencyDays = &days
 	}
+	row.PAlive, row.ExpectedPurchases, row.ChurnP = knownScore(r.PAlive), knownScore(r.Expected), knownScore(r.ChurnP)
+	if r.ChurnP >= 0 {
+		row.ChurnWarning = &r.ChurnWarning
+	}
 	if r.Since != 0 {
 		row.StageSince = text(r.Since.String())
 	}
 	return row
+}
+
+// knownScore returns nil for a score that is not known.
+func knownScore(x float64) *float64 {
+	if x < 0 {
+		return nil
+	}
+	return &x
 }
 
 // ExplainUser answers every score of a user with its reasons.

@@ -12,6 +12,10 @@ const Overview = lazy(() => import("./pages/Overview"));
 const LibraryPages = lazy(() => import("./components/Library"));
 const Users = lazy(() => import("./pages/Users"));
 const User = lazy(() => import("./pages/User"));
+const Retention = lazy(() => import("./pages/Retention"));
+const Lifecycle = lazy(() => import("./pages/Lifecycle"));
+const Churn = lazy(() => import("./pages/Churn"));
+const Models = lazy(() => import("./pages/Models"));
 const Files = lazy(() => import("./pages/Files"));
 const FileDetail = lazy(() => import("./pages/FileDetail"));
 const Outbox = lazy(() => import("./pages/Outbox"));
@@ -48,6 +52,10 @@ export function App() {
                 <Route element={<LibraryPages />}>
                   <Route path="/users" element={<Users />} />
                   <Route path="/users/:id" element={<User />} />
+                  <Route path="/retention" element={<Retention />} />
+                  <Route path="/lifecycle" element={<Lifecycle />} />
+                  <Route path="/churn" element={<Churn />} />
+                  <Route path="/models" element={<Models />} />
                   <Route path="/files" element={<Files />} />
                   <Route path="/files/:id" element={<FileDetail />} />
                   <Route path="/outbox" element={<Outbox />} />

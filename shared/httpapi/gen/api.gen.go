@@ -21,6 +21,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ChurnChoiceMethod.
+const (
+	Elbow    ChurnChoiceMethod = "elbow"
+	Quantile ChurnChoiceMethod = "quantile"
+)
+
+// Valid indicates whether the value is a known member of the ChurnChoiceMethod enum.
+func (e ChurnChoiceMethod) Valid() bool {
+	switch e {
+	case Elbow:
+		return true
+	case Quantile:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ConditionNameKind.
 const (
 	ConditionNameKindEvent    ConditionNameKind = "event"
@@ -162,6 +180,72 @@ func (e FileStatus) Valid() bool {
 	}
 }
 
+// Defines values for FitRequestKind.
+const (
+	FitRequestKindBgnbd     FitRequestKind = "bgnbd"
+	FitRequestKindMbgnbd    FitRequestKind = "mbgnbd"
+	FitRequestKindNbd       FitRequestKind = "nbd"
+	FitRequestKindParetonbd FitRequestKind = "paretonbd"
+)
+
+// Valid indicates whether the value is a known member of the FitRequestKind enum.
+func (e FitRequestKind) Valid() bool {
+	switch e {
+	case FitRequestKindBgnbd:
+		return true
+	case FitRequestKindMbgnbd:
+		return true
+	case FitRequestKindNbd:
+		return true
+	case FitRequestKindParetonbd:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobKind.
+const (
+	JobBacktest JobKind = "backtest"
+	JobFit      JobKind = "fit"
+	JobPublish  JobKind = "publish"
+)
+
+// Valid indicates whether the value is a known member of the JobKind enum.
+func (e JobKind) Valid() bool {
+	switch e {
+	case JobBacktest:
+		return true
+	case JobFit:
+		return true
+	case JobPublish:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobStatus.
+const (
+	JobDone    JobStatus = "done"
+	JobFailed  JobStatus = "failed"
+	JobRunning JobStatus = "running"
+)
+
+// Valid indicates whether the value is a known member of the JobStatus enum.
+func (e JobStatus) Valid() bool {
+	switch e {
+	case JobDone:
+		return true
+	case JobFailed:
+		return true
+	case JobRunning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MessageStatus.
 const (
 	MessageClaimed    MessageStatus = "claimed"
@@ -240,6 +324,39 @@ func (e MetricValueUnit) Valid() bool {
 	case MetricValueUnitNumber:
 		return true
 	case MetricValueUnitText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ModelFitModel.
+const (
+	ModelFitModelBgbb       ModelFitModel = "bgbb"
+	ModelFitModelBgnbd      ModelFitModel = "bgnbd"
+	ModelFitModelGammagamma ModelFitModel = "gammagamma"
+	ModelFitModelMbgnbd     ModelFitModel = "mbgnbd"
+	ModelFitModelNbd        ModelFitModel = "nbd"
+	ModelFitModelParetonbd  ModelFitModel = "paretonbd"
+	ModelFitModelSbg        ModelFitModel = "sbg"
+)
+
+// Valid indicates whether the value is a known member of the ModelFitModel enum.
+func (e ModelFitModel) Valid() bool {
+	switch e {
+	case ModelFitModelBgbb:
+		return true
+	case ModelFitModelBgnbd:
+		return true
+	case ModelFitModelGammagamma:
+		return true
+	case ModelFitModelMbgnbd:
+		return true
+	case ModelFitModelNbd:
+		return true
+	case ModelFitModelParetonbd:
+		return true
+	case ModelFitModelSbg:
 		return true
 	default:
 		return false
@@ -330,6 +447,27 @@ func (e TimelineEventType) Valid() bool {
 	case TimelineEventTypeScreen:
 		return true
 	case TimelineEventTypeTrack:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransitionKind.
+const (
+	TransitionCandidate TransitionKind = "candidate"
+	TransitionInterval  TransitionKind = "interval"
+	TransitionSettled   TransitionKind = "settled"
+)
+
+// Valid indicates whether the value is a known member of the TransitionKind enum.
+func (e TransitionKind) Valid() bool {
+	switch e {
+	case TransitionCandidate:
+		return true
+	case TransitionInterval:
+		return true
+	case TransitionSettled:
 		return true
 	default:
 		return false
@@ -668,6 +806,15 @@ type AhaRow struct {
 	WithinDays int   `json:"within_days"`
 }
 
+// BacktestRequest defines model for BacktestRequest.
+type BacktestRequest struct {
+	// Cut What the model may see ends with the day that holds it; without it, one horizon before the newest event.
+	Cut *time.Time `json:"cut,omitempty"`
+
+	// HorizonDays Without it the strategy's.
+	HorizonDays *int `json:"horizon_days,omitempty"`
+}
+
 // Batch defines model for Batch.
 type Batch struct {
 	Batch []Event `json:"batch"`
@@ -691,6 +838,195 @@ type BudgetLine struct {
 
 	// Typical Bytes for a typical user.
 	Typical int `json:"typical"`
+}
+
+// Calibration Users with x repeat purchases in the calibration; the last row holds x or more.
+type Calibration struct {
+	Actual float64 `json:"actual"`
+
+	// Expected Mean purchases in the weeks held out.
+	Expected float64 `json:"expected"`
+
+	// N Users.
+	N float64 `json:"n"`
+	X int     `json:"x"`
+}
+
+// ChurnBacktest defines model for ChurnBacktest.
+type ChurnBacktest struct {
+	Auc float64 `json:"auc"`
+
+	// AucOfSilence Of the days of silence alone, by which the rule goes.
+	AucOfSilence float64       `json:"auc_of_silence"`
+	Brier        float64       `json:"brier"`
+	Choices      []ChurnChoice `json:"choices"`
+	Churned      int64         `json:"churned"`
+
+	// Curve Precision and recall after the cut, at each hundredth of the users.
+	Curve       []ChurnCut    `json:"curve"`
+	CutDay      string        `json:"cut_day"`
+	Deciles     []ChurnDecile `json:"deciles"`
+	HorizonDays int           `json:"horizon_days"`
+
+	// Sample The judged users are a sample of a large base.
+	Sample bool `json:"sample"`
+
+	// SilenceDays The rule of silence: from here on it calls a user churned.
+	SilenceDays int `json:"silence_days"`
+
+	// TrainedFrom The day at which the model saw its users.
+	TrainedFrom string `json:"trained_from"`
+
+	// Until The last day of the horizon.
+	Until string `json:"until"`
+
+	// Users At risk at the cut.
+	Users    int64     `json:"users"`
+	Warnings []Warning `json:"warnings"`
+}
+
+// ChurnChoice A way to choose the threshold, with what the choice does.
+type ChurnChoice struct {
+	Called int  `json:"called"`
+	Chosen bool `json:"chosen"`
+	Found  int  `json:"found"`
+
+	// LeadDays Median over the found; absent when none was found.
+	LeadDays  *float64          `json:"lead_days,omitempty"`
+	Lift      float64           `json:"lift"`
+	Method    ChurnChoiceMethod `json:"method"`
+	Precision float64           `json:"precision"`
+	Recall    float64           `json:"recall"`
+
+	// Share Of the users at risk who are warned of.
+	Share     float64 `json:"share"`
+	Threshold float64 `json:"threshold"`
+}
+
+// ChurnChoiceMethod defines model for ChurnChoice.Method.
+type ChurnChoiceMethod string
+
+// ChurnCut defines model for ChurnCut.
+type ChurnCut struct {
+	// Called Users warned of.
+	Called int `json:"called"`
+
+	// Found Of them who churned.
+	Found     int     `json:"found"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	Threshold float64 `json:"threshold"`
+}
+
+// ChurnDecile A tenth of the users, by descending probability.
+type ChurnDecile struct {
+	// Actual Share that churned.
+	Actual float64 `json:"actual"`
+
+	// Expected Mean probability.
+	Expected float64 `json:"expected"`
+
+	// Lift Actual over the share of all.
+	Lift  float64 `json:"lift"`
+	Users int64   `json:"users"`
+}
+
+// ChurnEvidence How well a model of churn foretold days that it was not fitted to.
+type ChurnEvidence struct {
+	Auc     float64 `json:"auc"`
+	Brier   float64 `json:"brier"`
+	Churned int64   `json:"churned"`
+
+	// Cut What the model saw ended here.
+	Cut     time.Time     `json:"cut"`
+	Deciles []ChurnDecile `json:"deciles"`
+
+	// LeadDays Median, over those found and gone: how much earlier than the rule of silence.
+	LeadDays float64 `json:"lead_days"`
+
+	// Method How the threshold was chosen: elbow or quantile.
+	Method string `json:"method"`
+
+	// Precision At the threshold.
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+
+	// Users Who could churn.
+	Users int64 `json:"users"`
+}
+
+// ChurnFeature defines model for ChurnFeature.
+type ChurnFeature struct {
+	// Coef Of (value − mean) / scale, in the logarithm of the odds.
+	Coef  float64 `json:"coef"`
+	Mean  float64 `json:"mean"`
+	Name  string  `json:"name"`
+	Scale float64 `json:"scale"`
+}
+
+// ChurnModel defines model for ChurnModel.
+type ChurnModel struct {
+	// Evidence How well a model of churn foretold days that it was not fitted to.
+	Evidence ChurnEvidence  `json:"evidence"`
+	Features []ChurnFeature `json:"features"`
+
+	// HorizonDays Churn is no sign of life within so many days.
+	HorizonDays int     `json:"horizon_days"`
+	Intercept   float64 `json:"intercept"`
+	Threshold   float64 `json:"threshold"`
+}
+
+// ChurnPage defines model for ChurnPage.
+type ChurnPage struct {
+	AsOf        time.Time `json:"as_of"`
+	Currency    string    `json:"currency"`
+	HorizonDays *int      `json:"horizon_days,omitempty"`
+
+	// ModelVersion Absent when no model of churn is in force.
+	ModelVersion *string `json:"model_version,omitempty"`
+	Next         *string `json:"next,omitempty"`
+
+	// SpendMinor What the selected spent so far.
+	SpendMinor *int64   `json:"spend_minor,omitempty"`
+	Threshold  *float64 `json:"threshold,omitempty"`
+
+	// Total Users selected, on all pages.
+	Total int64       `json:"total"`
+	Users []ChurnUser `json:"users"`
+
+	// Warned Of them, those of whom a warning is due.
+	Warned *int64 `json:"warned,omitempty"`
+}
+
+// ChurnReason defines model for ChurnReason.
+type ChurnReason struct {
+	// Contribution To the logarithm of the odds, against an average user.
+	Contribution float64 `json:"contribution"`
+	Feature      string  `json:"feature"`
+
+	// Text A name for people. An empty one shows the name itself.
+	Text Label `json:"text"`
+}
+
+// ChurnUser defines model for ChurnUser.
+type ChurnUser struct {
+	ClvHighMinor *int64 `json:"clv_high_minor,omitempty"`
+	ClvLowMinor  *int64 `json:"clv_low_minor,omitempty"`
+
+	// ClvMinor Expected lifetime value; absent without a model of it.
+	ClvMinor *int64    `json:"clv_minor,omitempty"`
+	LastSeen time.Time `json:"last_seen"`
+
+	// LeadDays Days until the strategy's rule of silence would call the user churned; 0 when it already does.
+	LeadDays    int           `json:"lead_days"`
+	Probability float64       `json:"probability"`
+	Reasons     []ChurnReason `json:"reasons"`
+	SpendMinor  int64         `json:"spend_minor"`
+
+	// Stage The settled stage.
+	Stage   string `json:"stage"`
+	UserId  string `json:"user_id"`
+	Warning bool   `json:"warning"`
 }
 
 // CohortRow defines model for CohortRow.
@@ -961,6 +1297,19 @@ type FilePage struct {
 // FileStatus `waiting` and `running` end in `done` or `failed`. Of a failed file nothing was applied.
 type FileStatus string
 
+// FitRequest defines model for FitRequest.
+type FitRequest struct {
+	// CalibrationEnd Histories end with the day that holds it; what follows is held out. Without it they end with the newest event.
+	CalibrationEnd *time.Time `json:"calibration_end,omitempty"`
+
+	// Kind The model of purchases.
+	Kind *FitRequestKind `json:"kind,omitempty"`
+	Note *string         `json:"note,omitempty"`
+}
+
+// FitRequestKind The model of purchases.
+type FitRequestKind string
+
 // Group Some users and what they spent.
 type Group struct {
 	// Label A name for people. An empty one shows the name itself.
@@ -993,6 +1342,16 @@ type GrowthRow struct {
 	Start string `json:"start"`
 }
 
+// Holdout What the fit expects of the weeks that it did not see, beside what came.
+type Holdout struct {
+	Actual      float64       `json:"actual"`
+	ByFrequency []Calibration `json:"by_frequency"`
+
+	// Expected Purchases of all users.
+	Expected float64 `json:"expected"`
+	Weeks    float64 `json:"weeks"`
+}
+
 // Input defines model for Input.
 type Input struct {
 	Name string `json:"name"`
@@ -1000,6 +1359,36 @@ type Input struct {
 	// Type Of a metric: number or string, for a value that is null.
 	Type  *string `json:"type,omitempty"`
 	Value string  `json:"value"`
+}
+
+// Job defines model for Job.
+type Job struct {
+	Backtest *ChurnBacktest `json:"backtest,omitempty"`
+
+	// Done Work done of the present pass.
+	Done    int64     `json:"done"`
+	Id      string    `json:"id"`
+	Kind    JobKind   `json:"kind"`
+	Problem *Problem  `json:"problem,omitempty"`
+	Started time.Time `json:"started"`
+	Status  JobStatus `json:"status"`
+
+	// Total 0 while it is not known.
+	Total int64 `json:"total"`
+
+	// Version The version that was fitted or published.
+	Version *string `json:"version,omitempty"`
+}
+
+// JobKind defines model for Job.Kind.
+type JobKind string
+
+// JobStatus defines model for Job.Status.
+type JobStatus string
+
+// JobList defines model for JobList.
+type JobList struct {
+	Jobs []Job `json:"jobs"`
 }
 
 // Label A name for people. An empty one shows the name itself.
@@ -1113,6 +1502,89 @@ type MetricWindow struct {
 	Value *float64 `json:"value,omitempty"`
 }
 
+// ModelFit The report of one fit.
+type ModelFit struct {
+	// Correlation Gamma-Gamma: of frequency and value, which it assumes to be 0.
+	Correlation *float64 `json:"correlation,omitempty"`
+
+	// Fallback What scores instead.
+	Fallback *ModelFit `json:"fallback,omitempty"`
+
+	// Holdout What the fit expects of the weeks that it did not see, beside what came.
+	Holdout *Holdout `json:"holdout,omitempty"`
+
+	// Identified The data tell the parameters.
+	Identified bool          `json:"identified"`
+	Loglik     float64       `json:"loglik"`
+	Method     string        `json:"method"`
+	Model      ModelFitModel `json:"model"`
+
+	// N Users.
+	N      int         `json:"n"`
+	Params []Parameter `json:"params"`
+
+	// Reason Why not.
+	Reason *string `json:"reason,omitempty"`
+
+	// Rows Different histories.
+	Rows int `json:"rows"`
+}
+
+// ModelFitModel defines model for ModelFit.Model.
+type ModelFitModel string
+
+// ModelList defines model for ModelList.
+type ModelList struct {
+	// Current The version in force.
+	Current *string `json:"current,omitempty"`
+
+	// Stale Why the version in force is not used.
+	Stale    *Warning       `json:"stale,omitempty"`
+	Versions []ModelSummary `json:"versions"`
+}
+
+// ModelSet defines model for ModelSet.
+type ModelSet struct {
+	Churn *ChurnModel `json:"churn,omitempty"`
+
+	// Fits Of purchases first, then of money.
+	Fits []ModelFit `json:"fits"`
+
+	// HoldoutFrom The end of the histories that the calibration was fitted to.
+	HoldoutFrom *time.Time   `json:"holdout_from,omitempty"`
+	Summary     ModelSummary `json:"summary"`
+}
+
+// ModelSummary defines model for ModelSummary.
+type ModelSummary struct {
+	// AsOf The end of the histories.
+	AsOf time.Time `json:"as_of"`
+
+	// Churn It warns of churn.
+	Churn *bool `json:"churn,omitempty"`
+
+	// Current In force.
+	Current  bool      `json:"current"`
+	FittedAt time.Time `json:"fitted_at"`
+
+	// Money It values purchases.
+	Money *bool   `json:"money,omitempty"`
+	Note  *string `json:"note,omitempty"`
+
+	// PublishedAt When it came into force last.
+	PublishedAt *time.Time `json:"published_at,omitempty"`
+
+	// Purchases The model that scores purchases, absent without one.
+	Purchases       *string `json:"purchases,omitempty"`
+	StrategyVersion string  `json:"strategy_version"`
+
+	// Usable They fit the histories that the strategy in force reads.
+	Usable   bool      `json:"usable"`
+	Users    int64     `json:"users"`
+	Version  string    `json:"version"`
+	Warnings []Warning `json:"warnings"`
+}
+
 // NamedCondition defines model for NamedCondition.
 type NamedCondition struct {
 	Name string `json:"name"`
@@ -1190,6 +1662,16 @@ type Overview struct {
 	Zone string `json:"zone"`
 }
 
+// Parameter defines model for Parameter.
+type Parameter struct {
+	// Name As in the paper of the model.
+	Name string `json:"name"`
+
+	// Stderr Absent where the likelihood has no proper maximum.
+	Stderr *float64 `json:"stderr,omitempty"`
+	Value  float64  `json:"value"`
+}
+
 // Period defines model for Period.
 type Period string
 
@@ -1232,6 +1714,16 @@ type Progress struct {
 
 // ProgressPhase `done` and `total` are bytes while reading, chunks while folding, users while scoring.
 type ProgressPhase string
+
+// PublishModelsRequest defines model for PublishModelsRequest.
+type PublishModelsRequest struct {
+	// From The version in force when the choice was made, empty for none; another one now is a conflict. Without it nothing is checked.
+	From *string `json:"from,omitempty"`
+	Note *string `json:"note,omitempty"`
+
+	// Version An empty one takes the models out of force.
+	Version string `json:"version"`
+}
 
 // PublishRequest defines model for PublishRequest.
 type PublishRequest struct {
@@ -1448,6 +1940,32 @@ type SegmentList struct {
 	Segments []Segment `json:"segments"`
 }
 
+// StageMove defines model for StageMove.
+type StageMove struct {
+	// From Empty for users who had no stage then.
+	From string `json:"from"`
+
+	// RevenueMinor What they spent between the two moments.
+	RevenueMinor int64  `json:"revenue_minor"`
+	To           string `json:"to"`
+	Users        int64  `json:"users"`
+}
+
+// StageSide defines model for StageSide.
+type StageSide struct {
+	// After Users at the second.
+	After int64 `json:"after"`
+
+	// Before Users at the first moment.
+	Before int64 `json:"before"`
+
+	// Label A name for people. An empty one shows the name itself.
+	Label *Label `json:"label,omitempty"`
+
+	// Name Empty: not there yet, or not decided yet.
+	Name string `json:"name"`
+}
+
 // Status defines model for Status.
 type Status struct {
 	// AsOf The moment of the default view.
@@ -1638,6 +2156,24 @@ type Transition struct {
 	What string `json:"what"`
 }
 
+// TransitionKind defines model for TransitionKind.
+type TransitionKind string
+
+// Transitions defines model for Transitions.
+type Transitions struct {
+	Currency string         `json:"currency"`
+	From     time.Time      `json:"from"`
+	Kind     TransitionKind `json:"kind"`
+
+	// Moves Pairs of stages with users, staying ones too.
+	Moves []StageMove `json:"moves"`
+
+	// States In the strategy's order, the empty one first.
+	States []StageSide `json:"states"`
+	To     time.Time   `json:"to"`
+	Users  int64       `json:"users"`
+}
+
 // User defines model for User.
 type User struct {
 	// ActiveDays Days with any event within the 400 days before the last one, oldest first.
@@ -1645,8 +2181,9 @@ type User struct {
 	AsOf       time.Time `json:"as_of"`
 
 	// Asked The id that was asked for, when it was merged into this user.
-	Asked       *string `json:"asked,omitempty"`
-	CutsVersion *string `json:"cuts_version,omitempty"`
+	Asked       *string    `json:"asked,omitempty"`
+	Churn       *UserChurn `json:"churn,omitempty"`
+	CutsVersion *string    `json:"cuts_version,omitempty"`
 
 	// DecidedAt The moment the last decision was as of; absent when none was made.
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
@@ -1664,6 +2201,9 @@ type User struct {
 	Ids     []string      `json:"ids"`
 	Metrics []MetricValue `json:"metrics"`
 
+	// ModelVersion Of the models that score here.
+	ModelVersion *string `json:"model_version,omitempty"`
+
 	// Purchases Every day with a purchase or an adjustment, oldest first.
 	Purchases []PurchaseDay `json:"purchases"`
 
@@ -1680,6 +2220,23 @@ type User struct {
 
 	// UserId The canonical id.
 	UserId string `json:"user_id"`
+
+	// Value Expected lifetime value, with the middle 90 % of what the fit leaves open.
+	Value *UserValue `json:"value,omitempty"`
+}
+
+// UserChurn defines model for UserChurn.
+type UserChurn struct {
+	HorizonDays int `json:"horizon_days"`
+
+	// LeadDays Days until the strategy's rule of silence would call the user churned; 0 when it already does.
+	LeadDays    int     `json:"lead_days"`
+	Probability float64 `json:"probability"`
+
+	// Reasons The strongest that raise the risk above that of an average user, at most three.
+	Reasons   []ChurnReason `json:"reasons"`
+	Threshold float64       `json:"threshold"`
+	Warning   bool          `json:"warning"`
 }
 
 // UserPage defines model for UserPage.
@@ -1700,15 +2257,27 @@ type UserPage struct {
 // purchase days, t_x and T in weeks, m_x the mean value of repeat purchases in major units. Scores r, f, m are 0
 // for users without purchases.
 type UserRow struct {
-	AgeWeeks   float64   `json:"T"`
-	Currency   string    `json:"currency"`
-	F          int       `json:"f"`
-	FirstSeen  time.Time `json:"first_seen"`
-	LastSeen   time.Time `json:"last_seen"`
-	M          int       `json:"m"`
-	RepeatMean float64   `json:"m_x"`
-	Orders     int64     `json:"orders"`
-	R          int       `json:"r"`
+	AgeWeeks float64 `json:"T"`
+
+	// ChurnP Probability of no sign of life within the model's horizon; absent without a model or a sign of life.
+	ChurnP *float64 `json:"churn_p,omitempty"`
+
+	// ChurnWarning The probability has reached the threshold, and the rule of silence has not called the user churned yet.
+	ChurnWarning *bool  `json:"churn_warning,omitempty"`
+	Currency     string `json:"currency"`
+
+	// ExpectedPurchases Purchases expected in the next 52 weeks; absent without a model or a purchase.
+	ExpectedPurchases *float64  `json:"expected_purchases,omitempty"`
+	F                 int       `json:"f"`
+	FirstSeen         time.Time `json:"first_seen"`
+	LastSeen          time.Time `json:"last_seen"`
+	M                 int       `json:"m"`
+	RepeatMean        float64   `json:"m_x"`
+	Orders            int64     `json:"orders"`
+
+	// PAlive Probability of still being a customer; absent without a model that knows it, or a purchase.
+	PAlive *float64 `json:"p_alive,omitempty"`
+	R      int      `json:"r"`
 
 	// RecencyDays Days since the last purchase; absent without one.
 	RecencyDays *int     `json:"recency_days,omitempty"`
@@ -1747,6 +2316,26 @@ type UserTag struct {
 
 // UserTagSource defines model for UserTag.Source.
 type UserTagSource string
+
+// UserValue Expected lifetime value, with the middle 90 % of what the fit leaves open.
+type UserValue struct {
+	// ClvMinor Discounted value of the purchases to come, times the margin.
+	ClvMinor     int64   `json:"clv_minor"`
+	HighMinor    int64   `json:"high_minor"`
+	HorizonWeeks float64 `json:"horizon_weeks"`
+	LowMinor     int64   `json:"low_minor"`
+
+	// PerPurchaseMinor Expected value of a purchase.
+	PerPurchaseMinor int64 `json:"per_purchase_minor"`
+}
+
+// Warning Something to know before relying on a result, in plain words.
+type Warning struct {
+	Code string `json:"code"`
+
+	// Text A name for people. An empty one shows the name itself.
+	Text Label `json:"text"`
+}
 
 // After defines model for After.
 type After = string
@@ -1846,6 +2435,35 @@ type GetReturnRateParams struct {
 
 // GetReturnRateParamsFormat defines parameters for GetReturnRate.
 type GetReturnRateParamsFormat string
+
+// GetTransitionsParams defines parameters for GetTransitions.
+type GetTransitionsParams struct {
+	From time.Time `form:"from" json:"from"`
+
+	// To Without it now, or the moment the clock is pinned to.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Kind `settled`: stages as decisions recorded them. `candidate`: stages that the facts alone asked for, replayed under the
+	// strategy of today. `interval`: active in the period that ends at each moment, as long as the moments are apart: new,
+	// retained, resurrected, dormant or inactive.
+	Kind *TransitionKind `form:"kind,omitempty" json:"kind,omitempty"`
+}
+
+// ListChurnParams defines parameters for ListChurn.
+type ListChurnParams struct {
+	// AsOf The moment of the view.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// MinP Only users with at least this probability; without it all that have one.
+	MinP *float64 `form:"min_p,omitempty" json:"min_p,omitempty"`
+
+	// Warned Only users of whom a warning is due; others are below the threshold, or given up by the rule of silence already.
+	Warned *bool `form:"warned,omitempty" json:"warned,omitempty"`
+
+	// After The `next` of the page before.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // ExportProfilesParams defines parameters for ExportProfiles.
 type ExportProfilesParams struct {
@@ -1998,6 +2616,9 @@ type AliasJSONRequestBody = Event
 // BatchJSONRequestBody defines body for Batch for application/json ContentType.
 type BatchJSONRequestBody = Batch
 
+// BacktestChurnJSONRequestBody defines body for BacktestChurn for application/json ContentType.
+type BacktestChurnJSONRequestBody = BacktestRequest
+
 // CheckConditionJSONRequestBody defines body for CheckCondition for application/json ContentType.
 type CheckConditionJSONRequestBody = ConditionRequest
 
@@ -2015,6 +2636,12 @@ type IdentifyJSONRequestBody = Event
 
 // RevokeLinkJSONRequestBody defines body for RevokeLink for application/json ContentType.
 type RevokeLinkJSONRequestBody = LinkRequest
+
+// FitModelsJSONRequestBody defines body for FitModels for application/json ContentType.
+type FitModelsJSONRequestBody = FitRequest
+
+// PublishModelsJSONRequestBody defines body for PublishModels for application/json ContentType.
+type PublishModelsJSONRequestBody = PublishModelsRequest
 
 // StopOutreachJSONRequestBody defines body for StopOutreach for application/json ContentType.
 type StopOutreachJSONRequestBody = StopRequest
@@ -2158,9 +2785,18 @@ type ServerInterface interface {
 	// GetReturnRate How many of those who were silent for N days ever came back.
 	// (GET /v1/analytics/return-rate)
 	GetReturnRate(w http.ResponseWriter, r *http.Request, params GetReturnRateParams)
+	// GetTransitions Who moved from which stage to which between two moments.
+	// (GET /v1/analytics/transitions)
+	GetTransitions(w http.ResponseWriter, r *http.Request, params GetTransitionsParams)
 	// Batch Send up to 1,000 events of any type.
 	// (POST /v1/batch)
 	Batch(w http.ResponseWriter, r *http.Request)
+	// ListChurn Users by descending probability of churn, with the reasons.
+	// (GET /v1/churn)
+	ListChurn(w http.ResponseWriter, r *http.Request, params ListChurnParams)
+	// BacktestChurn Try the warning of churn on the base's own past.
+	// (POST /v1/churn/backtest)
+	BacktestChurn(w http.ResponseWriter, r *http.Request)
 	// CheckCondition Check a condition while it is typed, and count whom it selects.
 	// (POST /v1/conditions/check)
 	CheckCondition(w http.ResponseWriter, r *http.Request)
@@ -2194,6 +2830,24 @@ type ServerInterface interface {
 	// RevokeLink Undo a wrong merge. The users are folded again.
 	// (POST /v1/identity/revoke)
 	RevokeLink(w http.ResponseWriter, r *http.Request)
+	// ListJobs Long work that runs or ended lately, newest first.
+	// (GET /v1/jobs)
+	ListJobs(w http.ResponseWriter, r *http.Request)
+	// GetJob How far a job is, or how it ended.
+	// (GET /v1/jobs/{id})
+	GetJob(w http.ResponseWriter, r *http.Request, id string)
+	// ListModels Every fit of the models, newest first, and which one is in force.
+	// (GET /v1/models)
+	ListModels(w http.ResponseWriter, r *http.Request)
+	// FitModels Fit the models to the base. It publishes nothing.
+	// (POST /v1/models/fit)
+	FitModels(w http.ResponseWriter, r *http.Request)
+	// PublishModels Put a fit in force, an older one again, or none.
+	// (POST /v1/models/publish)
+	PublishModels(w http.ResponseWriter, r *http.Request)
+	// GetModels A fit with its reports; `current` is the one in force.
+	// (GET /v1/models/versions/{version})
+	GetModels(w http.ResponseWriter, r *http.Request, version string)
 	// ListOutbox Messages that decisions asked for, newest first, sent or not, and why.
 	// (GET /v1/outbox)
 	ListOutbox(w http.ResponseWriter, r *http.Request, params ListOutboxParams)
@@ -2648,11 +3302,169 @@ func (siw *ServerInterfaceWrapper) GetReturnRate(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// GetTransitions operation middleware
+func (siw *ServerInterfaceWrapper) GetTransitions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetTransitionsParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", r.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kind"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetTransitions(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // Batch operation middleware
 func (siw *ServerInterfaceWrapper) Batch(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.Batch(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListChurn operation middleware
+func (siw *ServerInterfaceWrapper) ListChurn(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChurnParams
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", r.URL.Query(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "as_of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "as_of", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "min_p" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "min_p", r.URL.Query(), &params.MinP, runtime.BindQueryParameterOptions{Type: "number", Format: "double"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "min_p"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "min_p", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "warned" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "warned", r.URL.Query(), &params.Warned, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "warned"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "warned", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListChurn(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// BacktestChurn operation middleware
+func (siw *ServerInterfaceWrapper) BacktestChurn(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.BacktestChurn(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3020,6 +3832,114 @@ func (siw *ServerInterfaceWrapper) RevokeLink(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.RevokeLink(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListJobs operation middleware
+func (siw *ServerInterfaceWrapper) ListJobs(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListJobs(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetJob operation middleware
+func (siw *ServerInterfaceWrapper) GetJob(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetJob(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListModels operation middleware
+func (siw *ServerInterfaceWrapper) ListModels(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListModels(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// FitModels operation middleware
+func (siw *ServerInterfaceWrapper) FitModels(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.FitModels(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PublishModels operation middleware
+func (siw *ServerInterfaceWrapper) PublishModels(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PublishModels(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetModels operation middleware
+func (siw *ServerInterfaceWrapper) GetModels(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "version" -------------
+	var version string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", r.PathValue("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "version", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetModels(w, r, version)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4038,6 +4958,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/return-rate", wrapper.GetReturnRate)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/retention", wrapper.GetRetention)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/aha", wrapper.GetAha)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/analytics/transitions", wrapper.GetTransitions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/export/profiles", wrapper.ExportProfiles)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users", wrapper.ListUsers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}", wrapper.GetUser)
@@ -4057,6 +4978,14 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/validate", wrapper.ValidateStrategy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/diff", wrapper.DiffStrategy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/publish", wrapper.PublishStrategy)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models", wrapper.ListModels)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models/versions/{version}", wrapper.GetModels)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/models/fit", wrapper.FitModels)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/models/publish", wrapper.PublishModels)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/churn", wrapper.ListChurn)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/churn/backtest", wrapper.BacktestChurn)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/jobs", wrapper.ListJobs)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/jobs/{id}", wrapper.GetJob)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/outbox", wrapper.ListOutbox)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/outreach", wrapper.GetOutreach)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/outreach/stop", wrapper.StopOutreach)
@@ -4463,6 +5392,45 @@ func (response GetReturnRatedefaultApplicationProblemPlusJSONResponse) VisitGetR
 	return err
 }
 
+type GetTransitionsRequestObject struct {
+	Params GetTransitionsParams
+}
+
+type GetTransitionsResponseObject interface {
+	VisitGetTransitionsResponse(w http.ResponseWriter) error
+}
+
+type GetTransitions200JSONResponse Transitions
+
+func (response GetTransitions200JSONResponse) VisitGetTransitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTransitionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTransitionsdefaultApplicationProblemPlusJSONResponse) VisitGetTransitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BatchRequestObject struct {
 	Body *BatchJSONRequestBody
 }
@@ -4491,6 +5459,84 @@ type BatchdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response BatchdefaultApplicationProblemPlusJSONResponse) VisitBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChurnRequestObject struct {
+	Params ListChurnParams
+}
+
+type ListChurnResponseObject interface {
+	VisitListChurnResponse(w http.ResponseWriter) error
+}
+
+type ListChurn200JSONResponse ChurnPage
+
+func (response ListChurn200JSONResponse) VisitListChurnResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChurndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChurndefaultApplicationProblemPlusJSONResponse) VisitListChurnResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BacktestChurnRequestObject struct {
+	Body *BacktestChurnJSONRequestBody
+}
+
+type BacktestChurnResponseObject interface {
+	VisitBacktestChurnResponse(w http.ResponseWriter) error
+}
+
+type BacktestChurn202JSONResponse Job
+
+func (response BacktestChurn202JSONResponse) VisitBacktestChurnResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BacktestChurndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BacktestChurndefaultApplicationProblemPlusJSONResponse) VisitBacktestChurnResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5035,6 +6081,238 @@ type RevokeLinkdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RevokeLinkdefaultApplicationProblemPlusJSONResponse) VisitRevokeLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobsRequestObject struct {
+}
+
+type ListJobsResponseObject interface {
+	VisitListJobsResponse(w http.ResponseWriter) error
+}
+
+type ListJobs200JSONResponse JobList
+
+func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobRequestObject struct {
+	Id string `json:"id"`
+}
+
+type GetJobResponseObject interface {
+	VisitGetJobResponse(w http.ResponseWriter) error
+}
+
+type GetJob200JSONResponse Job
+
+func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListModelsRequestObject struct {
+}
+
+type ListModelsResponseObject interface {
+	VisitListModelsResponse(w http.ResponseWriter) error
+}
+
+type ListModels200JSONResponse ModelList
+
+func (response ListModels200JSONResponse) VisitListModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListModelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListModelsdefaultApplicationProblemPlusJSONResponse) VisitListModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FitModelsRequestObject struct {
+	Body *FitModelsJSONRequestBody
+}
+
+type FitModelsResponseObject interface {
+	VisitFitModelsResponse(w http.ResponseWriter) error
+}
+
+type FitModels202JSONResponse Job
+
+func (response FitModels202JSONResponse) VisitFitModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FitModelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FitModelsdefaultApplicationProblemPlusJSONResponse) VisitFitModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PublishModelsRequestObject struct {
+	Body *PublishModelsJSONRequestBody
+}
+
+type PublishModelsResponseObject interface {
+	VisitPublishModelsResponse(w http.ResponseWriter) error
+}
+
+type PublishModels202JSONResponse Job
+
+func (response PublishModels202JSONResponse) VisitPublishModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PublishModelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PublishModelsdefaultApplicationProblemPlusJSONResponse) VisitPublishModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetModelsRequestObject struct {
+	Version string `json:"version"`
+}
+
+type GetModelsResponseObject interface {
+	VisitGetModelsResponse(w http.ResponseWriter) error
+}
+
+type GetModels200JSONResponse ModelSet
+
+func (response GetModels200JSONResponse) VisitGetModelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetModelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetModelsdefaultApplicationProblemPlusJSONResponse) VisitGetModelsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6043,9 +7321,18 @@ type StrictServerInterface interface {
 	// GetReturnRate How many of those who were silent for N days ever came back.
 	// (GET /v1/analytics/return-rate)
 	GetReturnRate(ctx context.Context, request GetReturnRateRequestObject) (GetReturnRateResponseObject, error)
+	// GetTransitions Who moved from which stage to which between two moments.
+	// (GET /v1/analytics/transitions)
+	GetTransitions(ctx context.Context, request GetTransitionsRequestObject) (GetTransitionsResponseObject, error)
 	// Batch Send up to 1,000 events of any type.
 	// (POST /v1/batch)
 	Batch(ctx context.Context, request BatchRequestObject) (BatchResponseObject, error)
+	// ListChurn Users by descending probability of churn, with the reasons.
+	// (GET /v1/churn)
+	ListChurn(ctx context.Context, request ListChurnRequestObject) (ListChurnResponseObject, error)
+	// BacktestChurn Try the warning of churn on the base's own past.
+	// (POST /v1/churn/backtest)
+	BacktestChurn(ctx context.Context, request BacktestChurnRequestObject) (BacktestChurnResponseObject, error)
 	// CheckCondition Check a condition while it is typed, and count whom it selects.
 	// (POST /v1/conditions/check)
 	CheckCondition(ctx context.Context, request CheckConditionRequestObject) (CheckConditionResponseObject, error)
@@ -6079,6 +7366,24 @@ type StrictServerInterface interface {
 	// RevokeLink Undo a wrong merge. The users are folded again.
 	// (POST /v1/identity/revoke)
 	RevokeLink(ctx context.Context, request RevokeLinkRequestObject) (RevokeLinkResponseObject, error)
+	// ListJobs Long work that runs or ended lately, newest first.
+	// (GET /v1/jobs)
+	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// GetJob How far a job is, or how it ended.
+	// (GET /v1/jobs/{id})
+	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
+	// ListModels Every fit of the models, newest first, and which one is in force.
+	// (GET /v1/models)
+	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
+	// FitModels Fit the models to the base. It publishes nothing.
+	// (POST /v1/models/fit)
+	FitModels(ctx context.Context, request FitModelsRequestObject) (FitModelsResponseObject, error)
+	// PublishModels Put a fit in force, an older one again, or none.
+	// (POST /v1/models/publish)
+	PublishModels(ctx context.Context, request PublishModelsRequestObject) (PublishModelsResponseObject, error)
+	// GetModels A fit with its reports; `current` is the one in force.
+	// (GET /v1/models/versions/{version})
+	GetModels(ctx context.Context, request GetModelsRequestObject) (GetModelsResponseObject, error)
 	// ListOutbox Messages that decisions asked for, newest first, sent or not, and why.
 	// (GET /v1/outbox)
 	ListOutbox(ctx context.Context, request ListOutboxRequestObject) (ListOutboxResponseObject, error)
@@ -6382,6 +7687,32 @@ func (sh *strictHandler) GetReturnRate(w http.ResponseWriter, r *http.Request, p
 	}
 }
 
+// GetTransitions operation middleware
+func (sh *strictHandler) GetTransitions(w http.ResponseWriter, r *http.Request, params GetTransitionsParams) {
+	var request GetTransitionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTransitions(ctx, request.(GetTransitionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTransitions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetTransitionsResponseObject); ok {
+		if err := validResponse.VisitGetTransitionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // Batch operation middleware
 func (sh *strictHandler) Batch(w http.ResponseWriter, r *http.Request) {
 	var request BatchRequestObject
@@ -6406,6 +7737,66 @@ func (sh *strictHandler) Batch(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(BatchResponseObject); ok {
 		if err := validResponse.VisitBatchResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListChurn operation middleware
+func (sh *strictHandler) ListChurn(w http.ResponseWriter, r *http.Request, params ListChurnParams) {
+	var request ListChurnRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChurn(ctx, request.(ListChurnRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChurn")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListChurnResponseObject); ok {
+		if err := validResponse.VisitListChurnResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BacktestChurn operation middleware
+func (sh *strictHandler) BacktestChurn(w http.ResponseWriter, r *http.Request) {
+	var request BacktestChurnRequestObject
+
+	var body BacktestChurnJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.BacktestChurn(ctx, request.(BacktestChurnRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BacktestChurn")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(BacktestChurnResponseObject); ok {
+		if err := validResponse.VisitBacktestChurnResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -6732,6 +8123,171 @@ func (sh *strictHandler) RevokeLink(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(RevokeLinkResponseObject); ok {
 		if err := validResponse.VisitRevokeLinkResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListJobs operation middleware
+func (sh *strictHandler) ListJobs(w http.ResponseWriter, r *http.Request) {
+	var request ListJobsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListJobs(ctx, request.(ListJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListJobs")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
+		if err := validResponse.VisitListJobsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetJob operation middleware
+func (sh *strictHandler) GetJob(w http.ResponseWriter, r *http.Request, id string) {
+	var request GetJobRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJob(ctx, request.(GetJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJob")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetJobResponseObject); ok {
+		if err := validResponse.VisitGetJobResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListModels operation middleware
+func (sh *strictHandler) ListModels(w http.ResponseWriter, r *http.Request) {
+	var request ListModelsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListModels(ctx, request.(ListModelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListModels")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListModelsResponseObject); ok {
+		if err := validResponse.VisitListModelsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// FitModels operation middleware
+func (sh *strictHandler) FitModels(w http.ResponseWriter, r *http.Request) {
+	var request FitModelsRequestObject
+
+	var body FitModelsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.FitModels(ctx, request.(FitModelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FitModels")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(FitModelsResponseObject); ok {
+		if err := validResponse.VisitFitModelsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PublishModels operation middleware
+func (sh *strictHandler) PublishModels(w http.ResponseWriter, r *http.Request) {
+	var request PublishModelsRequestObject
+
+	var body PublishModelsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PublishModels(ctx, request.(PublishModelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PublishModels")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PublishModelsResponseObject); ok {
+		if err := validResponse.VisitPublishModelsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetModels operation middleware
+func (sh *strictHandler) GetModels(w http.ResponseWriter, r *http.Request, version string) {
+	var request GetModelsRequestObject
+
+	request.Version = version
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetModels(ctx, request.(GetModelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetModels")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetModelsResponseObject); ok {
+		if err := validResponse.VisitGetModelsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

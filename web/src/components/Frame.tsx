@@ -1,9 +1,13 @@
 import {
+  AlertOutlined,
   BranchesOutlined,
   DashboardOutlined,
+  ExperimentOutlined,
   FolderOpenOutlined,
+  HistoryOutlined,
   MenuOutlined,
   SendOutlined,
+  SwapOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
@@ -19,6 +23,10 @@ const MenuDrawer = lazy(() => import("./MenuDrawer"));
 const places = [
   { path: "/", key: "overview", icon: <DashboardOutlined /> },
   { path: "/users", key: "users", icon: <TeamOutlined /> },
+  { path: "/churn", key: "churn", icon: <AlertOutlined /> },
+  { path: "/lifecycle", key: "lifecycle", icon: <SwapOutlined /> },
+  { path: "/retention", key: "retention", icon: <HistoryOutlined /> },
+  { path: "/models", key: "models", icon: <ExperimentOutlined /> },
   { path: "/files", key: "files", icon: <FolderOpenOutlined /> },
   { path: "/outbox", key: "outbox", icon: <SendOutlined /> },
   { path: "/strategy", key: "strategy", icon: <BranchesOutlined /> },

@@ -9,6 +9,12 @@ export interface Known {
   score(code: string): string;
   part(code: string): string;
   baseline(code: string): string;
+  /** A model by the name that papers give it. */
+  model(code: string): string;
+  /** A parameter as papers write it, and what it says. */
+  symbol(code: string): string;
+  param(code: string): string;
+  churnFeature(code: string): string;
   /** Why a message was not sent: the server gives a code, a colon and a sentence. */
   why(said: string): string;
 }
@@ -34,5 +40,9 @@ export function useKnown(): Known {
     rfm: word("rfm"),
     part: word("part"),
     baseline: word("baseline"),
+    model: word("model"),
+    symbol: word("symbol"),
+    param: word("param"),
+    churnFeature: word("churnFeature"),
   };
 }

@@ -356,6 +356,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/analytics/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who moved from which stage to which between two moments. */
+        get: operations["getTransitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/export/profiles": {
         parameters: {
             query?: never;
@@ -686,6 +703,156 @@ export interface paths {
          *     baseline, unless `include_existing` is set. A file with mistakes is refused with `invalid`.
          */
         post: operations["publishStrategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every fit of the models, newest first, and which one is in force. */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A fit with its reports; `current` is the one in force. */
+        get: operations["getModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/fit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fit the models to the base. It publishes nothing.
+         * @description The answer comes at once; the job says how far it is, and names the version when it is done.
+         */
+        post: operations["fitModels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a fit in force, an older one again, or none.
+         * @description Nobody is messaged because of it: the first decision about each user under other models is a baseline. Every user is
+         *     scored anew, which the job shows.
+         */
+        post: operations["publishModels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/churn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users by descending probability of churn, with the reasons. */
+        get: operations["listChurn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/churn/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try the warning of churn on the base's own past.
+         * @description A model is fitted to what was known before the cut and judged by what came after it. The answer comes at once; the job
+         *     holds the result when it is done.
+         */
+        post: operations["backtestChurn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Long work that runs or ended lately, newest first.
+         * @description Jobs are known to the process that runs them; after a restart there are none, and what was unfinished is begun again.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job is, or how it ended. */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1266,6 +1433,52 @@ export interface components {
             /** @description Candidates that the profiles do not tell for every user; a metric with a longer window would. */
             untold: components["schemas"]["AhaCandidate"][];
         };
+        StageMove: {
+            /** @description Empty for users who had no stage then. */
+            from: string;
+            to: string;
+            /** Format: int64 */
+            users: number;
+            /**
+             * Format: int64
+             * @description What they spent between the two moments.
+             */
+            revenue_minor: number;
+        };
+        StageSide: {
+            /** @description Empty: not there yet, or not decided yet. */
+            name: string;
+            label?: components["schemas"]["Label"];
+            /**
+             * Format: int64
+             * @description Users at the first moment.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description Users at the second.
+             */
+            after: number;
+        };
+        /**
+         * @default settled
+         * @enum {string}
+         */
+        TransitionKind: "settled" | "candidate" | "interval";
+        Transitions: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            kind: components["schemas"]["TransitionKind"];
+            currency: string;
+            /** Format: int64 */
+            users: number;
+            /** @description In the strategy's order, the empty one first. */
+            states: components["schemas"]["StageSide"][];
+            /** @description Pairs of stages with users, staying ones too. */
+            moves: components["schemas"]["StageMove"][];
+        };
         /**
          * @default user_id
          * @enum {string}
@@ -1308,6 +1521,23 @@ export interface components {
             stage_since?: string;
             /** @description The stage that the facts alone ask for. */
             stage_candidate: string;
+            /**
+             * Format: double
+             * @description Probability of still being a customer; absent without a model that knows it, or a purchase.
+             */
+            p_alive?: number;
+            /**
+             * Format: double
+             * @description Purchases expected in the next 52 weeks; absent without a model or a purchase.
+             */
+            expected_purchases?: number;
+            /**
+             * Format: double
+             * @description Probability of no sign of life within the model's horizon; absent without a model or a sign of life.
+             */
+            churn_p?: number;
+            /** @description The probability has reached the threshold, and the rule of silence has not called the user churned yet. */
+            churn_warning?: boolean;
             tags: string[];
             segments: string[];
         };
@@ -1350,6 +1580,10 @@ export interface components {
             scores: components["schemas"]["UserRow"];
             /** @description The settled stage before this one. */
             stage_from?: string;
+            /** @description Of the models that score here. */
+            model_version?: string;
+            value?: components["schemas"]["UserValue"];
+            churn?: components["schemas"]["UserChurn"];
             /** @description Every id that is this user, the canonical one first. */
             ids: string[];
             traits: components["schemas"]["Trait"][];
@@ -1363,6 +1597,46 @@ export interface components {
             active_days: string[];
             /** @description How often each rule was entered. */
             episodes: components["schemas"]["Episode"][];
+        };
+        /** @description Expected lifetime value, with the middle 90 % of what the fit leaves open. */
+        UserValue: {
+            /** Format: double */
+            horizon_weeks: number;
+            /**
+             * Format: int64
+             * @description Expected value of a purchase.
+             */
+            per_purchase_minor: number;
+            /**
+             * Format: int64
+             * @description Discounted value of the purchases to come, times the margin.
+             */
+            clv_minor: number;
+            /** Format: int64 */
+            low_minor: number;
+            /** Format: int64 */
+            high_minor: number;
+        };
+        ChurnReason: {
+            feature: string;
+            /**
+             * Format: double
+             * @description To the logarithm of the odds, against an average user.
+             */
+            contribution: number;
+            text: components["schemas"]["Label"];
+        };
+        UserChurn: {
+            /** Format: double */
+            probability: number;
+            warning: boolean;
+            horizon_days: number;
+            /** Format: double */
+            threshold: number;
+            /** @description Days until the strategy's rule of silence would call the user churned; 0 when it already does. */
+            lead_days: number;
+            /** @description The strongest that raise the risk above that of an average user, at most three. */
+            reasons: components["schemas"]["ChurnReason"][];
         };
         /**
          * @description A score with what it follows from: how, inputs, cuts, conditions, as_of and the rules of the zone alone reproduce
@@ -1635,6 +1909,378 @@ export interface components {
             include_existing: boolean;
             /** @description The version the author started from; another one in force is a conflict. */
             from?: string;
+        };
+        /** @description Something to know before relying on a result, in plain words. */
+        Warning: {
+            code: string;
+            text: components["schemas"]["Label"];
+        };
+        Parameter: {
+            /** @description As in the paper of the model. */
+            name: string;
+            /** Format: double */
+            value: number;
+            /**
+             * Format: double
+             * @description Absent where the likelihood has no proper maximum.
+             */
+            stderr?: number;
+        };
+        /** @description Users with x repeat purchases in the calibration; the last row holds x or more. */
+        Calibration: {
+            x: number;
+            /**
+             * Format: double
+             * @description Users.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description Mean purchases in the weeks held out.
+             */
+            expected: number;
+            /** Format: double */
+            actual: number;
+        };
+        /** @description What the fit expects of the weeks that it did not see, beside what came. */
+        Holdout: {
+            /** Format: double */
+            weeks: number;
+            /**
+             * Format: double
+             * @description Purchases of all users.
+             */
+            expected: number;
+            /** Format: double */
+            actual: number;
+            by_frequency: components["schemas"]["Calibration"][];
+        };
+        /** @description The report of one fit. */
+        ModelFit: {
+            /** @enum {string} */
+            model: "mbgnbd" | "bgnbd" | "paretonbd" | "nbd" | "gammagamma" | "sbg" | "bgbb";
+            /** @description Users. */
+            n: number;
+            params: components["schemas"]["Parameter"][];
+            /** Format: double */
+            loglik: number;
+            /** @description The data tell the parameters. */
+            identified: boolean;
+            /** @description Why not. */
+            reason?: string;
+            /** @description What scores instead. */
+            fallback?: components["schemas"]["ModelFit"];
+            holdout?: components["schemas"]["Holdout"];
+            /**
+             * Format: double
+             * @description Gamma-Gamma: of frequency and value, which it assumes to be 0.
+             */
+            correlation?: number;
+            /** @description Different histories. */
+            rows: number;
+            method: string;
+        };
+        ChurnFeature: {
+            name: string;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            scale: number;
+            /**
+             * Format: double
+             * @description Of (value − mean) / scale, in the logarithm of the odds.
+             */
+            coef: number;
+        };
+        /** @description A tenth of the users, by descending probability. */
+        ChurnDecile: {
+            /** Format: int64 */
+            users: number;
+            /**
+             * Format: double
+             * @description Mean probability.
+             */
+            expected: number;
+            /**
+             * Format: double
+             * @description Share that churned.
+             */
+            actual: number;
+            /**
+             * Format: double
+             * @description Actual over the share of all.
+             */
+            lift: number;
+        };
+        /** @description How well a model of churn foretold days that it was not fitted to. */
+        ChurnEvidence: {
+            /**
+             * Format: date-time
+             * @description What the model saw ended here.
+             */
+            cut: string;
+            /**
+             * Format: int64
+             * @description Who could churn.
+             */
+            users: number;
+            /** Format: int64 */
+            churned: number;
+            /** Format: double */
+            auc: number;
+            /** Format: double */
+            brier: number;
+            /**
+             * Format: double
+             * @description At the threshold.
+             */
+            precision: number;
+            /** Format: double */
+            recall: number;
+            /** @description How the threshold was chosen: elbow or quantile. */
+            method: string;
+            deciles: components["schemas"]["ChurnDecile"][];
+            /**
+             * Format: double
+             * @description Median, over those found and gone: how much earlier than the rule of silence.
+             */
+            lead_days: number;
+        };
+        ChurnModel: {
+            /** @description Churn is no sign of life within so many days. */
+            horizon_days: number;
+            /** Format: double */
+            threshold: number;
+            /** Format: double */
+            intercept: number;
+            features: components["schemas"]["ChurnFeature"][];
+            evidence: components["schemas"]["ChurnEvidence"];
+        };
+        ModelSummary: {
+            version: string;
+            /**
+             * Format: date-time
+             * @description The end of the histories.
+             */
+            as_of: string;
+            /** Format: date-time */
+            fitted_at: string;
+            /** Format: int64 */
+            users: number;
+            strategy_version: string;
+            /** @description They fit the histories that the strategy in force reads. */
+            usable: boolean;
+            /** @description In force. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it came into force last.
+             */
+            published_at?: string;
+            note?: string;
+            /** @description The model that scores purchases, absent without one. */
+            purchases?: string;
+            /** @description It values purchases. */
+            money?: boolean;
+            /** @description It warns of churn. */
+            churn?: boolean;
+            warnings: components["schemas"]["Warning"][];
+        };
+        ModelSet: {
+            summary: components["schemas"]["ModelSummary"];
+            /**
+             * Format: date-time
+             * @description The end of the histories that the calibration was fitted to.
+             */
+            holdout_from?: string;
+            /** @description Of purchases first, then of money. */
+            fits: components["schemas"]["ModelFit"][];
+            churn?: components["schemas"]["ChurnModel"];
+        };
+        ModelList: {
+            /** @description The version in force. */
+            current?: string;
+            /** @description Why the version in force is not used. */
+            stale?: components["schemas"]["Warning"];
+            versions: components["schemas"]["ModelSummary"][];
+        };
+        FitRequest: {
+            /**
+             * @description The model of purchases.
+             * @default mbgnbd
+             * @enum {string}
+             */
+            kind: "mbgnbd" | "bgnbd" | "paretonbd" | "nbd";
+            /**
+             * Format: date-time
+             * @description Histories end with the day that holds it; what follows is held out. Without it they end with the newest event.
+             */
+            calibration_end?: string;
+            note?: string;
+        };
+        PublishModelsRequest: {
+            /** @description An empty one takes the models out of force. */
+            version: string;
+            /** @description The version in force when the choice was made, empty for none; another one now is a conflict. Without it nothing is checked. */
+            from?: string;
+            note?: string;
+        };
+        ChurnUser: {
+            user_id: string;
+            /** @description The settled stage. */
+            stage: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** Format: int64 */
+            spend_minor: number;
+            /** Format: double */
+            probability: number;
+            warning: boolean;
+            /** @description Days until the strategy's rule of silence would call the user churned; 0 when it already does. */
+            lead_days: number;
+            /**
+             * Format: int64
+             * @description Expected lifetime value; absent without a model of it.
+             */
+            clv_minor?: number;
+            /** Format: int64 */
+            clv_low_minor?: number;
+            /** Format: int64 */
+            clv_high_minor?: number;
+            reasons: components["schemas"]["ChurnReason"][];
+        };
+        ChurnPage: {
+            /** Format: date-time */
+            as_of: string;
+            currency: string;
+            /** @description Absent when no model of churn is in force. */
+            model_version?: string;
+            horizon_days?: number;
+            /** Format: double */
+            threshold?: number;
+            /**
+             * Format: int64
+             * @description Users selected, on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Of them, those of whom a warning is due.
+             */
+            warned?: number;
+            /**
+             * Format: int64
+             * @description What the selected spent so far.
+             */
+            spend_minor?: number;
+            users: components["schemas"]["ChurnUser"][];
+            next?: string;
+        };
+        BacktestRequest: {
+            /**
+             * Format: date-time
+             * @description What the model may see ends with the day that holds it; without it, one horizon before the newest event.
+             */
+            cut?: string;
+            /** @description Without it the strategy's. */
+            horizon_days?: number;
+        };
+        ChurnCut: {
+            /** Format: double */
+            threshold: number;
+            /** @description Users warned of. */
+            called: number;
+            /** @description Of them who churned. */
+            found: number;
+            /** Format: double */
+            precision: number;
+            /** Format: double */
+            recall: number;
+        };
+        /** @description A way to choose the threshold, with what the choice does. */
+        ChurnChoice: {
+            /** @enum {string} */
+            method: "elbow" | "quantile";
+            /** Format: double */
+            threshold: number;
+            called: number;
+            found: number;
+            /** Format: double */
+            precision: number;
+            /** Format: double */
+            recall: number;
+            /**
+             * Format: double
+             * @description Of the users at risk who are warned of.
+             */
+            share: number;
+            /** Format: double */
+            lift: number;
+            /**
+             * Format: double
+             * @description Median over the found; absent when none was found.
+             */
+            lead_days?: number;
+            chosen: boolean;
+        };
+        ChurnBacktest: {
+            /** @description The day at which the model saw its users. */
+            trained_from: string;
+            cut_day: string;
+            /** @description The last day of the horizon. */
+            until: string;
+            horizon_days: number;
+            /** @description The rule of silence: from here on it calls a user churned. */
+            silence_days: number;
+            /**
+             * Format: int64
+             * @description At risk at the cut.
+             */
+            users: number;
+            /** Format: int64 */
+            churned: number;
+            /** Format: double */
+            auc: number;
+            /**
+             * Format: double
+             * @description Of the days of silence alone, by which the rule goes.
+             */
+            auc_of_silence: number;
+            /** Format: double */
+            brier: number;
+            deciles: components["schemas"]["ChurnDecile"][];
+            choices: components["schemas"]["ChurnChoice"][];
+            /** @description Precision and recall after the cut, at each hundredth of the users. */
+            curve: components["schemas"]["ChurnCut"][];
+            /** @description The judged users are a sample of a large base. */
+            sample: boolean;
+            warnings: components["schemas"]["Warning"][];
+        };
+        Job: {
+            id: string;
+            /** @enum {string} */
+            kind: "fit" | "publish" | "backtest";
+            /** @enum {string} */
+            status: "running" | "done" | "failed";
+            /**
+             * Format: int64
+             * @description Work done of the present pass.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description 0 while it is not known.
+             */
+            total: number;
+            /** Format: date-time */
+            started: string;
+            /** @description The version that was fitted or published. */
+            version?: string;
+            backtest?: components["schemas"]["ChurnBacktest"];
+            problem?: components["schemas"]["Problem"];
+        };
+        JobList: {
+            jobs: components["schemas"]["Job"][];
         };
         /** @enum {string} */
         MessageStatus: "pending" | "claimed" | "sent" | "suppressed" | "unknown";
@@ -2401,6 +3047,37 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getTransitions: {
+        parameters: {
+            query: {
+                from: string;
+                /** @description Without it now, or the moment the clock is pinned to. */
+                to?: string;
+                /**
+                 * @description `settled`: stages as decisions recorded them. `candidate`: stages that the facts alone asked for, replayed under the
+                 *     strategy of today. `interval`: active in the period that ends at each moment, as long as the moments are apart: new,
+                 *     retained, resurrected, dormant or inactive.
+                 */
+                kind?: components["schemas"]["TransitionKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The moves. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transitions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     exportProfiles: {
         parameters: {
             query?: {
@@ -2882,6 +3559,200 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Strategy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fits. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelSet"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    fitModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FitRequest"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    publishModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishModelsRequest"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listChurn: {
+        parameters: {
+            query?: {
+                /** @description The moment of the view. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Only users with at least this probability; without it all that have one. */
+                min_p?: number;
+                /** @description Only users of whom a warning is due; others are below the threshold, or given up by the rule of silence already. */
+                warned?: boolean;
+                /** @description The `next` of the page before. */
+                after?: components["parameters"]["After"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of users; an empty one without `model_version` when no model of churn is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChurnPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    backtestChurn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BacktestRequest"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -7,6 +7,12 @@ export interface Format {
   compact(n: number): string;
   decimal(n: number, digits?: number): string;
   percent(share: number, digits?: number): string;
+  /** A relative difference with its sign. */
+  signedPercent(share: number): string;
+  /** So many significant digits, for estimates. */
+  significant(n: number, digits?: number): string;
+  /** A difference of shares in percentage points, with its sign. */
+  points(difference: number): string;
   /** Minor units with their currency. */
   money(minor: number, currency: string): string;
   moneyCompact(minor: number, currency: string): string;
@@ -71,6 +77,25 @@ export function makeFormat(language: Language, zone: string): Format {
         minimumFractionDigits: digits,
         maximumFractionDigits: digits,
       }).format(share),
+    signedPercent: (share) =>
+      new Intl.NumberFormat(language, {
+        style: "percent",
+        minimumFractionDigits: 1,
+        maximumFractionDigits: 1,
+        signDisplay: "exceptZero",
+      }).format(share),
+    significant: (n, digits = 4) =>
+      new Intl.NumberFormat(language, {
+        minimumSignificantDigits: digits,
+        maximumSignificantDigits: digits,
+        notation: n !== 0 && (Math.abs(n) < 1e-4 || Math.abs(n) >= 1e7) ? "scientific" : "standard",
+      }).format(n),
+    points: (difference) =>
+      new Intl.NumberFormat(language, {
+        minimumFractionDigits: 1,
+        maximumFractionDigits: 1,
+        signDisplay: "exceptZero",
+      }).format(100 * difference),
     money: (minor, currency) => currencyFormat(currency, {}).format(minor / 10 ** minorDigits(currency)),
     moneyCompact: (minor, currency) => {
       const major = minor / 10 ** minorDigits(currency);

@@ -11,6 +11,11 @@ export function dayOf(time: number | string, zone: string): string {
   return new Date(part).toISOString().slice(0, 10);
 }
 
+/** The day so many days before another one. */
+export function daysBefore(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** The instant whose wall clock in the zone shows `wall` (unix milliseconds read as if they were UTC). */
 function startOfDay(wall: number, zone: string): number {
   let guess = wall;
