@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -129,15 +130,18 @@ func (f *fitting) purchases(ctx context.Context) error {
 	}
 	f.set.Fits = append(f.set.Fits, fit)
 	f.bought = fit
-	f.models.Purchases = &score.PurchaseModel{}
 	if !fit.Identified {
 		f.warn("purchases_not_identified", "Purchases: "+fit.Reason+".", "购买模型："+identifiedZh(fit))
-		f.models.Purchases.Reason = fit.Reason
 		if fit.Fallback != nil {
 			f.bought = fit.Fallback
 		}
 	}
-	f.models.Purchases.Kind, f.models.Purchases.Params = string(f.bought.Model), params(f.bought.Params)
+	if !scorable([]model.Values{f.bought.Params}) {
+		f.bought = nil
+		f.warn("purchases_out_of_bounds", "The likelihood of purchases has its maximum beyond all bounds: there is no model of purchases.", "购买模型的似然没有有限的最大值，因此没有购买模型。")
+		return nil
+	}
+	f.models.Purchases = &score.PurchaseModel{Kind: string(f.bought.Model), Params: params(f.bought.Params), Reason: fit.Reason}
 	f.judgeHoldout(fit.Holdout)
 	return nil
 }
@@ -212,8 +216,8 @@ func (f *fitting) money(ctx context.Context) error {
 		return err
 	}
 	f.set.Fits = append(f.set.Fits, fit)
-	if !fit.Identified {
-		f.warn("money_not_identified", "Money: "+fit.Reason+". No value of a purchase is given.", "金额模型无法识别，因此不给出每次购买的预期金额。")
+	if !fit.Identified || !scorable([]model.Values{fit.Params}) {
+		f.warn("money_not_identified", "Money: "+cmp.Or(fit.Reason, "its parameters lie beyond all bounds")+". No value of a purchase is given.", "金额模型无法识别，因此不给出每次购买的预期金额。")
 		return nil
 	}
 	if c := fit.Correlated; c != nil && math.Abs(*c) > mostCorrelated {
@@ -225,33 +229,54 @@ func (f *fitting) money(ctx context.Context) error {
 	return nil
 }
 
-// draws keeps parameters drawn about the estimates: what the data leave open shows as an interval of lifetime value.
+// draws keeps parameters drawn about the estimates: what the data leave open shows as an interval of lifetime value. There are
+// none where the likelihood has no proper maximum, for then the data bound nothing.
 func (f *fitting) draws(context.Context) error {
 	if f.bought == nil {
 		return nil
 	}
-	var money []model.Values
-	if f.spent != nil {
-		money = f.spent.Draws(modelDraws)
+	var bought, spent []model.Values
+	if f.bought.Identified {
+		bought = f.bought.Draws(modelDraws)
 	}
-	for i, p := range f.bought.Draws(modelDraws) {
+	if f.spent != nil {
+		spent = f.spent.Draws(modelDraws)
+	}
+	if len(bought) == 0 || !scorable(bought) || !scorable(spent) {
+		f.warn("no_interval", "The data do not bound the parameters of purchases: lifetime value comes without an interval.", "数据无法限定购买模型的参数范围：生命周期价值不带区间。")
+		return nil
+	}
+	for i, p := range bought {
 		draw := score.Draw{Purchases: params(p)}
-		if i < len(money) {
-			draw.Money = params(money[i])
+		if i < len(spent) {
+			draw.Money = params(spent[i])
 		}
 		f.models.Purchases.Draws = append(f.models.Purchases.Draws, draw)
-	}
-	if len(f.models.Purchases.Draws) == 0 {
-		f.warn("no_interval", "The data do not bound the parameters of purchases: lifetime value comes without an interval.", "数据无法限定购买模型的参数范围：生命周期价值不带区间。")
 	}
 	return nil
 }
 
-// params are named parameters, held within what scoring takes.
+// Parameters beyond these are none that scoring takes.
+const (
+	leastParam = 1e-12
+	mostParam  = 1e12
+)
+
+func scorable(draws []model.Values) bool {
+	for _, draw := range draws {
+		for _, p := range draw {
+			if !(p.Value >= leastParam && p.Value <= mostParam) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func params(v model.Values) map[string]float64 {
 	out := make(map[string]float64, len(v))
 	for _, p := range v {
-		out[p.Name] = min(max(p.Value, 1e-12), 1e12)
+		out[p.Name] = p.Value
 	}
 	return out
 }

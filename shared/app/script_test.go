@@ -91,6 +91,7 @@ func script() []step {
 		{"deliver2", "2026-03-12T12:10:00Z", deliver},
 		{"sweep", "2026-05-10T00:00:00Z", func(w *world) error { _, err := w.app.Sweep(ctx, nil); return err }},
 		{"deliver3", "2026-05-10T00:10:00Z", deliver},
+		{"models", "2026-05-10T06:00:00Z", publishingModels},
 		{"republish", "2026-05-11T00:00:00Z", publishing(scriptStrategy2, true)},
 		{"deliver4", "2026-05-11T00:10:00Z", deliver},
 		{"bucket", "2026-05-12T00:00:00Z", func(w *world) error {
@@ -123,6 +124,12 @@ func script() []step {
 			return err
 		}},
 		{"deliver5", "2026-05-14T00:10:00Z", deliver},
+		{"sweep2", "2026-06-10T00:00:00Z", func(w *world) error { _, err := w.app.Sweep(ctx, nil); return err }},
+		{"without models", "2026-06-10T06:00:00Z", func(w *world) error {
+			_, err := w.app.PublishModels(ctx, "", app.PublishModelsRequest{})
+			return err
+		}},
+		{"deliver6", "2026-06-10T06:10:00Z", deliver},
 	}
 }
 
@@ -138,6 +145,17 @@ func publishing(text string, includeExisting bool) func(w *world) error {
 		_, err := w.app.Publish(ctx, app.PublishRequest{Text: []byte(text), IncludeExisting: includeExisting})
 		return err
 	}
+}
+
+// publishingModels fits models and puts them into force. A repetition fits the same again: nothing has changed in between but
+// what it did itself.
+func publishingModels(w *world) error {
+	set, err := w.app.FitModels(ctx, app.FitModelsRequest{}, nil)
+	if err != nil {
+		return err
+	}
+	_, err = w.app.PublishModels(ctx, set.Models.Version, app.PublishModelsRequest{})
+	return err
 }
 
 func fileNamed(w *world, name string) string {
@@ -159,15 +177,16 @@ func withRules(rules string) string {
 	return text[:strings.Index(text, "\noutreach:")+1] + rules
 }
 
-var scriptStrategy = withRules(`outreach:
+var scriptStrategy = strings.Replace(withRules(`outreach:
   daily_ceiling: 1000
   rules:
     - {name: winback, on: {enter_stage: silent}, template: winback, channel: outbox}
     - {name: welcome, on: {enter_stage: first_purchase}, template: welcome, channel: outbox}
     - {name: repeaters, on: {enter_segment: active_repeat}, template: winback, channel: outbox}
     - {name: watch, on: {enter_segment: new_buyers}, template: welcome, channel: outbox, shadow: true}
+    - {name: foretold, on: {enter_segment: likely}, template: winback, channel: outbox}
     - {name: nowhere, on: {enter_segment: one_time_buyers}, template: welcome, channel: outbox}
-`)
+`), "\nsegments:\n", "\nsegments:\n  - {name: likely, when: expected_purchases > 1}\n", 1)
 
 // scriptStrategy2 extracts another metric, so that FACTS are folded anew, and messages existing users.
 var scriptStrategy2 = strings.NewReplacer(
@@ -334,7 +353,7 @@ func rememberRest(t testing.TB, out record, p app.Ports, keys []string, w *world
 	for id, canonical := range pointers {
 		out["pointer "+id] = canonical
 	}
-	for _, prefix := range []string{"strategy/current", "cuts/", "base", "clock", "outreach/"} {
+	for _, prefix := range []string{"strategy/current", "cuts/", "models/", "base", "clock", "outreach/"} {
 		docs, err := p.Docs.List(ctx, prefix)
 		must(err)
 		for _, d := range docs {
