@@ -9,6 +9,7 @@ import (
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/model"
+	"github.com/weir-engine/weir/shared/porttest"
 )
 
 func (b *base) fitModels(change ...func(*app.FitModelsRequest)) *app.ModelSet {
@@ -249,6 +250,28 @@ func TestPublishedModelsMessageNobody(t *testing.T) {
 	b.publishModels(set.Models.Version)
 	b.sweep("2026-11-22T00:00:00Z")
 	b.expect()
+	t.Run("nor does a publication that died before it set the baseline", func(t *testing.T) {
+		ports, faults := porttest.Faulty(b.store.Ports(func() int64 { return b.now }))
+		dying, err := app.New(ctx, ports, app.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.publishModels("")
+		faults.Begin(porttest.Plan{})
+		if _, err := dying.PublishModels(ctx, set.Models.Version, app.PublishModelsRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		write := slices.Index(faults.Names(), "Profiles.Write")
+		b.publishModels("")
+		faults.Begin(porttest.Plan{Call: write + 1, Dead: true, Err: errKilled})
+		if _, err := dying.PublishModels(ctx, set.Models.Version, app.PublishModelsRequest{}); err == nil || b.live().Models == nil {
+			t.Fatalf("it did not die in the middle: %v", err)
+		}
+		if report := b.sweep("2026-11-22T00:00:00Z"); report.Changed != 2357 {
+			t.Errorf("%+v", report)
+		}
+		b.expect()
+	})
 	t.Run("a newcomer under models is messaged", func(t *testing.T) {
 		if err := b.app.PinClock(ctx, 0); err != nil {
 			t.Fatal(err)
