@@ -64,9 +64,12 @@ func (e *Engine) silenceText(n *rhythm) Text {
 	}
 }
 
-func daysEn(n int) string {
+func daysEn(n int) string { return countEn(n, "day") }
+
+// countEn counts things whose plural ends in s.
+func countEn(n int, one string) string {
 	if n == 1 {
-		return "1 day"
+		return "1 " + one
 	}
-	return strconv.Itoa(n) + " days"
+	return strconv.Itoa(n) + " " + one + "s"
 }

@@ -67,8 +67,8 @@ func (e *Engine) whyAlive(v *env) Reason {
 	r := e.reason(v, NameAlive, shortest(v.pAlive()), HowAlive)
 	r.Inputs, r.Cuts = e.pastInputs(v), e.purchaseInputs()
 	past := e.pastText(v)
-	r.Text.En = "Still a customer with a probability of " + percent(v.pAlive()) + ", by " + past.En + "."
-	r.Text.Zh = "仍是客户的概率为 " + percent(v.pAlive()) + "，依据：" + past.Zh + "。"
+	r.Text.En = "Still a customer with a probability of " + percent(v.pAlive()) + " (" + past.En + ")."
+	r.Text.Zh = "仍是客户的概率为 " + percent(v.pAlive()) + "（" + past.Zh + "）。"
 	return r
 }
 
@@ -76,24 +76,25 @@ func (e *Engine) whyExpected(v *env) Reason {
 	r := e.reason(v, NameExpected, shortest(v.expected()), HowExpected)
 	r.Inputs, r.Cuts = append(e.pastInputs(v), in("horizon_weeks", ExpectedWeeks)), e.purchaseInputs()
 	past, n := e.pastText(v), strconv.FormatFloat(v.expected(), 'f', 2, 64)
-	r.Text.En = n + " purchases are expected within " + strconv.Itoa(ExpectedWeeks) + " weeks, by " + past.En + "."
-	r.Text.Zh = "预计 " + strconv.Itoa(ExpectedWeeks) + " 周内购买 " + n + " 次，依据：" + past.Zh + "。"
+	r.Text.En = n + " purchases are expected within " + strconv.Itoa(ExpectedWeeks) + " weeks (" + past.En + ")."
+	r.Text.Zh = "预计 " + strconv.Itoa(ExpectedWeeks) + " 周内购买 " + n + " 次（" + past.Zh + "）。"
 	return r
 }
 
 // pastText says which history a purchase model read.
 func (e *Engine) pastText(v *env) Text {
-	x, title := strconv.Itoa(v.h.x()), kindTitles[e.fitted.models.Purchases.Kind]
-	tx, t := strconv.Itoa(int(v.h.last-v.h.first)), strconv.Itoa(int(v.day-v.h.first))
-	if v.h.x() == 0 {
-		return Text{
-			En: title + " from a first purchase " + daysEn(int(v.day-v.h.first)) + " ago and none since",
-			Zh: title + " 模型，首次购买于 " + t + " 天前，此后未再购买",
-		}
+	x, first, last := v.h.x(), int(v.day-v.h.first), int(v.h.last-v.h.first)
+	title := kindTitles[e.fitted.models.Purchases.Kind]
+	t := Text{
+		En: title + ": first purchase " + daysEn(first) + " ago, ",
+		Zh: title + "：首次购买于 " + strconv.Itoa(first) + " 天前，",
+	}
+	if x == 0 {
+		return Text{En: t.En + "none since", Zh: t.Zh + "此后未再购买"}
 	}
 	return Text{
-		En: title + " from " + x + " repeat purchases, the last " + tx + " days after the first one, " + t + " days ago",
-		Zh: title + " 模型，首次购买于 " + t + " 天前，此后复购 " + x + " 次，最近一次在首购后 " + tx + " 天",
+		En: t.En + countEn(x, "repeat purchase") + " since, the last " + daysEn(last) + " after the first",
+		Zh: t.Zh + "此后复购 " + strconv.Itoa(x) + " 次，最近一次在首购后 " + strconv.Itoa(last) + " 天",
 	}
 }
 
@@ -105,9 +106,7 @@ func (e *Engine) whyValue(v *env, name string) Reason {
 	per := e.major(value.PerPurchase)
 	if name == NameMoney {
 		r.How, r.Value = HowMoney, shortest(value.PerPurchase)
-		mean := e.major(v.mean())
-		r.Text.En = "A purchase is expected to be worth " + per + ": the mean of " + strconv.Itoa(v.h.x()) + " repeat purchases is " + mean + ", drawn towards that of all users."
-		r.Text.Zh = "预计每次购买价值 " + per + "：" + strconv.Itoa(v.h.x()) + " 次复购的均值为 " + mean + "，并向全体用户的均值收缩。"
+		r.Text = e.moneyText(v, per)
 		return r
 	}
 	r.Inputs = append(r.Inputs, decimal("horizon_weeks", s.Horizon), decimal("discount", s.Discount), decimal("margin", s.Margin))
@@ -115,6 +114,19 @@ func (e *Engine) whyValue(v *env, name string) Reason {
 	r.Text.En = "The purchases of the next " + weeks + " weeks are worth " + worth + " today: " + per + " each, discounted by " + percent(s.Discount) + " a year, at a margin of " + percent(s.Margin) + "."
 	r.Text.Zh = "未来 " + weeks + " 周的购买现值为 " + worth + "：每次 " + per + "，年贴现率 " + percent(s.Discount) + "，毛利率 " + percent(s.Margin) + "。"
 	return r
+}
+
+func (e *Engine) moneyText(v *env, per string) Text {
+	if !(v.mean() > 0) {
+		return Text{
+			En: "A purchase is expected to be worth " + per + ", as for all users: there is no repeat purchase of a positive value to go by.",
+			Zh: "预计每次购买价值 " + per + "，取全体用户的水平：没有可参考的正值复购。",
+		}
+	}
+	return Text{
+		En: "A purchase is expected to be worth " + per + ": the mean of " + countEn(v.h.x(), "repeat purchase") + " is " + e.major(v.mean()) + ", drawn towards that of all users.",
+		Zh: "预计每次购买价值 " + per + "：" + strconv.Itoa(v.h.x()) + " 次复购的均值为 " + e.major(v.mean()) + "，并向全体用户的均值收缩。",
+	}
 }
 
 // The inputs of churn.
