@@ -185,16 +185,27 @@ func TestNextChangeIsFar(t *testing.T) {
 }
 
 func BenchmarkNextChange(b *testing.B) {
-	e := engine(b, nil)
 	users, err := cdnow()
 	if err != nil {
 		b.Fatal(err)
 	}
 	asOf := time.Date(1998, 7, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
-	cuts := users.cuts(e, asOf)
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		k := i % len(users.facts)
-		e.NextChange(users.keys[k], users.facts[k], nil, cuts, asOf)
+	for _, c := range []struct{ name, when string }{
+		{"shipped", ""}, {"p_alive", "p_alive < 0.3"}, {"clv", "clv > 20"}, {"churn", "churn_p > 0.7"},
+	} {
+		e := engine(b, func(s *strategy.Strategy) {
+			if c.when != "" {
+				s.Segments = append(s.Segments, strategy.Segment{Name: "x", When: c.when})
+			}
+		})
+		cuts := users.cuts(e, asOf)
+		e = with(b, e, nil)
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				k := i % len(users.facts)
+				e.NextChange(users.keys[k], users.facts[k], nil, cuts, asOf)
+			}
+		})
 	}
 }
