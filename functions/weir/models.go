@@ -43,6 +43,7 @@ type modelSet struct {
 	Fitted      string            `json:"fitted"`
 	Published   string            `json:"published"` // "": never
 	Current     bool              `json:"current"`
+	Unused      *app.Warning      `json:"unused"` // of those in force: why scores do not use them; else null
 	Note        string            `json:"note"`
 	Warnings    []app.Warning     `json:"warnings"`
 	HoldoutFrom string            `json:"holdout_from"` // "": nothing is held out
@@ -141,7 +142,20 @@ func (c *cli) modelsShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.print(newModelSet(set), func(w io.Writer) { showModelSet(w, set) })
+				live, err := b.app.Live(cmd.Context())
+				if err != nil {
+					return err
+				}
+				out := newModelSet(set)
+				if set.Current {
+					out.Unused = live.ModelsStale
+				}
+				return c.print(out, func(w io.Writer) {
+					if out.Unused != nil {
+						fmt.Fprintf(w, "NOT USED: %s\n", out.Unused.En)
+					}
+					showModelSet(w, set)
+				})
 			})
 		},
 	}

@@ -140,6 +140,26 @@ func bar(value, most float64, width int) string {
 	return full + string([]rune("▏▎▍▌▋▊▉")[eighths%8-1])
 }
 
+// short writes a number with the digits that it has, six at most.
+func short(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+
+// fixed writes a number with so many decimals, and no minus before zeros.
+func fixed(v float64, decimals int) string {
+	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	if strings.Trim(s, "-0.") == "" {
+		return strings.TrimPrefix(s, "-")
+	}
+	return s
+}
+
+// pText writes a probability of error: small ones by their order of magnitude.
+func pText(p float64) string {
+	if p < 0.0001 {
+		return strconv.FormatFloat(p, 'e', 1, 64)
+	}
+	return fixed(p, 4)
+}
+
 func number[T int | int32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
 
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + "%" }

@@ -157,6 +157,19 @@ func checkArgs(cmd *cobra.Command) {
 	}
 }
 
+// need makes the absence of flags a wrong use.
+func need(cmd *cobra.Command, names ...string) {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range names {
+			if !cmd.Flags().Changed(name) {
+				return &usageError{err: fmt.Errorf("%s needs --%s", cmd.CommandPath(), name)}
+			}
+		}
+		return run(cmd, args)
+	}
+}
+
 // readEnv sets the flags that were not given from the environment.
 func (c *cli) readEnv(cmd *cobra.Command) error {
 	var failed error

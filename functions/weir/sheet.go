@@ -50,7 +50,6 @@ func parseSheet(name string, in io.Reader) (*sheet, error) {
 		return nil, fault.New(fault.Invalid, "%s is compressed", name).WithHint("pass it plain: gzip -dc %s | weir … --csv -", name)
 	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
-	r.ReuseRecord = false
 	s := &sheet{name: name}
 	for {
 		row, err := r.Read()
@@ -92,7 +91,7 @@ func (s *sheet) check() error {
 func (s *sheet) broken(err error) error {
 	var at *csv.ParseError
 	if !errors.As(err, &at) {
-		return fault.New(fault.Invalid, "%s cannot be read", s.name).Because(err)
+		return fault.New(fault.Invalid, "%s cannot be read as CSV", s.name).WithHint("write rows of cells separated by commas").Because(err)
 	}
 	if errors.Is(at.Err, csv.ErrFieldCount) {
 		return fault.New(fault.Invalid, "%s:%d: the row has another number of cells than the header's %d", s.name, at.Line, len(s.heads)).

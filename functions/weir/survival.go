@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,19 +69,6 @@ when last seen. --csv - reads standard input. No base is needed.`,
 	flags.BoolVar(&f.drop, "drop-missing", false, "leave out rows that miss one of these cells")
 	need(cmd, "csv", "duration", "event")
 	return cmd
-}
-
-// need makes the absence of flags a wrong use.
-func need(cmd *cobra.Command, names ...string) {
-	run := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		for _, name := range names {
-			if !cmd.Flags().Changed(name) {
-				return &usageError{err: fmt.Errorf("%s needs --%s", cmd.CommandPath(), name)}
-			}
-		}
-		return run(cmd, args)
-	}
 }
 
 // maxGroups is how many groups are compared at most: more are no groups but names.
@@ -220,23 +206,4 @@ func showSurvival(w io.Writer, s *survived, by string) {
 		t.write(w)
 		fmt.Fprintf(w, "log-rank: chi-square %s with %d degrees of freedom, p = %s\n", fixed(r.ChiSquare, 2), r.DF, pText(r.P))
 	}
-}
-
-// short writes a number with the digits that it has, six at most.
-func short(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
-
-// fixed writes a number with so many decimals.
-func fixed(v float64, decimals int) string {
-	if v == 0 {
-		v = 0 // no minus before a zero
-	}
-	return strconv.FormatFloat(v, 'f', decimals, 64)
-}
-
-// pText writes a probability of error: small ones by their order of magnitude.
-func pText(p float64) string {
-	if p < 0.0001 {
-		return strconv.FormatFloat(p, 'e', 1, 64)
-	}
-	return fixed(p, 4)
 }
