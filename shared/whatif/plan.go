@@ -376,9 +376,20 @@ func (k *shardPlan) makeLive(ref string) error {
 	var codes [column.BlockRows]uint8
 	for b := range s.blocks() {
 		s.out.liveCodes(ref, b, &codes)
-		c.SetBlock(b, &codes)
+		c.SetBlock(b, &codes, k.p.base.lastCode(ref))
 	}
 	return nil
+}
+
+// lastCode is the largest code of a derived column.
+func (b *Base) lastCode(ref string) int {
+	switch ref {
+	case "stage", "stage_candidate", "tier":
+		return len(b.names.list) - 1
+	case "rfm", "rfm_cn":
+		return 15
+	}
+	return 5
 }
 
 // makeSince adds the days in the settled stage.

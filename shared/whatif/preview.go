@@ -222,7 +222,7 @@ func (k *shardPlan) write(b, step int) {
 		if l := &k.live[i]; l.step == step {
 			var codes [column.BlockRows]uint8
 			k.s.out.liveCodes(l.ref, b, &codes)
-			l.codes.SetBlock(b, &codes)
+			l.codes.SetBlock(b, &codes, k.p.base.lastCode(l.ref))
 		}
 	}
 }
@@ -276,11 +276,20 @@ func (k *shardPlan) sum(b int, of *column.Block, to *Sum) {
 func (k *shardPlan) countWords(b int, now, old *[column.BlockRows]uint32) {
 	from, to := k.s.span(b)
 	cell, m, tier, cn := k.p.groups[groupCell], k.p.groups[groupM], k.p.groups[groupTier], k.p.groups[groupCN]
-	for i := range to - from {
-		x, y := old[i], now[i]
-		if x == y {
-			continue
+	var moved [column.BlockRows]uint16
+	n := 0
+	for i := range now {
+		moved[n&(column.BlockRows-1)] = uint16(i)
+		if old[i] != now[i] {
+			n++
 		}
+	}
+	for _, j := range moved[:n] {
+		i := int(j)
+		if i >= to-from {
+			break
+		}
+		x, y := old[i&(column.BlockRows-1)], now[i&(column.BlockRows-1)]
 		one := Sum{1, k.s.revenue.at(from + i), k.s.value.at(from + i)}
 		if a, b := x&maskRF, y&maskRF; a != b {
 			cell.cells[a<<6|b].add(one)
@@ -300,16 +309,18 @@ func (k *shardPlan) countWords(b int, now, old *[column.BlockRows]uint32) {
 // countCodes counts who moves between codes.
 func (k *shardPlan) countCodes(b int, now, old *[column.BlockRows]uint8, to *moves) {
 	from, end := k.s.span(b)
-	n := end - from
-	for g := 0; g < n; g += 8 {
-		x, y := old[g:g+8:g+8], now[g:g+8:g+8]
-		if load64(x) == load64(y) {
-			continue
+	var groups [column.BlockRows / 8]uint16
+	n := 0
+	for g := range groups {
+		groups[n&(len(groups)-1)] = uint16(g * 8)
+		if load64(old[g*8:g*8+8]) != load64(now[g*8:g*8+8]) {
+			n++
 		}
-		for j := range min(8, n-g) {
-			if a, b := x[j], y[j]; a != b {
-				row := from + g + j
-				to.cells[int(a&63)<<6|int(b&63)].add(Sum{1, k.s.revenue.at(row), k.s.value.at(row)})
+	}
+	for _, g := range groups[:n] {
+		for i := int(g); i < min(int(g)+8, end-from); i++ {
+			if a, b := old[i&(column.BlockRows-1)], now[i&(column.BlockRows-1)]; a != b {
+				to.cells[int(a&63)<<6|int(b&63)].add(Sum{1, k.s.revenue.at(from + i), k.s.value.at(from + i)})
 			}
 		}
 	}

@@ -54,13 +54,18 @@ func (k *staging) block(b int, out *[column.BlockRows]uint8) {
 			break
 		}
 	}
-	for w := range rest {
-		for j := range 8 {
-			var x uint64
-			for p := range k.bits {
-				x |= spread[uint8(planes[p][w]>>(8*j))] << p
+	for p := 0; p < k.bits; p += 3 {
+		for w := range rest {
+			x, y, z := planes[p][w], planes[p+1][w], planes[p+2][w]
+			to := (*[64]uint8)(out[w*64:])
+			for j := 0; j < 64; j += 8 {
+				v := (spread[uint8(x)] | spread[uint8(y)]<<1 | spread[uint8(z)]<<2) << p
+				if p > 0 {
+					v |= binary.LittleEndian.Uint64(to[j:])
+				}
+				binary.LittleEndian.PutUint64(to[j:], v)
+				x, y, z = x>>8, y>>8, z>>8
 			}
-			binary.LittleEndian.PutUint64(out[w*64+j*8:], x)
 		}
 	}
 }
@@ -84,10 +89,8 @@ func (k *settling) block(b int, cand, out *[column.BlockRows]uint8) {
 	for i := range out {
 		o := stage[i] & 63
 		t := k.to[int(o)<<6|int(cand[i]&63)]
-		if age[i] < k.limit[o] {
-			t = o
-		}
-		out[i] = t
+		kept := uint8(int32(uint32(age[i])-uint32(k.limit[o])) >> 31) // all bits while the age is below the limit
+		out[i] = t ^ (t^o)&kept
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/segment"
@@ -60,6 +61,8 @@ type Set struct {
 	zone  *zone.Zone
 	cols  map[string]*stored
 	names []string // of the columns and tags, as they were added
+
+	making sync.Mutex // of what is made when a condition asks for it
 }
 
 // stored is a column with what was found out about it.
@@ -69,6 +72,7 @@ type stored struct {
 	nulls    []uint64 // nil: none is null
 	planes   []uint64 // nil: not indexed; of word w the bits of raw-min, from the highest, are in planes[w*width:]
 	width    int
+	byDay    *stored // of a time: its calendar days, once a condition has asked for them
 }
 
 // NewSet starts a base of rows users as of a moment (unix milliseconds) in the project's zone.

@@ -132,6 +132,11 @@ func (c *compiler) single(n *segment.Node, r *segment.Ref, depth int) mask {
 	if m := c.interval(n, r, col); m != nil {
 		return m
 	}
+	if col.Kind == Time && daily(n) {
+		if m := c.byDay(n, col); m != nil {
+			return m
+		}
+	}
 	if !col.tabular() || n.Op == segment.OpAnd || n.Op == segment.OpOr || n.Op == segment.OpNot {
 		if col.Kind != Dict {
 			return nil

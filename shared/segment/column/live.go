@@ -38,18 +38,20 @@ func (s *Set) AddCodes(ref string, last int, values []segment.Value) (*Codes, er
 // At returns the codes, one a row.
 func (c *Codes) At() []uint8 { return c.c.U8 }
 
-// SetBlock rewrites a block: codes holds a code for each of its rows; what stands beyond the last row is ignored.
-func (c *Codes) SetBlock(b int, codes *[BlockRows]uint8) {
+// SetBlock rewrites a block: codes holds a code for each of its rows; what stands beyond the last row is ignored. last is the
+// largest code that any row of the set has had.
+func (c *Codes) SetBlock(b int, codes *[BlockRows]uint8, last int) {
 	copy(c.c.U8[b*BlockRows:], codes[:])
 	width := c.c.width
 	for w := range blockWords {
 		group := (*[64]uint8)(codes[w*64:])
-		for p := range width {
+		planes := c.c.planes[(b*blockWords+w)*width:][:width]
+		for p := range bits.Len(uint(last)) {
 			var plane uint64
-			for k := range 8 {
-				plane |= gather(binary.LittleEndian.Uint64(group[k*8:])>>p) << (k * 8)
+			for k := 56; k >= 0; k -= 8 {
+				plane = plane<<8 | gather(binary.LittleEndian.Uint64(group[k:])>>(p&7))
 			}
-			c.c.planes[(b*blockWords+w)*width+width-1-p] = plane
+			planes[width-1-p] = plane
 		}
 	}
 }

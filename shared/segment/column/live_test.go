@@ -42,8 +42,8 @@ func TestCodesAreRewritten(t *testing.T) {
 				for i := range x {
 					x[i], y[i] = uint8(d.below(4)), uint8(d.below(6))
 				}
-				stage.SetBlock(b, &x)
-				r.SetBlock(b, &y)
+				stage.SetBlock(b, &x, 3)
+				r.SetBlock(b, &y, 5)
 			}
 			want := int64(0)
 			got := int64(0)
