@@ -63,8 +63,8 @@ func DynamoDBLocal(ctx context.Context) (*Server, error) {
 		"-port", fmt.Sprint(port), "-inMemory", "-sharedDb", "-disableTelemetry")
 }
 
-// Dynoxide starts the fast stand-in of DynamoDB over a folder. NotFound when it is not installed.
-func Dynoxide(ctx context.Context, dir string) (*Server, error) {
+// Dynoxide starts the fast stand-in of DynamoDB, in memory. NotFound when it is not installed.
+func Dynoxide(ctx context.Context) (*Server, error) {
 	program := filepath.Join(modules(), "@dynoxide", "linux-x64", "dynoxide")
 	if _, err := os.Stat(program); err != nil {
 		return nil, missing("Dynoxide", err)
@@ -73,7 +73,7 @@ func Dynoxide(ctx context.Context, dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, port, nil, program, "--host", "127.0.0.1", "--port", fmt.Sprint(port), "--db-path", filepath.Join(dir, "dynoxide.db"))
+	return start(ctx, port, nil, program, "--host", "127.0.0.1", "--port", fmt.Sprint(port))
 }
 
 // S3 access keys of the stand-in.
