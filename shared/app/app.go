@@ -113,6 +113,15 @@ type baseDoc struct {
 	Newest int64 `json:"newest"` // time of the newest event
 	// Folded identifies what FACTS were extracted by (see extracts); "": by the published strategy.
 	Folded string `json:"folded,omitempty"`
+	// Folding is a refold that has begun and not ended: until then some FACTS hold one extraction and some another.
+	Folding *foldingDoc `json:"folding,omitempty"`
+}
+
+// foldingDoc is how far a refold has come.
+type foldingDoc struct {
+	Want   string        `json:"want"`   // the fingerprint that FACTS will have
+	Bucket int           `json:"bucket"` // the first canonical bucket that is not done
+	Done   RebuildReport `json:"done"`
 }
 
 // Clock returns the base's clock.

@@ -243,24 +243,6 @@ func (a *App) folded(ctx context.Context, l *Live) error {
 	})
 }
 
-// refold folds FACTS anew when they hold what another strategy than the published one extracts. A publication that died
-// before its end is finished by whatever changes the base next.
-func (a *App) refold(ctx context.Context, l *Live, progress func(done, total int64)) (RebuildReport, error) {
-	var b baseDoc
-	if _, err := a.getDoc(ctx, docBase, &b); err != nil {
-		return RebuildReport{}, err
-	}
-	want := l.Engine.Schema().Fingerprint()
-	if b.Folded == "" || b.Folded == want {
-		return RebuildReport{}, nil
-	}
-	report, err := a.rebuild(ctx, progress)
-	if err != nil {
-		return report, err
-	}
-	return report, a.changeBase(ctx, func(b *baseDoc) { b.Folded = want })
-}
-
 // allFolded refuses while a file other than but is half folded: its canonical rows may stand already while its users do not, and whoever
 // folds the rows anew would have them counted twice when the file goes on.
 func (a *App) allFolded(ctx context.Context, except string) error {

@@ -30,38 +30,57 @@ func (a *App) Rebuild(ctx context.Context, progress func(done, total int64)) (Re
 	if err := a.allFolded(ctx, ""); err != nil {
 		return RebuildReport{}, err
 	}
-	return a.rebuild(ctx, progress)
-}
-
-func (a *App) rebuild(ctx context.Context, progress func(done, total int64)) (RebuildReport, error) {
 	live, err := a.Live(ctx)
 	if err != nil {
 		return RebuildReport{}, err
 	}
-	pointers, err := a.allPointers(ctx)
+	r, err := a.rebuilder(ctx, live)
 	if err != nil {
 		return RebuildReport{}, err
 	}
+	if err := r.run(ctx, 0, progress); err != nil {
+		return r.report, err
+	}
+	return r.report, a.foldedAs(ctx, live)
+}
+
+// rebuilder starts to fold FACTS anew as a strategy extracts them.
+func (a *App) rebuilder(ctx context.Context, live *Live) (*rebuilder, error) {
+	pointers, err := a.allPointers(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r := &rebuilder{app: a, live: live, pointers: pointers, joined: map[string]bool{}}
-	if len(pointers) > 0 {
-		for _, canonical := range pointers {
-			r.joined[canonical] = true
-		}
-		if r.parts, err = a.ports.Scratch.Open(ctx, rebuildParts); err != nil {
-			return RebuildReport{}, err
+	for _, canonical := range pointers {
+		r.joined[canonical] = true
+	}
+	return r, nil
+}
+
+// run folds the buckets from one on.
+func (r *rebuilder) run(ctx context.Context, from int, progress func(done, total int64)) error {
+	if len(r.pointers) > 0 {
+		var err error
+		if r.parts, err = r.app.ports.Scratch.Open(ctx, rebuildParts); err != nil {
+			return err
 		}
 		defer r.parts.Close()
 	}
-	buckets := a.ports.Canon.Buckets()
-	for bucket := range buckets {
+	buckets := r.app.ports.Canon.Buckets()
+	for bucket := from; bucket < buckets; bucket++ {
 		if err := r.bucket(ctx, bucket); err != nil {
-			return r.report, err
+			return err
+		}
+		if r.after != nil {
+			if err := r.after(bucket + 1); err != nil {
+				return err
+			}
 		}
 		if progress != nil {
 			progress(int64(bucket+1), int64(buckets))
 		}
 	}
-	return r.report, r.writeLinked(ctx)
+	return r.writeLinked(ctx)
 }
 
 // allPointers resolves every link fact.
@@ -89,6 +108,10 @@ type rebuilder struct {
 	parts    Spill           // linked users' parts: nil without links
 	pending  []rebuilt
 	report   RebuildReport
+
+	dry    bool                       // compare, and write nothing
+	after  func(bucket int) error     // told after each bucket which one is next; nil: nobody
+	folded func(facts *profile.Facts) // shown each user's new FACTS; nil: nobody
 }
 
 // rebuildParts is the number of partitions that linked users are merged in.
@@ -109,7 +132,7 @@ func (r *rebuilder) bucket(ctx context.Context, bucket int) error {
 		if moved || r.joined[key] {
 			return r.part(canonical, facts)
 		}
-		return r.take(ctx, rebuilt{key, profile.EncodeFacts(nil, facts)})
+		return r.take(ctx, key, facts)
 	})
 	if err != nil {
 		return err
@@ -117,7 +140,11 @@ func (r *rebuilder) bucket(ctx context.Context, bucket int) error {
 	return r.write(ctx)
 }
 
-func (r *rebuilder) take(ctx context.Context, one rebuilt) error {
+func (r *rebuilder) take(ctx context.Context, key string, facts *profile.Facts) error {
+	if r.folded != nil {
+		r.folded(facts)
+	}
+	one := rebuilt{key, profile.EncodeFacts(nil, facts)}
 	if r.pending = append(r.pending, one); len(r.pending) < writeBatch {
 		return nil
 	}
@@ -150,7 +177,7 @@ func (r *rebuilder) writeLinked(ctx context.Context) error {
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(merged)) {
-			if err := r.take(ctx, rebuilt{key, profile.EncodeFacts(nil, merged[key])}); err != nil {
+			if err := r.take(ctx, key, merged[key]); err != nil {
 				return err
 			}
 		}
@@ -196,6 +223,10 @@ func (r *rebuilder) write(ctx context.Context) error {
 				item.Key, item.Facts = pending[i].key, pending[i].facts
 				writes = append(writes, UserWrite{Item: item})
 			}
+		}
+		if r.dry {
+			r.report.Changed += int64(len(writes))
+			return nil
 		}
 		again, err := r.put(ctx, writes)
 		if err != nil {

@@ -154,3 +154,9 @@ func (s *Schema) Day(ms int64) zone.Day { return s.days.day(ms) }
 // event tags and declared events, whatever their order. Facts folded under one fingerprint answer for every strategy that has
 // the same; under another the users must be folded again for metrics, tags and events to be complete.
 func (s *Schema) Fingerprint() string { return s.fingerprint }
+
+// MetricKey identifies what a declared metric holds in FACTS: metrics of one key hold the same.
+func (s *Schema) MetricKey(metric int) uint32 { return s.metrics[s.declared[metric].stored].key }
+
+// HasMetric reports whether f holds data of a declared metric.
+func (s *Schema) HasMetric(f *Facts, metric int) bool { return s.metricOf(f, metric) != nil }
