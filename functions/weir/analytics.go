@@ -303,14 +303,6 @@ What it finds are correlations. Test them by an experiment before building on th
 	return cmd
 }
 
-// moved is the outcome of weir analytics transitions.
-type moved struct {
-	FromAsOf string `json:"from_as_of"`
-	ToAsOf   string `json:"to_as_of"`
-	Currency string `json:"currency"`
-	*app.Transitions
-}
-
 // transitionKinds are what the moves of users can be told of.
 var transitionKinds = []string{app.TransitionsSettled, app.TransitionsCandidate, app.TransitionsInterval}
 
@@ -343,20 +335,21 @@ new, retained, resurrected, dormant, inactive.`,
 				if err != nil {
 					return err
 				}
-				t, err := b.app.Transitions(cmd.Context(), first, last, kind)
+				until := time.UnixMilli(last)
+				params := gen.GetTransitionsParams{From: time.UnixMilli(first), Kind: optional(gen.TransitionKind(kind))}
+				if last != 0 {
+					params.To = &until
+				}
+				res, err := b.api.GetTransitions(cmd.Context(), gen.GetTransitionsRequestObject{Params: params})
 				if err != nil {
 					return err
 				}
-				live, err := b.app.Live(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if kind == app.TransitionsSettled && t.Users > 0 && t.States[0].Before == t.Users {
-					c.note("nothing was decided before %s; --kind candidate computes the stages of then from the events", whenMillis(first))
+				out := gen.Transitions(res.(gen.GetTransitions200JSONResponse))
+				if kind == app.TransitionsSettled && out.Users > 0 && out.States[0].Before == out.Users {
+					c.note("nothing was decided before %s; --kind candidate computes the stages of then from the events", when(out.From))
 				}
 				c.json = f.format == "json"
-				out := moved{whenMillis(t.From), whenMillis(t.To), live.Engine.Strategy().Currency, t}
-				return c.print(out, func(w io.Writer) { movesCSV(w, t) })
+				return c.print(out, func(w io.Writer) { movesCSV(w, out) })
 			})
 		},
 	}
@@ -368,9 +361,9 @@ new, retained, resurrected, dormant, inactive.`,
 	return cmd
 }
 
-func movesCSV(w io.Writer, t *app.Transitions) {
-	fmt.Fprintln(w, "before,after,users,revenue_minor,spend_minor")
+func movesCSV(w io.Writer, t gen.Transitions) {
+	fmt.Fprintln(w, "before,after,users,revenue_minor")
 	for _, m := range t.Moves {
-		fmt.Fprintf(w, "%s,%s,%d,%d,%d\n", m.From, m.To, m.Users, m.Revenue, m.Spend)
+		fmt.Fprintf(w, "%s,%s,%d,%d\n", m.From, m.To, m.Users, m.RevenueMinor)
 	}
 }

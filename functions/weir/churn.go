@@ -3,42 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weir-engine/weir/shared/app"
-	"github.com/weir-engine/weir/shared/event"
-	"github.com/weir-engine/weir/shared/score"
+	"github.com/weir-engine/weir/shared/httpapi/gen"
 )
-
-// churnList is a page of the churn list, by the names that the API has.
-type churnList struct {
-	AsOf         string      `json:"as_of"`
-	Currency     string      `json:"currency"`
-	ModelVersion string      `json:"model_version"`
-	Horizon      int         `json:"horizon_days"`
-	Threshold    float64     `json:"threshold"`
-	Total        int64       `json:"total"`       // users selected, on all pages
-	Warned       int64       `json:"warned"`      // of them, those of whom a warning is due
-	Spend        int64       `json:"spend_minor"` // what the selected spent so far
-	Users        []churnUser `json:"users"`
-	Next         *string     `json:"next,omitempty"`
-}
-
-type churnUser struct {
-	UserID      string              `json:"user_id"`
-	Stage       string              `json:"stage"`
-	LastSeen    string              `json:"last_seen"`
-	Spend       int64               `json:"spend_minor"`
-	Probability float64             `json:"probability"`
-	Warning     bool                `json:"warning"`
-	LeadDays    int                 `json:"lead_days"`
-	CLV         *int64              `json:"clv_minor,omitempty"`
-	CLVLow      *int64              `json:"clv_low_minor,omitempty"`
-	CLVHigh     *int64              `json:"clv_high_minor,omitempty"`
-	Reasons     []score.ChurnReason `json:"reasons"`
-}
 
 func (c *cli) churnCommand() *cobra.Command {
 	var p page
@@ -58,13 +29,17 @@ It needs published models: weir fit, then weir models publish. weir backtest chu
 				return &usageError{err: fmt.Errorf("--min-p %v is no probability between 0 and 1", least)}
 			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
-				found, err := b.app.ChurnList(cmd.Context(), app.ChurnQuery{
-					AsOf: asOf.millis(), MinP: least, Warned: warned, After: p.after, Limit: p.limit,
-				})
+				res, err := b.api.ListChurn(cmd.Context(), gen.ListChurnRequestObject{Params: gen.ListChurnParams{
+					AsOf: asOf.at, MinP: &least, Warned: &warned, After: optional(p.after), Limit: &p.limit,
+				}})
 				if err != nil {
 					return err
 				}
-				out := newChurnList(found)
+				out := gen.ChurnPage(res.(gen.ListChurn200JSONResponse))
+				if out.ModelVersion == nil { // the API has an empty list then; here it is refused with the way out
+					_, err := b.app.ChurnList(cmd.Context(), app.ChurnQuery{AsOf: asOf.millis(), Limit: 1})
+					return err
+				}
 				defer c.more(out.Next)
 				return c.print(out, func(w io.Writer) { showChurn(w, out) })
 			})
@@ -77,43 +52,23 @@ It needs published models: weir fit, then weir models publish. weir backtest chu
 	return cmd
 }
 
-func newChurnList(p app.ChurnPage) churnList {
-	out := churnList{
-		AsOf: whenMillis(p.AsOf), Currency: p.Live.Engine.Strategy().Currency, ModelVersion: p.Live.Engine.Version(), Horizon: p.Horizon,
-		Threshold: p.Threshold, Total: p.Total, Warned: p.Warned, Spend: p.Spend, Users: []churnUser{}, Next: optional(p.Next),
-	}
-	for _, u := range p.Users {
-		row := churnUser{
-			UserID: u.Result.Key, Stage: u.Result.Stage, LastSeen: whenMillis(u.Result.LastSeen), Spend: u.Result.Spend,
-			Probability: u.Churn.P, Warning: u.Churn.Warning, LeadDays: u.Churn.LeadDays, Reasons: append([]score.ChurnReason{}, u.Churn.Reasons...),
-		}
-		if u.Value.OK {
-			row.CLV, row.CLVLow, row.CLVHigh = minor(u.Value.CLV, out.Currency), minor(u.Value.Low, out.Currency), minor(u.Value.High, out.Currency)
-		}
-		out.Users = append(out.Users, row)
-	}
-	return out
-}
-
-// minor rounds major units to minor ones.
-func minor(major float64, currency string) *int64 {
-	n := int64(math.Round(major * math.Pow10(event.MinorDigits(currency))))
-	return &n
-}
-
-func showChurn(w io.Writer, c churnList) {
+func showChurn(w io.Writer, c gen.ChurnPage) {
 	fmt.Fprintf(w, "%d users as of %s, a warning is due of %d (from a probability of %s, within %d days)\n",
-		c.Total, c.AsOf, c.Warned, fixed(c.Threshold, 4), c.Horizon)
+		c.Total, when(c.AsOf), *c.Warned, fixed(*c.Threshold, 4), *c.HorizonDays)
 	t := newTable("user", ">probability", "warning", ">days earlier", ">lifetime value", ">spend", "stage", "last seen", "reasons")
 	for _, u := range c.Users {
-		warning, value := "", ""
+		warning, value, reasons := "", "", []string{}
 		if u.Warning {
 			warning = "yes"
 		}
-		if u.CLV != nil {
-			value = money(*u.CLV, c.Currency)
+		if u.ClvMinor != nil {
+			value = money(*u.ClvMinor, c.Currency)
 		}
-		t.row(u.UserID, percent(u.Probability), warning, number(u.LeadDays), value, money(u.Spend, c.Currency), u.Stage, u.LastSeen, reasonText(u.Reasons))
+		for _, r := range u.Reasons {
+			reasons = append(reasons, r.Text.En)
+		}
+		t.row(u.UserId, percent(u.Probability), warning, number(u.LeadDays), value, money(u.SpendMinor, c.Currency), u.Stage, when(u.LastSeen),
+			strings.Join(reasons, " | "))
 	}
 	t.write(w)
 }

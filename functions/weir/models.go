@@ -9,6 +9,7 @@ import (
 
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/httpapi/gen"
 	"github.com/weir-engine/weir/shared/score"
 )
 
@@ -86,42 +87,32 @@ func (c *cli) modelsList() *cobra.Command {
 		Use: "list", Short: "List the models that were fitted, newest first", Args: cobra.NoArgs, Example: "  weir models list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), reading, func(b *base) error {
-				sets, err := b.app.ModelSets(cmd.Context())
+				res, err := b.api.ListModels(cmd.Context(), gen.ListModelsRequestObject{})
 				if err != nil {
 					return err
 				}
-				out := struct {
-					Models []modelSet `json:"models"`
-				}{[]modelSet{}}
-				for _, s := range sets {
-					out.Models = append(out.Models, newModelSet(s))
-				}
-				return c.print(out, func(w io.Writer) { modelTable(w, sets) })
+				out := gen.ModelList(res.(gen.ListModels200JSONResponse))
+				return c.print(out, func(w io.Writer) { modelTable(w, out) })
 			})
 		},
 	}
 }
 
-func modelTable(w io.Writer, sets []*app.ModelSet) {
-	t := newTable("version", "as of", ">users", "purchases", "money", "churn", "fitted", "published", "in force", ">warnings", "note")
-	for _, s := range sets {
-		m, kind, money, churn, current := s.Models, "", "", "", ""
-		if m.Purchases != nil {
-			kind = m.Purchases.Kind
+func modelTable(w io.Writer, list gen.ModelList) {
+	yes := func(b *bool) string { return map[bool]string{true: "yes"}[b != nil && *b] }
+	t := newTable("version", "as of", ">users", "purchases", "money", "churn", "fitted", "published", "in force", "usable", ">warnings", "note")
+	for _, s := range list.Versions {
+		published := ""
+		if s.PublishedAt != nil {
+			published = when(*s.PublishedAt)
 		}
-		if m.Money != nil {
-			money = "gammagamma"
-		}
-		if m.Churn != nil {
-			churn = "AUC " + fixed(m.Churn.Evidence.AUC, 3)
-		}
-		if s.Current {
-			current = "yes"
-		}
-		t.row(m.Version, whenMillis(m.AsOf), number(m.Users), kind, money, churn, whenMillis(s.At), momentOrNothing(s.Published), current,
-			number(len(s.Warnings)), s.Note)
+		t.row(s.Version, when(s.AsOf), number(s.Users), str(s.Purchases), yes(s.Money), yes(s.Churn), when(s.FittedAt), published, yes(&s.Current),
+			yes(&s.Usable), number(len(s.Warnings)), str(s.Note))
 	}
 	t.write(w)
+	if list.Stale != nil {
+		fmt.Fprintf(w, "NOT USED: %s\n", list.Stale.Text.En)
+	}
 }
 
 func (c *cli) modelsShow() *cobra.Command {
