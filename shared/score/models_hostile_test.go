@@ -165,8 +165,13 @@ func FuzzModels(f *testing.F) {
 			}
 			return
 		}
-		for _, name := range []string{"no purchase", "bought on asOf", "a negative total"} {
-			defined(t, e, name, users[name], 10_000*dayMs)
+		for _, name := range []string{"no purchase", "a negative total"} {
+			var r Result
+			e.Score(name, users[name], nil, nil, 10_000*dayMs, &r)
+			if !(r.PAlive >= -1 && r.PAlive <= 1) || !(r.ChurnP >= -1 && r.ChurnP <= 1) || !within(r.Expected, math.MaxFloat64) {
+				t.Fatalf("%s: %+v", name, r)
+			}
+			e.Churn(users[name], 10_000*dayMs)
 		}
 	})
 }
