@@ -264,14 +264,10 @@ func (b *Base) computed(s *shard, ref string) error {
 // lastPurchase is the start of the day of the last purchase.
 func (b *Base) lastPurchase(s *shard) error {
 	today, of := int64(b.zone.Day(s.AsOf)), s.reader("recency_days")
-	c := column.Column{Ref: "last_purchase", Kind: column.Day, HasNull: true, NullRaw: math.MinInt64, I64: make([]int64, s.Rows)}
-	for i := range c.I64 {
-		c.I64[i] = math.MinInt64
-		if v, ok := of(i); ok {
-			c.I64[i] = today - v
-		}
-	}
-	return s.set.Add(c)
+	return s.addDays("last_purchase", column.Day, func(row int) (int64, bool) {
+		v, ok := of(row)
+		return today - v, ok
+	})
 }
 
 // tenure is the days since the user was first seen.
@@ -280,11 +276,42 @@ func (b *Base) tenure(s *shard) error {
 		return nil
 	}
 	today, of := int64(b.zone.Day(s.AsOf)), s.reader("first_seen")
-	c := column.Column{Ref: "tenure_days", HasNull: true, NullRaw: math.MinInt64, I64: make([]int64, s.Rows)}
+	return s.addDays("tenure_days", column.Number, func(row int) (int64, bool) {
+		v, ok := of(row)
+		if !ok {
+			return 0, false
+		}
+		return today - int64(b.zone.Day(v)), true
+	})
+}
+
+// addDays adds an indexed column of days, null where ok is false.
+func (s *shard) addDays(ref string, kind column.Kind, of func(row int) (v int64, ok bool)) error {
+	c := column.Column{Ref: ref, Kind: kind, HasNull: true, NullRaw: math.MaxUint16, U16: make([]uint16, s.Rows)}
+	for i := range c.U16 {
+		v, ok := of(i)
+		switch {
+		case !ok:
+			c.U16[i] = math.MaxUint16
+		case v < 0 || v >= math.MaxUint16:
+			return s.addWideDays(ref, kind, of)
+		default:
+			c.U16[i] = uint16(v)
+		}
+	}
+	if err := s.set.Add(c); err != nil {
+		return err
+	}
+	return s.set.Index(ref)
+}
+
+// addWideDays is addDays for days before 1970, or far beyond it.
+func (s *shard) addWideDays(ref string, kind column.Kind, of func(row int) (v int64, ok bool)) error {
+	c := column.Column{Ref: ref, Kind: kind, HasNull: true, NullRaw: math.MinInt64, I64: make([]int64, s.Rows)}
 	for i := range c.I64 {
-		c.I64[i] = math.MinInt64
-		if v, ok := of(i); ok {
-			c.I64[i] = today - int64(b.zone.Day(v))
+		v, ok := of(i)
+		if c.I64[i] = v; !ok {
+			c.I64[i] = math.MinInt64
 		}
 	}
 	return s.set.Add(c)

@@ -128,14 +128,14 @@ func one(b bool) uint64 {
 
 func less(x, y *[64]float64) (set uint64) {
 	for j := range x {
-		set |= one(x[j] < y[j]) << j
+		set = set>>1 | one(x[j] < y[j])<<63
 	}
 	return set
 }
 
 func atMost(x, y *[64]float64) (set uint64) {
 	for j := range x {
-		set |= one(x[j] <= y[j]) << j
+		set = set>>1 | one(x[j] <= y[j])<<63
 	}
 	return set
 }

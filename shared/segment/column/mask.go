@@ -240,9 +240,14 @@ func inRange[T uint8 | uint16 | uint32 | int64](data []T, lo, hi int64, out *wor
 		rest := part(data, w)
 		var set uint64
 		if len(rest) == 64 {
-			for j, x := range (*[64]T)(rest) {
-				set |= one(uint64(int64(x)-lo) <= span) << j
+			// The bits come in at the top and move down, by shifts that are constant; two halves at once.
+			var low, high uint64
+			first, second := (*[32]T)(rest), (*[32]T)(rest[32:])
+			for j := range first {
+				low = low>>1 | one(uint64(int64(first[j])-lo) <= span)<<31
+				high = high>>1 | one(uint64(int64(second[j])-lo) <= span)<<31
 			}
+			set = low | high<<32
 		} else {
 			for j, x := range rest {
 				set |= one(uint64(int64(x)-lo) <= span) << (j & 63)

@@ -3,7 +3,7 @@ package column
 import "math/bits"
 
 // Index lays a column out by bits, so that comparing and adding takes a few operations for 64 rows (the vertical layout of Li
-// and Patel 2013, BitWeaving). It takes the memory of the column's effective bits once more. Columns of more than 32 effective
+// and Patel 2013, BitWeaving). It takes the memory of the column's effective bits once more. Columns of more than 40 effective
 // bits, dictionaries of more than 256 values and truth values have no such layout: for them it does nothing.
 func (s *Set) Index(refs ...string) error {
 	for _, ref := range refs {
@@ -11,12 +11,15 @@ func (s *Set) Index(refs ...string) error {
 		if c == nil {
 			return s.missing([]string{ref})
 		}
-		if width := bits.Len64(uint64(c.max - c.min)); c.planes == nil && c.Kind != Bits && (width <= 32 && c.Kind != Dict || width <= dictBits) {
+		if width := bits.Len64(uint64(c.max - c.min)); c.planes == nil && c.Kind != Bits && (width <= maxIndexed && c.Kind != Dict || width <= dictBits) {
 			c.index(s, width)
 		}
 	}
 	return nil
 }
+
+// maxIndexed is the most effective bits of an indexed column: the milliseconds of 34 years.
+const maxIndexed = 40
 
 // dictBits is the most bits that the codes of an indexed dictionary take.
 const dictBits = 8
