@@ -105,6 +105,7 @@ func showUser(w io.Writer, u gen.User) {
 	t.row("tier", s.Tier)
 	t.row("orders", number(s.Orders))
 	t.row("spend", money(s.SpendMinor, s.Currency)+" "+s.Currency)
+	modelRows(t, u)
 	t.row("first seen", when(s.FirstSeen))
 	t.row("last seen", when(s.LastSeen))
 	t.row("events", number(u.Events))
@@ -121,6 +122,31 @@ func showUser(w io.Writer, u gen.User) {
 		t.row("traits."+trait.Name, string(trait.Value))
 	}
 	t.write(w)
+}
+
+// modelRows adds what the published models tell.
+func modelRows(t *table, u gen.User) {
+	s := u.Scores
+	if s.PAlive != nil {
+		t.row("alive", percent(*s.PAlive))
+	}
+	if s.ExpectedPurchases != nil {
+		t.row("expected purchases", fixed(*s.ExpectedPurchases, 2)+" in 52 weeks")
+	}
+	if v := u.Value; v != nil {
+		t.row("lifetime value", fmt.Sprintf("%s %s (%s to %s) in %s weeks, %s a purchase", money(v.ClvMinor, s.Currency), s.Currency,
+			money(v.LowMinor, s.Currency), money(v.HighMinor, s.Currency), short(v.HorizonWeeks), money(v.PerPurchaseMinor, s.Currency)))
+	}
+	if c := u.Churn; c != nil {
+		text := percent(c.Probability) + " within " + number(c.HorizonDays) + " days"
+		if c.Warning {
+			text += fmt.Sprintf("; a warning is due, %d days before the rule of silence", c.LeadDays)
+		}
+		t.row("churn", text)
+		for _, r := range c.Reasons {
+			t.row("", r.Text.En)
+		}
+	}
 }
 
 func stageText(u gen.User) string {
