@@ -46,11 +46,11 @@ func (c *cli) exportScores() *cobra.Command {
 ` + strings.Join(scoreColumns[6:], ", ") + `.
 
 Money is in major units. clv is over the horizon of the strategy's section value, clv_low and clv_high the middle 90 % of what
-the fit leaves open. A cell is empty where the models tell nothing: p_alive where dropout is not identified, all of them for
-users without a purchase. churn_reasons are the strongest that raise the risk, separated by " | " in CSV, and with their
+the fit leaves open. A cell is empty where the models tell nothing: p_alive where dropout is not identified, every figure of
+purchases for users without one. churn_reasons are the strongest that raise the risk, separated by " | " in CSV, and with their
 contributions and in both languages in NDJSON. stage_since is the day in the project's zone.
 
-It needs published models: weir fit, then weir models publish. Lifetime values take about a millisecond a buyer.`,
+It needs published models: weir fit, then weir models publish. Lifetime values take up to a millisecond a buyer.`,
 		Example: "  weir export scores --format csv > scores.csv\n  weir export scores --format ndjson --as-of 1997-09-30T00:00:00Z --out scores.ndjson",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format == "" {

@@ -73,8 +73,9 @@ func (c *cli) fitCommand() *cobra.Command {
 		Long: `Fits a model by maximum likelihood and prints its parameters with standard errors, the log-likelihood, and whether the data
 identify it at all. Where they carry no signal of dropout, it says so and names the NBD to fall back on.
 
-Without --model it fits what scores need, a model of purchases, Gamma-Gamma and the churn warning, and keeps them as a draft, which
-scores do not use before weir models publish. With --model it fits one model and stores nothing.
+Without --model it fits what scores need, a model of purchases, Gamma-Gamma and the churn warning, to histories up to the base's own
+moment (weir status), and keeps them as a draft, which scores do not use before weir models publish. With --model it fits one
+model and stores nothing.
 
 A model is fitted to the base's own profiles. With --calibration-end histories end with that day, and what came later is
 held out: the report compares it with what the fit expects, by the number of repeat purchases. --cohort-before leaves out
@@ -116,7 +117,7 @@ docs/models.md says what each model assumes and when not to use it.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.kind, "model", "", kindNames())
 	flags.StringVar(&f.cbs, "cbs", "", "table to fit instead of the base; - for standard input")
-	flags.Var(&f.end, "calibration-end", "moment up to which purchases count (default: the newest event)")
+	flags.Var(&f.end, "calibration-end", "moment up to which purchases count (default: the newest event; without --model the base's own moment)")
 	flags.Var(&f.before, "cohort-before", "only users whose first purchase was before this moment")
 	flags.StringVar(&f.purchases, "purchases", "", "without --model: the model of purchases (default mbgnbd)")
 	flags.StringVar(&f.note, "note", "", "without --model: a note for the list of models")

@@ -199,7 +199,9 @@ func (c *cli) modelsPublish() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "publish VERSION", Short: "Let scores use fitted models", Args: cobra.ExactArgs(1),
 		Long: `Lets scores use fitted models, and scores the base with them. Nobody is messaged because of that: the first decision about each
-user under them is a baseline. Look at them first: weir models show VERSION. "latest" is the newest fit, and "none" takes models out of use.`,
+user under them is a baseline. Look at them first: weir models show VERSION.
+
+"latest" is the newest fit, and "none" takes models out of use.`,
 		Example: "  weir models publish latest --note 'calibrated on the spring'\n  weir models publish none",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), writing, func(b *base) error {
