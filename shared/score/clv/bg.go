@@ -17,9 +17,11 @@ func (m BGNBD) PAlive(h History) float64 {
 }
 
 // Expected returns the expected number of purchases within t weeks.
-func (m BGNBD) Expected(h History, t float64) float64 {
+func (m BGNBD) Expected(h History, t float64) float64 { return m.given(m.PAlive(h), h, t) }
+
+func (m BGNBD) given(alive float64, h History, t float64) float64 {
 	h = h.clean()
-	return float64(m.PAlive(h) * betaPurchases(m.R, m.Alpha, m.A, m.A+m.B+h.X-1, h, t))
+	return float64(alive * betaPurchases(m.R, m.Alpha, m.A, m.A+m.B+h.X-1, h, t))
 }
 
 // MBGNBD holds the parameters of the modified BG/NBD model, in which a user may also drop out after the first purchase.
@@ -34,9 +36,11 @@ func (m MBGNBD) PAlive(h History) float64 {
 }
 
 // Expected returns the expected number of purchases within t weeks.
-func (m MBGNBD) Expected(h History, t float64) float64 {
+func (m MBGNBD) Expected(h History, t float64) float64 { return m.given(m.PAlive(h), h, t) }
+
+func (m MBGNBD) given(alive float64, h History, t float64) float64 {
 	h = h.clean()
-	return float64(m.PAlive(h) * betaPurchases(m.R, m.Alpha, m.A, m.A+m.B+h.X, h, t))
+	return float64(alive * betaPurchases(m.R, m.Alpha, m.A, m.A+m.B+h.X, h, t))
 }
 
 // dropoutOdds returns the logarithm of a/kept · ((alpha+T)/(alpha+tx))**(r+x), the odds of having dropped out.

@@ -45,6 +45,8 @@ type Model interface {
 	// Expected returns the expected number of purchases in the weeks (T, T+t], 0 for t <= 0. For an empty history this is what
 	// a user who bought for the first time just now will buy on average.
 	Expected(h History, t float64) float64
+	// given is Expected with the value of PAlive, which is the same for every t.
+	given(alive float64, h History, t float64) float64
 }
 
 // Plan says over what and how lifetime value is summed.
@@ -61,9 +63,9 @@ func Value(m Model, h History, perPurchase float64, p Plan) float64 {
 	if !(p.Rate > -1) || math.IsInf(perPurchase, 0) || math.IsNaN(perPurchase) {
 		return 0
 	}
-	sum, before, factor := 0.0, 0.0, 1.0
+	sum, before, factor, alive := 0.0, 0.0, 1.0, m.PAlive(h)
 	for i := 1; i <= p.Periods; i++ {
-		expected := m.Expected(h, float64(float64(i)*p.Weeks))
+		expected := m.given(alive, h, float64(float64(i)*p.Weeks))
 		factor /= 1 + p.Rate
 		sum += float64(float64((expected-before)*perPurchase) * factor)
 		before = expected

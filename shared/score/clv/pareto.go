@@ -41,19 +41,21 @@ func (m ParetoNBD) factor(x, t float64) float64 {
 }
 
 // Expected returns the expected number of purchases within t weeks.
-func (m ParetoNBD) Expected(h History, t float64) float64 {
+func (m ParetoNBD) Expected(h History, t float64) float64 { return m.given(m.PAlive(h), h, t) }
+
+func (m ParetoNBD) given(alive float64, h History, t float64) float64 {
 	h, t = h.clean(), horizon(t)
 	if t == 0 {
 		return 0
 	}
 	// (beta+T)/(s-1)·[1 - ((beta+T)/(beta+T+t))**(s-1)], continuous at s = 1.
 	e, logRatio := m.S-1, -fmath.Log1p(t/(m.Beta+h.T))
-	alive := -logRatio
+	lasts := -logRatio
 	if e != 0 {
-		alive = -fmath.Expm1(float64(e*logRatio)) / e
+		lasts = -fmath.Expm1(float64(e*logRatio)) / e
 	}
 	rate := (m.R + h.X) / (m.Alpha + h.T)
-	return float64(float64(m.PAlive(h)*rate) * float64((m.Beta+h.T)*alive))
+	return float64(float64(alive*rate) * float64((m.Beta+h.T)*lasts))
 }
 
 // NBD holds the parameters of purchases of rate gamma(R, Alpha) without dropout, the fallback where the data show none.
@@ -64,7 +66,9 @@ type NBD struct{ R, Alpha float64 }
 func (m NBD) PAlive(History) float64 { return 1 }
 
 // Expected returns the expected number of purchases within t weeks.
-func (m NBD) Expected(h History, t float64) float64 {
+func (m NBD) Expected(h History, t float64) float64 { return m.given(1, h, t) }
+
+func (m NBD) given(_ float64, h History, t float64) float64 {
 	h = h.clean()
 	return float64((m.R + h.X) / (m.Alpha + h.T) * horizon(t))
 }
