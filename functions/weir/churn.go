@@ -14,20 +14,21 @@ import (
 func (c *cli) churnCommand() *cobra.Command {
 	var p page
 	var least float64
-	var warned bool
+	var all bool
 	var asOf instant
 	cmd := &cobra.Command{
 		Use: "churn", Short: "Who is about to leave, the likeliest first, with the reasons", Args: cobra.NoArgs,
-		Long: `Lists the users by their probability of showing no sign of life within the model's horizon, with the reasons that raise it,
-how many days later the strategy's rule of silence would notice, and what they are expected to be worth. --warned leaves
-out those below the threshold, and those whom the rule of silence has given up already.
+		Long: `Lists the users of whom a warning is due, by their probability of showing no sign of life within the model's horizon, with the
+reasons that raise it, how many days later the strategy's rule of silence would notice, and what they are expected to be
+worth. --all also lists those below the threshold, and those whom the rule of silence has given up already.
 
 It needs published models: weir fit, then weir models publish. weir backtest churn shows how far to trust it.`,
-		Example: "  weir churn --warned --limit 20\n  weir churn --min-p 0.8 --json",
+		Example: "  weir churn --limit 20\n  weir churn --all --min-p 0.8 --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !(least >= 0 && least <= 1) {
 				return &usageError{err: fmt.Errorf("--min-p %v is no probability between 0 and 1", least)}
 			}
+			warned := !all
 			return c.with(cmd.Context(), reading, func(b *base) error {
 				res, err := b.api.ListChurn(cmd.Context(), gen.ListChurnRequestObject{Params: gen.ListChurnParams{
 					AsOf: asOf.at, MinP: &least, Warned: &warned, After: optional(p.after), Limit: &p.limit,
@@ -46,7 +47,7 @@ It needs published models: weir fit, then weir models publish. weir backtest chu
 		},
 	}
 	cmd.Flags().Float64Var(&least, "min-p", 0, "only users with at least this probability")
-	cmd.Flags().BoolVar(&warned, "warned", false, "only users of whom a warning is due")
+	cmd.Flags().BoolVar(&all, "all", false, "also users of whom no warning is due")
 	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
 	p.flags(cmd.Flags())
 	return cmd
