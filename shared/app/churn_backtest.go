@@ -89,7 +89,7 @@ func (a *App) backtestChurn(ctx context.Context, live *Live, cut zone.Day, horiz
 	from, until := cut-zone.Day(horizon), cut+zone.Day(horizon)
 	training, err := a.churnTable(ctx, live, from, cut, progress)
 	if err != nil {
-		return nil, fault.Wrap(err, "the model is fitted to what %s knew of %s, one horizon of %d days before", cut, from, horizon)
+		return nil, fault.Wrap(err, "training at %s, a horizon of %d days before %s", from, horizon, cut)
 	}
 	fit, err := fitChurn(training, horizon)
 	if err != nil {
@@ -97,7 +97,7 @@ func (a *App) backtestChurn(ctx context.Context, live *Live, cut zone.Day, horiz
 	}
 	judged, err := a.churnTable(ctx, live, cut, until, progress)
 	if err != nil {
-		return nil, fault.Wrap(err, "the model is judged by what became of the users of %s", cut)
+		return nil, fault.Wrap(err, "judging at %s", cut)
 	}
 	b := &ChurnBacktest{
 		Cut: live.Zone.Start(cut+1) - 1, CutDay: cut, From: from.String(), Day: cut.String(), Until: until.String(),

@@ -16,7 +16,7 @@ func (f *fitting) churn(ctx context.Context) error {
 	cut := f.o.end - zone.Day(horizon)
 	backtest, err := f.app.backtestChurn(ctx, f.live, cut, horizon, f.progress)
 	if fault.Is(err, fault.Invalid) {
-		f.leave("churn", "churn", "流失", err)
+		f.leave("churn", "churn", "没有流失模型：历史短于两个预测期，或者可能流失的用户太少，或者他们几乎全部流失或全部留存。", err)
 		return nil
 	}
 	if err != nil {

@@ -116,7 +116,7 @@ func (f *fitting) purchases(ctx context.Context) error {
 	}
 	fit, err := fitPurchases(f.kind, rows, f.o.weeks())
 	if fault.Is(err, fault.Invalid) {
-		f.leave("purchases", "purchases", "购买", err)
+		f.leave("purchases", "purchases", "没有购买模型：用户太少，或没有人重复购买。", err)
 		return nil
 	}
 	if err != nil {
@@ -209,7 +209,7 @@ func (f *fitting) money(ctx context.Context) error {
 	}
 	fit, err := model.Money(rows)
 	if fault.Is(err, fault.Invalid) {
-		f.leave("money", "money", "金额", err)
+		f.leave("money", "money", "没有金额模型：有复购且金额为正的用户太少，或每个用户每次购买的金额都相同。", err)
 		return nil
 	}
 	if err != nil {
@@ -294,12 +294,12 @@ func (f *fitting) warn(code, en, zh string) {
 	f.set.Warnings = append(f.set.Warnings, Warning{Code: code, En: en, Zh: zh})
 }
 
-// leave notes a model that the base does not give.
+// leave notes a model that the base does not give, and why.
 func (f *fitting) leave(code, en, zh string, err error) {
 	if f.refused == nil {
 		f.refused = err
 	}
-	f.warn(code+"_missing", fmt.Sprintf("No model of %s: %s.", en, err), fmt.Sprintf("没有%s模型：%s。", zh, err))
+	f.warn(code+"_missing", fmt.Sprintf("No model of %s: %s.", en, err), zh)
 }
 
 func (f *fitting) nothing() error {
