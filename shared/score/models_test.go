@@ -197,7 +197,10 @@ func TestLimitsOfSilence(t *testing.T) {
 		{func(s *strategy.Strategy) { s.Lifecycle.Thresholds.Churned = 75 }, 75},
 		{custom("silence_days < 50", "silence_days <= 60 || recency_days < 40 && orders > 3"), 61},
 		{custom("silence_days < 50", "recency_days < 200"), 200},
-		{custom("orders > 5", "orders > 2"), 120},
+		{custom("silence_days >= 90", "silence_days >= 30"), 90},
+		{custom("silence_days > 89.5", "30 < silence_days"), 90},
+		{custom("44 < silence_days", "orders > 2 && 60 > silence_days"), 60},
+		{custom("silence_days < orders", "orders > 2"), 120},
 	} {
 		if e := engine(t, c.change); e.limit != c.want {
 			t.Errorf("%d, want %d", e.limit, c.want)

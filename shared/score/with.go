@@ -2,6 +2,7 @@ package score
 
 import (
 	"encoding/json"
+	"math"
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/profile"
@@ -69,35 +70,52 @@ func (e *Engine) ModelBasis() string {
 // SilenceLimit is the number of days of silence from which the strategy calls a user churned.
 func (e *Engine) SilenceLimit() int { return e.limit }
 
-// silenceLimit is the number of days of silence from which a strategy calls a user churned: that of its preset, else the one
-// that leads from the last stage but one to the last, else the horizon of churn.
+// silenceLimit is the number of days of silence from which a strategy calls a user churned: that of its preset, else the
+// longest silence that divides the stages of its lifecycle, else the horizon of churn.
 func silenceLimit(s *strategy.Strategy, stages []stage) int {
 	if s.Lifecycle.Preset != strategy.PresetCustom && s.Lifecycle.Thresholds.Churned > 0 {
 		return s.Lifecycle.Thresholds.Churned
 	}
-	if n := len(stages); n > 1 {
-		if limit := silenceIn(stages[n-2].when.Tree()); limit > 0 {
-			return limit
+	longest := 0
+	for i := range stages {
+		if stages[i].when != nil {
+			longest = max(longest, silenceIn(stages[i].when.Tree()))
 		}
+	}
+	if longest > 0 {
+		return longest
 	}
 	return s.ChurnHorizon()
 }
 
-// silenceIn is the largest number of days that the days of silence are compared with in a condition: the first that is not
-// below it. It is 0 when there is none.
+// silenceIn is the longest silence that divides a condition: the largest number of days that the days of silence are compared
+// with, as the first on the far side. It is 0 when there is none.
 func silenceIn(n *segment.Node) int {
 	limit := 0
 	for _, arg := range n.Args {
 		limit = max(limit, silenceIn(arg))
 	}
-	if n.Op != segment.OpLt && n.Op != segment.OpLe || !silent(n.Args[0]) || n.Args[1].Op != segment.OpNumber {
+	switch n.Op {
+	case segment.OpLt, segment.OpLe, segment.OpGt, segment.OpGe:
+	default:
 		return limit
 	}
-	days := int(min(max(n.Args[1].Num, 0), strategy.MaxChurnHorizon))
-	if n.Op == segment.OpLe {
-		days++
+	days, op := n.Args[1], n.Op
+	if silent(days) { // 30 < silence_days
+		days, op = n.Args[0], map[segment.Op]segment.Op{
+			segment.OpLt: segment.OpGt, segment.OpLe: segment.OpGe, segment.OpGt: segment.OpLt, segment.OpGe: segment.OpLe,
+		}[op]
+	} else if !silent(n.Args[0]) {
+		return limit
 	}
-	return max(limit, days)
+	if days.Op != segment.OpNumber {
+		return limit
+	}
+	first := int(math.Ceil(min(max(days.Num, 0), strategy.MaxChurnHorizon)))
+	if (op == segment.OpLe || op == segment.OpGt) && float64(first) == days.Num {
+		first++
+	}
+	return max(limit, first)
 }
 
 func silent(n *segment.Node) bool {
