@@ -101,6 +101,9 @@ func conditionNames(s *strategy.Strategy) []gen.ConditionName {
 		}
 	}
 	add(gen.ConditionNameKindTrait, gen.ConditionNameTypeAny, "traits.NAME")
+	for _, usage := range segment.Measures() {
+		add(gen.ConditionNameKindFunction, gen.ConditionNameTypeAny, usage)
+	}
 	for _, usage := range segment.Functions() {
 		add(gen.ConditionNameKindFunction, gen.ConditionNameTypeAny, usage)
 	}

@@ -40,11 +40,18 @@ func (s *Schema) daysWithin(f *Facts, metric, days int, asOf zone.Day) []Bucket 
 // Regularly reports whether a metric that counts reaches the rate in at least most of the last periods of rate.Days days, of
 // which the last ends with asOf. The metric keeps rate.Days * periods days.
 func (s *Schema) Regularly(f *Facts, metric int, rate Rate, most, periods int, asOf zone.Day) bool {
+	buckets := s.daysWithin(f, metric, rate.Days*periods, asOf)
 	reached := 0
-	for i := range periods {
-		if s.reaches(f, metric, rate, asOf-zone.Day(i*rate.Days)) {
+	for end := len(buckets); end > 0; {
+		period := (int(asOf) - int(buckets[end-1].Day)) / rate.Days
+		n, from := int64(0), end
+		for ; from > 0 && (int(asOf)-int(buckets[from-1].Day))/rate.Days == period; from-- {
+			n += buckets[from-1].Value
+		}
+		if n >= int64(rate.Least) {
 			reached++
 		}
+		end = from
 	}
 	return reached >= most
 }
@@ -92,19 +99,22 @@ func (s *Schema) HabitEnds(f *Facts, metric int, ages []int, asOf zone.Day, hold
 	if m == nil {
 		return 0, false
 	}
-	var at []zone.Day
+	if len(ages) == 0 || len(m.Days) == 0 {
+		return 0, false
+	}
+	last := m.Days[len(m.Days)-1].Day + zone.Day(slices.Max(ages))
+	changes := make([]bool, max(0, int(last-asOf)+1)) // by days after asOf
 	for _, b := range m.Days {
 		for _, age := range ages {
 			if d := b.Day + zone.Day(age); d > asOf {
-				at = append(at, d)
+				changes[d-asOf] = true
 			}
 		}
 	}
-	slices.Sort(at)
 	now := holds(asOf)
-	for _, d := range slices.Compact(at) {
-		if holds(d) != now {
-			return d, true
+	for after, may := range changes {
+		if may && holds(asOf+zone.Day(after)) != now {
+			return asOf + zone.Day(after), true
 		}
 	}
 	return 0, false

@@ -107,3 +107,21 @@ func TestVersion2(t *testing.T) {
 		t.Errorf("version 1 holds times: %s", hex.EncodeToString(b))
 	}
 }
+
+// TestTimesBudget: a full times metric takes no more of a profile than the budget says.
+func TestTimesBudget(t *testing.T) {
+	s := timesSchema(t)
+	var events []any
+	for i := range 3 * TimesKept {
+		events = append(events, "B", i*27_000_001)
+	}
+	f := timesOfEvents(s, events...)
+	whole := len(EncodeFacts(nil, f))
+	f.keepMetrics(func(m *Metric) bool { return m.Key != s.MetricKey(1) })
+	size := whole - len(EncodeFacts(nil, f))
+	for _, line := range s.Budget() {
+		if line.Name == "b" && (size > line.Max || size < line.Max/3 || line.Typical > size) {
+			t.Errorf("%d bytes, the budget is %d, at most %d", size, line.Typical, line.Max)
+		}
+	}
+}

@@ -38,6 +38,9 @@ func (s *Schema) Define(name string, d Definition) {
 // AnyMeasure lets conditions use measures that no declared metric is behind, for an Env that knows their values.
 func (s *Schema) AnyMeasure() { s.anyMeasure = true }
 
+// Purchase says which event is a purchase: orders counts it.
+func (s *Schema) Purchase(event string) { s.purchase = event }
+
 // sameRef reports whether two references read the same thing.
 func sameRef(a, b *Ref) bool {
 	return a.Kind == b.Kind && a.Name == b.Name && a.Stat == b.Stat && a.Window == b.Window &&
@@ -89,6 +92,9 @@ func (c *checker) measure(n *Node, r *Ref) *Error {
 	missing, err := c.behind(n, r, agg, m.Events[0], m.days(r.Window))
 	if err == nil && missing != nil {
 		err = c.undeclared(n, []string{*missing}, nil)
+		if e := m.Events[0]; m.Kind == MeasureCount && e.Where == nil && e.Event == c.schema.purchase {
+			err.DidYouMean = string(appendWindow([]byte("orders"), r.Window))
+		}
 	}
 	if err == nil {
 		c.same(r)

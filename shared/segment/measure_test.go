@@ -120,6 +120,16 @@ func TestMissingNamesDiffer(t *testing.T) {
 	}
 }
 
+// Purchases are counted without a metric.
+func TestCountOfPurchases(t *testing.T) {
+	schema := NewSchema()
+	schema.Purchase("Order Completed")
+	_, err := Compile(`count("Order Completed", 30) > 1`, schema)
+	if err == nil || err.(*Error).DidYouMean != "orders[30]" {
+		t.Errorf("%v", err)
+	}
+}
+
 // measure draws a measure over the metrics of measured: a number, or a condition.
 func (g programs) measure(condition bool) string {
 	if !condition {

@@ -144,6 +144,7 @@ type Schema struct {
 	enums      map[Field][]string
 	refused    map[string]string
 	anyMeasure bool
+	purchase   string
 }
 
 type metricSpec struct {

@@ -44,6 +44,7 @@ func (s *Strategy) SegmentSchema() *segment.Schema {
 		schema.Define(m.Name, segment.Definition{Event: m.Event, Where: m.Where, Value: m.Value, Agg: m.Agg})
 	}
 	schema.Events(s.Events)
+	schema.Purchase(s.Purchase.Event)
 	for _, t := range s.EventTags {
 		schema.Tag(t.Tag)
 	}
