@@ -90,13 +90,13 @@ func TestSequenceForgets(t *testing.T) {
 	}
 }
 
-// TestVersion2 pins the encoding of facts with first values and times; without them facts are written as in version 1.
-func TestVersion2(t *testing.T) {
+// TestVersion2OfTimes pins the encoding of facts with first values and times; without them facts are written as in version 1.
+func TestVersion2OfTimes(t *testing.T) {
 	s := timesSchema(t)
 	f := timesOfEvents(s, "A", 5_000, "B", 70_000, "A", 70_000, "A", 3*int(dayMs)+1, "B", 40*int(dayMs))
 	b := EncodeFacts(nil, f)
-	golden(t, "facts_v2.hex", hexLines(b))
-	if stored := decode(t, fromHex(t, "facts_v2.hex")); b[0] != 2 || !bytes.Equal(EncodeFacts(nil, stored), b) {
+	golden(t, "facts_v2_times.hex", hexLines(b))
+	if stored := decode(t, fromHex(t, "facts_v2_times.hex")); b[0] != 2 || !bytes.Equal(EncodeFacts(nil, stored), b) {
 		t.Errorf("%+v", stored)
 	}
 	if old := EncodeFacts(nil, fold(richSchema(t), richUser(42).stream)); old[0] != 1 {
