@@ -345,20 +345,22 @@ func TestEqualsScalar(t *testing.T) {
 func TestRecutEqualsBuilder(t *testing.T) {
 	z, asOf := shanghai(t), time.Date(2026, 4, 12, 18, 0, 0, 0, time.UTC).UnixMilli()
 	first := compiled(t, headText+commonText+tried[0], z)
-	s := &sample{base: first, asOf: asOf, users: random(t, first, 7, 2000, asOf)}
-	s.cuts = cutsOf(first, s.users, asOf)
-	base := s.load(t, 700)
-	for _, ties := range []string{"min_rank", "ntile_first"} {
-		for _, cn := range []string{"{m_kind: average, cut: median}", "{m_kind: total, cut: mean}"} {
-			e := compiled(t, headText+commonText+"rfm: {ties: "+ties+", cn: "+cn+"}\ntiers: [{name: a, top: 0.07}, {name: b, top: 0.5}, {name: c, top: 1}]\n", z)
-			want := Cuts(cutsOf(e, s.users, asOf))
-			got, err := base.Recut(Rules(e.Strategy()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got.FromRow = nil
-			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("%s %s:\n got %+v\nwant %+v", ties, cn, got, want)
+	for _, n := range []int{0, 1, 2000} {
+		s := &sample{base: first, asOf: asOf, users: random(t, first, 7, n, asOf)}
+		s.cuts = cutsOf(first, s.users, asOf)
+		base := s.load(t, 700)
+		for _, ties := range []string{"ties: min_rank", "ties: ntile_first", "ties: fixed, recency: [30, 60, 120, 240], frequency: [1, 2, 4, 8], monetary: [50, 100, 250.5, 500]"} {
+			for _, cn := range []string{"{m_kind: average, cut: median}", "{m_kind: total, cut: mean}", "{cut: fixed, fixed: [60, 3, 200]}"} {
+				e := compiled(t, headText+commonText+"rfm: {"+ties+", cn: "+cn+"}\ntiers: [{name: a, top: 0.07}, {name: b, top: 0.5}, {name: c, top: 1}]\n", z)
+				want := Cuts(cutsOf(e, s.users, asOf))
+				got, err := Recut(base, e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got.FromRow = nil
+				if fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("%d users, %s %s:\n got %+v\nwant %+v", n, ties, cn, got, want)
+				}
 			}
 		}
 	}

@@ -162,3 +162,21 @@ func missing(base, s *strategy.Strategy, old, e *score.Engine) []whatif.Missing 
 func sameMetric(a, b strategy.Metric) bool {
 	return a.Event == b.Event && a.Where == b.Where && a.Value == b.Value && a.Unit == b.Unit && a.Agg == b.Agg
 }
+
+// Recut computes the cuts that a strategy would have over the base of some columns: fixed ones as it says, the others from the
+// users. They equal those of score.CutsBuilder.
+func Recut(base *whatif.Base, e *score.Engine) (whatif.Cuts, error) {
+	s := e.Strategy()
+	out, err := base.Recut(Rules(s))
+	if err != nil {
+		return out, err
+	}
+	fixed := Cuts(e.NewCuts(base.Head().AsOf).Build()) // of nobody: what needs no base
+	if s.RFM.Ties == score.TiesFixed {
+		out.Scored, out.Recency, out.Frequency, out.Monetary = fixed.Scored, fixed.Recency, fixed.Frequency, fixed.Monetary
+	}
+	if s.RFM.CN.Cut == score.CutFixed {
+		out.CN = fixed.CN
+	}
+	return out, nil
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/whatif"
+)
+
+// whatIf is the outcome of weir whatif. Money is in minor units of the currency: revenue is the net spend of the last 365 days,
+// value what published models expect of the next 52 weeks (0 without models).
+type whatIf struct {
+	AsOf       string           `json:"as_of"`
+	Currency   string           `json:"currency"`
+	Users      int64            `json:"users"`
+	Published  string           `json:"published_version"`
+	Tried      string           `json:"tried_version"`
+	Cuts       string           `json:"cuts"` // published or recomputed
+	Changes    []strategyChange `json:"changes"`
+	Stages     whatIfGroup      `json:"stages"`
+	Candidates whatIfGroup      `json:"stage_candidates"`
+	RFM        whatIfGroup      `json:"rfm"`
+	RFMCN      whatIfGroup      `json:"rfm_cn"`
+	Tiers      whatIfGroup      `json:"tiers"`
+	Segments   []whatIfMember   `json:"segments"`
+	Tags       []whatIfMember   `json:"tags"`
+	Churn      *whatIfMember    `json:"churn_warning"`
+	Rules      []whatIfRule     `json:"outreach_rules"`
+}
+
+type strategyChange struct {
+	Path string `json:"path"`
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// whatIfSum is some users.
+type whatIfSum struct {
+	Users   int64 `json:"users"`
+	Revenue int64 `json:"revenue_minor"`
+	Value   int64 `json:"value_minor"`
+}
+
+func sumOf(s whatif.Sum) whatIfSum { return whatIfSum(s) }
+
+// whatIfGroup is names of which every user has one; "" is nobody's.
+type whatIfGroup struct {
+	Sizes []whatIfSize `json:"sizes"`
+	Moves []whatIfMove `json:"moves"` // the transition matrix, without cells that nobody is in; who stays is in it
+}
+
+type whatIfSize struct {
+	Name   string    `json:"name"`
+	Before whatIfSum `json:"before"`
+	After  whatIfSum `json:"after"`
+}
+
+type whatIfMove struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	whatIfSum
+}
+
+// whatIfMember is an audience.
+type whatIfMember struct {
+	whatIfSize
+	Enter whatIfSum `json:"enter"`
+	Leave whatIfSum `json:"leave"`
+}
+
+// whatIfRule is whom an outreach rule would reach.
+type whatIfRule struct {
+	Name     string    `json:"name"`
+	Enter    whatIfSum `json:"enter"`
+	Existing whatIfSum `json:"existing"`
+}
+
+func groupOf(g *whatif.Group) whatIfGroup {
+	out := whatIfGroup{Sizes: []whatIfSize{}, Moves: []whatIfMove{}}
+	for i, name := range g.Names {
+		out.Sizes = append(out.Sizes, whatIfSize{name, sumOf(g.Old[i]), sumOf(g.New[i])})
+		for j, to := range g.Names {
+			if m := g.Moves[i][j]; m.Users > 0 {
+				out.Moves = append(out.Moves, whatIfMove{name, to, sumOf(m)})
+			}
+		}
+	}
+	return out
+}
+
+func memberOf(m whatif.Member) whatIfMember {
+	return whatIfMember{whatIfSize{m.Name, sumOf(m.Old), sumOf(m.New)}, sumOf(m.Enter), sumOf(m.Leave)}
+}
+
+func newWhatIf(w *app.WhatIf) whatIf {
+	r := w.Report
+	out := whatIf{
+		AsOf: whenMillis(w.AsOf), Currency: w.Currency, Users: r.Users, Published: w.Published, Tried: w.Tried, Cuts: "published", Changes: []strategyChange{},
+		Stages: groupOf(&r.Stage), Candidates: groupOf(&r.Asked), RFM: groupOf(&r.RFM), RFMCN: groupOf(&r.RFMCN), Tiers: groupOf(&r.Tier),
+		Segments: []whatIfMember{}, Tags: []whatIfMember{}, Rules: []whatIfRule{},
+	}
+	if w.Recut {
+		out.Cuts = "recomputed"
+	}
+	for _, c := range w.Changes {
+		out.Changes = append(out.Changes, strategyChange(c))
+	}
+	for _, m := range r.Segments {
+		out.Segments = append(out.Segments, memberOf(m))
+	}
+	for _, m := range r.Tags {
+		out.Tags = append(out.Tags, memberOf(m))
+	}
+	if r.Churn != nil {
+		m := memberOf(*r.Churn)
+		out.Churn = &m
+	}
+	for _, e := range r.Rules {
+		out.Rules = append(out.Rules, whatIfRule{e.Name, sumOf(e.Enter), sumOf(e.Existing)})
+	}
+	return out
+}
+
+func (c *cli) whatIfCommand() *cobra.Command {
+	var file string
+	var asOf instant
+	cmd := &cobra.Command{
+		Use: "whatif --strategy FILE", Short: "What the base would be under another strategy", Args: cobra.NoArgs,
+		Long: `Evaluates a strategy that is not published over the whole base, beside the published one: the sizes of stages, RFM names, tiers,
+tags and segments with what their users spent in the last 365 days and, where models are published, what they are expected to
+be worth in the next 52 weeks; who moves from where to where; and whom the outreach rules would reach. Nothing is stored or sent.
+
+A change of what is counted (zone, currency, purchase, refund, metrics, event tags, events) needs the events again and cannot be
+seen before it is published; a condition that reads such a thing is refused with its place.`,
+		Example: "  weir whatif --strategy new.yaml\n  weir whatif --strategy new.yaml --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text, err := readFile(file)
+			if err != nil {
+				return err
+			}
+			return c.with(cmd.Context(), reading, func(b *base) error {
+				w, err := b.app.WhatIf(cmd.Context(), app.WhatIfRequest{Text: text, AsOf: asOf.millis()})
+				if err != nil {
+					return err
+				}
+				out := newWhatIf(w)
+				return c.print(out, func(to io.Writer) { showWhatIf(to, &out) })
+			})
+		},
+	}
+	cmd.Flags().StringVar(&file, "strategy", "", "the strategy file that is tried")
+	_ = cmd.MarkFlagRequired("strategy")
+	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
+	return cmd
+}
+
+func showWhatIf(w io.Writer, r *whatIf) {
+	fmt.Fprintf(w, "%d users as of %s: the published strategy %s and the one that is tried, %s; cuts %s; money in %s\n", r.Users, r.AsOf, r.Published, r.Tried, r.Cuts, r.Currency)
+	for _, c := range r.Changes {
+		fmt.Fprintf(w, "  %s: %s → %s\n", c.Path, orNone(c.From), orNone(c.To))
+	}
+	t := newTable("what", "name", ">users", ">after", ">change", ">revenue", ">after", ">value", ">after")
+	size := func(what string, s whatIfSize) {
+		if s.Before.Users == 0 && s.After.Users == 0 {
+			return
+		}
+		t.row(what, orNone(s.Name), number(s.Before.Users), number(s.After.Users), signed(s.After.Users-s.Before.Users),
+			money(s.Before.Revenue, r.Currency), money(s.After.Revenue, r.Currency), money(s.Before.Value, r.Currency), money(s.After.Value, r.Currency))
+	}
+	for _, g := range []struct {
+		what string
+		of   *whatIfGroup
+	}{{"stage", &r.Stages}, {"rfm", &r.RFM}, {"rfm_cn", &r.RFMCN}, {"tier", &r.Tiers}} {
+		for _, s := range g.of.Sizes {
+			size(g.what, s)
+		}
+	}
+	for _, m := range r.Tags {
+		size("tag", m.whatIfSize)
+	}
+	for _, m := range r.Segments {
+		size("segment", m.whatIfSize)
+	}
+	if r.Churn != nil {
+		size("churn", r.Churn.whatIfSize)
+	}
+	t.write(w)
+	showMoves(w, r)
+	if len(r.Rules) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nOutreach: who is in a rule's stage or segment with no episode open; entering are those who were not in it before")
+	rules := newTable("rule", ">entering", ">in it")
+	for _, e := range r.Rules {
+		rules.row(e.Name, number(e.Enter.Users), number(e.Existing.Users))
+	}
+	rules.write(w)
+}
+
+// showMoves lists who moves, without those who stay.
+func showMoves(w io.Writer, r *whatIf) {
+	t := newTable("moves", "from", "to", ">users", ">revenue", ">value")
+	for _, g := range []struct {
+		what string
+		of   *whatIfGroup
+	}{{"stage", &r.Stages}, {"rfm", &r.RFM}, {"tier", &r.Tiers}} {
+		for _, m := range g.of.Moves {
+			if m.From != m.To {
+				t.row(g.what, orNone(m.From), orNone(m.To), number(m.Users), money(m.Revenue, r.Currency), money(m.Value, r.Currency))
+			}
+		}
+	}
+	fmt.Fprintln(w)
+	if len(t.rows) == 0 {
+		fmt.Fprintln(w, "Nobody moves between stages, RFM names or tiers.")
+		return
+	}
+	t.write(w)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+func signed(n int64) string {
+	if n > 0 {
+		return "+" + number(n)
+	}
+	return number(n)
+}
