@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -137,6 +138,9 @@ A change of what is counted (zone, currency, purchase, refund, metrics, event ta
 seen before it is published; a condition that reads such a thing is refused with its place.`,
 		Example: "  weir whatif --strategy new.yaml\n  weir whatif --strategy new.yaml --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				return &usageError{err: errors.New("name the strategy to try with --strategy FILE")}
+			}
 			text, err := readFile(file)
 			if err != nil {
 				return err
@@ -152,7 +156,6 @@ seen before it is published; a condition that reads such a thing is refused with
 		},
 	}
 	cmd.Flags().StringVar(&file, "strategy", "", "the strategy file that is tried")
-	_ = cmd.MarkFlagRequired("strategy")
 	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
 	return cmd
 }

@@ -7,6 +7,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 go build -o bin/ingest ./infra/bench/ingest
 go build -o bin/whole ./infra/bench/whole
+go build -o bin/whatif ./infra/bench/whatif
 npm ci --no-audit --no-fund --loglevel=error --prefix infra/bench >/dev/null
 bin/ingest generate "$dir"
 {
@@ -21,6 +22,10 @@ TEXT
   node infra/bench/ingest.mjs bin/ingest "$dir"
   printf '\n## The whole program\n\n`bin/whole bin/weir DIR`: an import parses, validates, deduplicates, keeps canonical Parquet files, folds, writes profiles to SQLite with\nfsync, computes cuts and scores the base.\n\n'
   bin/whole bin/weir "$dir"
+  printf '\n## A strategy over a whole base, beside DuckDB\n\n`node infra/bench/whatif.mjs`: drawn users with heavy-tailed orders and spend, as columns in memory; every answer is compared with that of\nDuckDB. P(alive) does not depend on thresholds and is a column for both.\n\n'
+  mkdir "$dir/whatif"
+  bin/whatif generate "$dir/whatif" 1000000
+  node infra/bench/whatif.mjs bin/whatif "$dir/whatif"
   printf '\n## Size of a profile\n\n`go test -run Items -v ./shared/profile`: bytes as DynamoDB counts an item, keys, names, STATE and marks included.\n\n```\n'
   go test -count=1 -run 'Items' -v ./shared/profile | grep -E 'p50|p90|p99' | sed 's/^ *[a-z_]*\.go:[0-9]*: //'
   printf '```\n\n'

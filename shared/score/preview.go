@@ -1,6 +1,9 @@
 package score
 
-import "github.com/weir-engine/weir/shared/profile"
+import (
+	"github.com/weir-engine/weir/shared/profile"
+	"github.com/weir-engine/weir/shared/segment"
+)
 
 // Worth returns the lifetime value of a user at asOf without an interval, which is what makes Value slow: Low and High are CLV.
 func (e *Engine) Worth(f *profile.Facts, asOf int64) Value {
@@ -16,4 +19,13 @@ func (e *Engine) ChurnThreshold() float64 {
 		return 0
 	}
 	return e.churnThreshold()
+}
+
+// Read answers references that follow from the facts alone, such as measures of events, into out, one for each.
+func (e *Engine) Read(refs []*segment.Ref, f *profile.Facts, asOf int64, out []segment.Value) {
+	v := e.enter("", f, nil, nil, asOf, new(Result))
+	defer e.leave(v)
+	for i, ref := range refs {
+		out[i] = v.Lookup(ref)
+	}
 }

@@ -187,6 +187,8 @@ segments:
   - {name: urgent, when: 'segments.has("risky") && !tags.has("coupon")'}
   - {name: risky, when: 'stage in ["silent", "churned"] && f >= 2 && rfm != "lost" || tags.has("browser")'}
   - {name: fresh, when: 'days_since(first_seen) <= 100 && traits.city == "上海" || event("App Opened").count > 3'}
+  - {name: measured, when: 'count("Cart Viewed", 30) >= 2 || last("Cart Viewed", 30) > days_ago(20) && max("Cart Viewed", price, 30) > 15'}
+  - {name: lapsed, when: 'stopped("Cart Viewed", 1 per 14, for 7)'}
   - {name: asked, when: 'stage_candidate == "silent"'}
   - {name: dated, when: 'last_purchase > date("2026-01-01") && event("Product Viewed").last == null'}
   - {name: worth, when: 'tier != "" && average_order > 20 && orders[90] >= 1 && spend[30] < 1000 && rfm_cn startsWith "重要"'}

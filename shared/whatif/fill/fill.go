@@ -49,6 +49,10 @@ type Filler struct {
 	last    string
 	n       int
 
+	measures []*segment.Ref // with the places of their columns
+	measured []int
+	values   []segment.Value
+
 	stage, age, rank, revenue, value int
 }
 
@@ -255,6 +259,53 @@ func (x *Filler) ref(r *segment.Ref) {
 		})
 	case segment.RefEvent:
 		x.event(r)
+	case segment.RefMeasure:
+		x.measure(r)
+	}
+}
+
+// measure declares what conditions ask of the occurrences of events, where the metrics of the base's strategy tell it.
+func (x *Filler) measure(r *segment.Ref) {
+	text := r.String()
+	if r.Type != segment.TBool {
+		text += " != null"
+	}
+	p, err := x.e.Compile(text)
+	if err != nil || len(p.Refs()) != 1 || x.w.Has(r.String()) {
+		return
+	}
+	kind := column.Float
+	switch p.Refs()[0].Type {
+	case segment.TBool:
+		kind = column.Bits
+	case segment.TTime:
+		kind = column.Time
+	}
+	at := x.w.Column(whatif.Field{Ref: r.String(), Kind: kind})
+	x.measures, x.measured = append(x.measures, p.Refs()[0]), append(x.measured, at)
+	x.values = append(x.values, segment.Null)
+}
+
+// measuresOf writes the measures of a user.
+func (x *Filler) measuresOf(f *profile.Facts) {
+	if len(x.measures) == 0 {
+		return
+	}
+	x.e.Read(x.measures, f, x.asOf, x.values)
+	for i, v := range x.values {
+		at := x.measured[i]
+		switch {
+		case x.measures[i].Type == segment.TBool:
+			if v.True() {
+				x.w.Bit(at)
+			}
+		case v.Kind == segment.KindNumber:
+			x.w.Float(at, v.Num)
+		case v.Kind == segment.KindTime:
+			x.w.Int(at, int64(v.Num))
+		default:
+			x.w.Null(at)
+		}
 	}
 }
 
@@ -337,6 +388,7 @@ func (x *Filler) Add(key string, f *profile.Facts, st *profile.State) error {
 	for i := range x.fields {
 		x.fields[i].read(f, x.fields[i].at)
 	}
+	x.measuresOf(f)
 	x.settled(st)
 	x.ranks(key)
 	_, _, net := f.PurchasesIn(x.day, revenueDays)
