@@ -29,7 +29,8 @@ type App struct {
 	baseLock sync.Mutex
 	bases    []*Base
 
-	writing sync.Mutex // one import, rebuild, publish or sweep at a time
+	writing sync.Mutex // one import, rebuild, publish or sweep at a time: see exclusive
+	holder  string     // of the lease; "" where no other process writes
 
 	mu        sync.Mutex
 	collector collector
@@ -41,6 +42,8 @@ type App struct {
 // Options tune the use cases to their host.
 type Options struct {
 	Workers int // chunks of a file folded at the same time; 0 and 1: one after another, in a fixed order of port calls
+	// Holder names this process among those that write to the same base; "" when there is no other. Names are never used again.
+	Holder string
 }
 
 // Live is the published strategy with its cuts and models, compiled.
@@ -75,7 +78,7 @@ const (
 // written.
 func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	a := &App{
-		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1),
+		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
 	}
 	if _, err := a.Live(ctx); err == nil || !fault.Is(err, fault.NotFound) {

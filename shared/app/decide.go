@@ -76,8 +76,11 @@ type SweepReport struct {
 
 // Sweep evaluates every user at the present moment: time moves users without events. It is safe to repeat.
 func (a *App) Sweep(ctx context.Context, progress func(done, total int64)) (SweepReport, error) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
+	ctx, release, err := a.exclusive(ctx)
+	if err != nil {
+		return SweepReport{}, err
+	}
+	defer release()
 	defer a.forgetBase()
 	now, err := a.now(ctx)
 	if err != nil {

@@ -64,9 +64,12 @@ func (a *App) Import(ctx context.Context, req ImportRequest) (ImportResult, erro
 
 // importFile folds a recorded file. Its mapping and moments are those it was recorded with.
 func (a *App) importFile(ctx context.Context, file File, req ImportRequest) (ImportResult, error) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
-	file, err := a.ports.Ledger.File(ctx, file.ID)
+	ctx, release, err := a.exclusive(ctx)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	defer release()
+	file, err = a.ports.Ledger.File(ctx, file.ID)
 	if err != nil {
 		return ImportResult{}, fault.Wrap(err, "read the record of %s", req.Name)
 	}

@@ -28,8 +28,11 @@ func (a *App) UserLinks(ctx context.Context, id string) (key string, links []Lin
 // RevokeLink undoes a wrong link and folds the users it had joined anew. It returns the canonical ids of both sides. It is safe
 // to repeat.
 func (a *App) RevokeLink(ctx context.Context, x, y string) (left, right string, err error) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
+	ctx, release, err := a.exclusive(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	defer release()
 	defer a.forgetBase()
 	if err := a.allFolded(ctx, ""); err != nil {
 		return "", "", err

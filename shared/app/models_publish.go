@@ -27,8 +27,11 @@ type PublishModelsReport struct {
 // Errors: NotFound when no such models were fitted; Conflict when they were fitted to other histories than the strategy in
 // force reads.
 func (a *App) PublishModels(ctx context.Context, version string, req PublishModelsRequest) (PublishModelsReport, error) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
+	ctx, release, err := a.exclusive(ctx)
+	if err != nil {
+		return PublishModelsReport{}, err
+	}
+	defer release()
 	defer a.forgetBase()
 	live, err := a.Live(ctx)
 	if err != nil {

@@ -100,23 +100,47 @@ func (a *App) Deliver(ctx context.Context) (DeliverReport, error) {
 	return d.report, nil
 }
 
+// DeliverThese sends the given intents where they are still pending, as Deliver does. Several processes may do it at the same time:
+// an intent is claimed once.
+func (a *App) DeliverThese(ctx context.Context, intents []Intent) (DeliverReport, error) {
+	d := &delivery{app: a}
+	for _, in := range intents {
+		err := d.one(ctx, in)
+		if err != nil && !fault.Is(err, fault.Conflict) { // a conflict: another process settled it
+			return d.report, fault.Wrap(err, "deliver the message %s", in.ID)
+		}
+		if d.report.Held {
+			break
+		}
+	}
+	return d.report, nil
+}
+
 // delivery is one run of Deliver.
 type delivery struct {
 	app    *App
 	report DeliverReport
 }
 
+// handOver is the longest that handing a message over takes where several processes do it (milliseconds): what was claimed longer
+// ago has no process any more.
+const handOver = 20 * 60_000
+
 // recover settles what an earlier run claimed and did not record.
 func (d *delivery) recover(ctx context.Context) error {
-	for {
-		claimed, err := d.app.ports.Intents.List(ctx, IntentQuery{Status: IntentClaimed, Limit: 500})
+	for after := ""; ; {
+		claimed, err := d.app.ports.Intents.List(ctx, IntentQuery{Status: IntentClaimed, After: after, Limit: 500})
 		if err != nil {
 			return fault.Wrap(err, "read the claimed messages")
 		}
 		if len(claimed) == 0 {
 			return nil
 		}
+		after = claimed[len(claimed)-1].ID
 		for _, in := range claimed {
+			if d.app.holder != "" && d.app.ports.Clock()-in.Claimed < handOver {
+				continue // another process may be at it
+			}
 			if channel := d.app.ports.Channels[in.Channel]; channel != nil && channel.Idempotent() {
 				stop, e := d.app.killSwitch(ctx)
 				if e != nil || stop.Stopped {

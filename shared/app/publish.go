@@ -175,8 +175,11 @@ type PublishReport struct {
 // every user's STATE as a baseline, so that nobody is messaged unless include_existing was approved.
 // Errors: Invalid for a text with mistakes; Conflict when another version than From is in force.
 func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, error) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
+	ctx, release, err := a.exclusive(ctx)
+	if err != nil {
+		return PublishReport{}, err
+	}
+	defer release()
 	defer a.forgetBase()
 	if req.Progress == nil {
 		req.Progress = func(string, int64, int64) {}

@@ -24,8 +24,11 @@ type RebuildReport struct {
 // Rebuild folds FACTS anew from the canonical files, one bucket after another, and replaces those that differ. STATE is not
 // touched. It is safe to repeat and to kill. Conflict while the import of a file is half done.
 func (a *App) Rebuild(ctx context.Context, progress func(done, total int64)) (RebuildReport, error) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
+	ctx, release, err := a.exclusive(ctx)
+	if err != nil {
+		return RebuildReport{}, err
+	}
+	defer release()
 	defer a.forgetBase()
 	if err := a.allFolded(ctx, ""); err != nil {
 		return RebuildReport{}, err
