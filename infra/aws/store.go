@@ -61,9 +61,7 @@ type Store struct {
 
 // Open returns the base that c names, and makes it when it is not there. The table and the bucket must exist.
 func Open(ctx context.Context, db Table, objects Bucket, c Config) (*Store, error) {
-	if c.Workspace == "" {
-		c.Workspace = "main"
-	}
+	c.Workspace = orMain(c.Workspace)
 	if c.Scratch == "" {
 		c.Scratch = os.TempDir()
 	}
@@ -85,6 +83,16 @@ func Open(ctx context.Context, db Table, objects Bucket, c Config) (*Store, erro
 	s.canon = canonical.New(&canonFiles{bucket: s.bucket, prefix: "canonical/" + c.Workspace + "/"}, c.Scratch, buckets)
 	return s, nil
 }
+
+func orMain(workspace string) string {
+	if workspace == "" {
+		return "main"
+	}
+	return workspace
+}
+
+// EventsPrefix begins the keys of a workspace's event files in the bucket.
+func EventsPrefix(workspace string) string { return "events/" + orMain(workspace) + "/" }
 
 // buckets returns the number of hash buckets of the base; a new base gets wanted.
 func (s *Store) buckets(ctx context.Context, wanted int) (int, error) {
@@ -111,7 +119,7 @@ func (s *Store) buckets(ctx context.Context, wanted int) (int, error) {
 // Ports returns the ports over the base, with clock as the time in unix milliseconds and channels to send by.
 func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.Ports {
 	return app.Ports{
-		Uploads:  &uploads{bucket: s.bucket, prefix: "events/" + s.table.workspace + "/"},
+		Uploads:  &uploads{bucket: s.bucket, prefix: EventsPrefix(s.table.workspace)},
 		Ledger:   &ledger{s.table},
 		Profiles: &profiles{table: s.table, bucket: s.bucket},
 		Links:    &links{s.table},

@@ -1,0 +1,26 @@
+// Command deliver is the Lambda function that sends messages: the table's stream shows it each new pending intent.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/weir-engine/weir/infra/aws"
+)
+
+func main() {
+	ctx := context.Background()
+	channels, err := aws.Channels(ctx)
+	if err == nil {
+		var f *aws.Function
+		if f, err = aws.OpenFunction(ctx, channels); err == nil {
+			lambda.Start((&handler{app: f.App, log: f.Log}).handle)
+			return
+		}
+	}
+	slog.Error("the function cannot start", "error", err)
+	os.Exit(1)
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/weir-engine/weir/infra/aws"
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// importer is what the function needs of the use cases.
+type importer interface {
+	ImportKey(ctx context.Context, key string) (app.ImportResult, error)
+}
+
+type handler struct {
+	app    importer
+	log    *slog.Logger
+	bucket string
+	prefix string // of the event files in the bucket
+}
+
+// handle imports the files that a batch of messages names. A message whose files are all in, or were in before, is done. Any other
+// is reported and comes again, until the queue moves it to the dead letters: an interrupted import goes on where it was, and a file
+// that is refused as a whole ends there, with its reason in the ledger and in the log.
+func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	ctx, cancel := aws.Bounded(ctx)
+	defer cancel()
+	var out events.SQSEventResponse
+	for _, m := range batch.Records {
+		if err := h.message(ctx, m); err != nil {
+			h.log.Error("a message was not done", "message", m.MessageId, "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
+			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+	}
+	return out, nil
+}
+
+func (h *handler) message(ctx context.Context, m events.SQSMessage) error {
+	keys, err := h.keys(m.Body)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		r, err := h.app.ImportKey(ctx, key)
+		if err != nil {
+			return fault.Wrap(err, "import %s", key)
+		}
+		h.log.Info("imported", "file", r.File.ID, "key", key, "events", r.Counts.Events, "accepted", r.Counts.Accepted,
+			"rejected", r.Counts.Rejected, "duplicates", r.Counts.Duplicates, "users", r.Counts.Users)
+	}
+	return nil
+}
+
+// keys returns the keys of the files that a notification of S3 names. S3 encodes them as in a form; it sends a test when the
+// notification is set up, which names none.
+func (h *handler) keys(body string) (keys []string, err error) {
+	var n struct {
+		Event   string                 `json:"Event"`
+		Records []events.S3EventRecord `json:"Records"`
+	}
+	if err := json.Unmarshal([]byte(body), &n); err != nil {
+		return nil, fault.New(fault.Invalid, "a message is no notification of S3").Because(err).
+			WithHint("only the bucket's notifications belong into this queue")
+	}
+	if n.Records == nil && n.Event != "s3:TestEvent" {
+		return nil, fault.New(fault.Invalid, "a message is no notification of S3").WithHint("only the bucket's notifications belong into this queue")
+	}
+	for _, r := range n.Records {
+		if !strings.HasPrefix(r.EventName, "ObjectCreated:") && !strings.HasPrefix(r.EventName, "s3:ObjectCreated:") {
+			continue
+		}
+		name, err := url.QueryUnescape(r.S3.Object.Key)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the key %q is not encoded as S3 does", r.S3.Object.Key).Because(err)
+		}
+		key, ok := strings.CutPrefix(name, h.prefix)
+		if r.S3.Bucket.Name != h.bucket || !ok {
+			return nil, fault.New(fault.Invalid, "the file %q of the bucket %q is no event file of this base", name, r.S3.Bucket.Name).
+				WithHint("check the notification of the bucket")
+		}
+		if app.CheckUploadKey(key) == nil { // what is incomplete has no import
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}

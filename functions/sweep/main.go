@@ -1,0 +1,27 @@
+// Command sweep is the Lambda function that lets time pass: once a day it evaluates every user, and it sends what no other
+// delivery claimed. A schedule invokes it.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/weir-engine/weir/infra/aws"
+)
+
+func main() {
+	ctx := context.Background()
+	channels, err := aws.Channels(ctx)
+	if err == nil {
+		var f *aws.Function
+		if f, err = aws.OpenFunction(ctx, channels); err == nil {
+			lambda.Start((&handler{app: f.App, log: f.Log}).handle)
+			return
+		}
+	}
+	slog.Error("the function cannot start", "error", err)
+	os.Exit(1)
+}

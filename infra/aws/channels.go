@@ -1,0 +1,64 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/weir-engine/weir/infra/disk"
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// OutboxChannel is the channel that puts each message into the bucket, for people or other programs to send.
+const OutboxChannel = "outbox"
+
+// Channels returns the channels of the environment.
+func Channels(ctx context.Context) (map[string]app.Channel, error) {
+	e, err := ReadEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "read the configuration of AWS").Because(err)
+	}
+	objects := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = e.PathStyle })
+	return map[string]app.Channel{OutboxChannel: NewOutbox(objects, e.Bucket, e.Workspace)}, nil
+}
+
+// Outbox implements app.Channel: one object a message, named by its id.
+type Outbox struct {
+	bucket *bucket
+	prefix string
+}
+
+// NewOutbox returns the outbox of a workspace; "" is "main".
+func NewOutbox(objects Bucket, name, workspace string) *Outbox {
+	return &Outbox{bucket: &bucket{s3: objects, name: name}, prefix: "outbox/" + orMain(workspace) + "/"}
+}
+
+// Send implements app.Channel: an object that is there already stays as it is.
+func (o *Outbox) Send(ctx context.Context, m app.Message) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fault.New(fault.Internal, "the message %s cannot be written", m.ID).Because(err)
+	}
+	name := aws.String(o.bucket.prefix + o.prefix + disk.SafeName(m.ID) + ".json")
+	_, err = o.bucket.s3.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &o.bucket.name, Key: name, Body: bytes.NewReader(append(text, '\n')), IfNoneMatch: aws.String("*"),
+		ContentType: aws.String("application/json"),
+	})
+	if statusOf(err) == http.StatusPreconditionFailed {
+		return nil
+	}
+	return o.bucket.fault(err, "write the message %s", m.ID)
+}
+
+// Idempotent implements app.Channel.
+func (o *Outbox) Idempotent() bool { return true }

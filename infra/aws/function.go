@@ -1,0 +1,88 @@
+package aws
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// Environment is what a function is told by its environment variables. template.yaml sets them.
+type Environment struct {
+	Table     string // WEIR_TABLE
+	Bucket    string // WEIR_BUCKET
+	Workspace string // WEIR_WORKSPACE
+	PathStyle bool   // WEIR_S3_PATH_STYLE: "true" for stand-ins of S3
+}
+
+// Variables are the names of the environment variables that ReadEnvironment reads.
+func Variables() []string {
+	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_S3_PATH_STYLE"}
+}
+
+// ReadEnvironment reads the environment of a function.
+func ReadEnvironment() (Environment, error) {
+	e := Environment{
+		Table: os.Getenv("WEIR_TABLE"), Bucket: os.Getenv("WEIR_BUCKET"), Workspace: os.Getenv("WEIR_WORKSPACE"),
+		PathStyle: os.Getenv("WEIR_S3_PATH_STYLE") == "true",
+	}
+	if e.Table == "" || e.Bucket == "" {
+		return e, fault.New(fault.Invalid, "WEIR_TABLE and WEIR_BUCKET are not set").WithHint("deploy the functions with template.yaml")
+	}
+	return e, nil
+}
+
+// Function is a base as a Lambda function works on it.
+type Function struct {
+	App *app.App
+	Log *slog.Logger
+	AWS aws.Config
+	Environment
+}
+
+// OpenFunction opens the base that the environment names, with channels to send by.
+func OpenFunction(ctx context.Context, channels map[string]app.Channel) (*Function, error) {
+	f := &Function{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
+	var err error
+	if f.Environment, err = ReadEnvironment(); err != nil {
+		return nil, err
+	}
+	if f.AWS, err = config.LoadDefaultConfig(ctx); err != nil {
+		return nil, fault.New(fault.Internal, "read the configuration of AWS").Because(err)
+	}
+	objects := s3.NewFromConfig(f.AWS, func(o *s3.Options) { o.UsePathStyle = f.PathStyle })
+	store, err := Open(ctx, dynamodb.NewFromConfig(f.AWS), objects, Config{Table: f.Table, Bucket: f.Bucket, Workspace: f.Workspace})
+	if err != nil {
+		return nil, err
+	}
+	holder := make([]byte, 16)
+	if _, err := rand.Read(holder); err != nil {
+		return nil, fault.New(fault.Internal, "name the process").Because(err)
+	}
+	clock := func() int64 { return time.Now().UnixMilli() }
+	f.App, err = app.New(ctx, store.Ports(clock, channels), app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder)})
+	return f, err
+}
+
+// margin is how long before its timeout a function stops, so that it can say how far it came.
+const margin = 10 * time.Second
+
+// Bounded returns a context that ends a moment before the function's timeout.
+func Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, end.Add(-min(margin, time.Until(end)/4)))
+}
