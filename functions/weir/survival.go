@@ -19,6 +19,7 @@ type survived struct {
 	Groups  []survivors  `json:"groups"`                   // in the order of their names; one without a name when there is no --group
 	LogRank *model.Ranks `json:"logrank"`                  // its figures by group are in the order of Groups; null without groups
 	Reason  string       `json:"logrank_reason,omitempty"` // why groups cannot be compared
+	Cox     *hazards     `json:"cox,omitempty"`            // with --columns
 }
 
 // survivors are the subjects of one group.
@@ -33,21 +34,24 @@ type survivors struct {
 // survivalFlags are the flags of weir survival.
 type survivalFlags struct {
 	csv, duration, event, eventIs, group string
+	columns                              []string
 	drop                                 bool
 }
 
 func (c *cli) survivalCommand() *cobra.Command {
 	var f survivalFlags
 	cmd := &cobra.Command{
-		Use: "survival", Short: "Kaplan–Meier curves from a table, with the log-rank test between groups", Args: cobra.NoArgs,
+		Use: "survival", Short: "Kaplan–Meier curves from a table, the log-rank test, and Cox regression", Args: cobra.NoArgs,
 		Long: `Estimates from a CSV table how long subjects last: the Kaplan–Meier curve with its 95 % interval on the scale log(-log), the
 Nelson–Aalen cumulative hazard, and the median. With --group there is a curve for each group, and the log-rank test says
-whether they differ.
+whether they differ. With --columns a proportional hazards regression (Cox, ties after Efron) says how much a unit more of
+each column multiplies the hazard.
 
 --event names the column that says whether the subject had the event (1 or 0, yes or no, true or false) or was still there
 when last seen. --csv - reads standard input. No base is needed.`,
 		Example: `  weir survival --csv customers.csv --duration tenure --event Churn
-  weir survival --csv customers.csv --duration tenure --event Churn --group Contract --json`,
+  weir survival --csv customers.csv --duration tenure --event Churn --group Contract --json
+  weir survival --csv customers.csv --duration tenure --event Churn --columns MonthlyCharges,SeniorCitizen`,
 		RunE: func(*cobra.Command, []string) error {
 			s, err := c.readSheet(f.csv)
 			if err != nil {
@@ -66,6 +70,7 @@ when last seen. --csv - reads standard input. No base is needed.`,
 	flags.StringVar(&f.event, "event", "", "column of whether the event ended it")
 	flags.StringVar(&f.eventIs, "event-is", "", "the value of --event that means yes; every other means no")
 	flags.StringVar(&f.group, "group", "", "column of the groups to compare")
+	flags.StringSliceVar(&f.columns, "columns", nil, "columns of numbers that explain the hazard")
 	flags.BoolVar(&f.drop, "drop-missing", false, "leave out rows that miss one of these cells")
 	need(cmd, "csv", "duration", "event")
 	return cmd
@@ -90,6 +95,11 @@ func survival(s *sheet, f survivalFlags) (*survived, error) {
 		}
 		used = append(used, group)
 	}
+	columns, err := s.places(f.columns)
+	if err != nil {
+		return nil, err
+	}
+	used = append(used, columns...)
 	out := &survived{}
 	if out.Dropped, err = s.complete(used, f.drop); err != nil {
 		return nil, err
@@ -113,6 +123,11 @@ func survival(s *sheet, f survivalFlags) (*survived, error) {
 	if len(names) > 1 {
 		if out.LogRank, err = model.LogRank(durations); err != nil {
 			out.Reason = err.Error()
+		}
+	}
+	if len(columns) > 0 {
+		if out.Cox, err = s.regress(duration, event, columns, f.eventIs); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
@@ -205,5 +220,8 @@ func showSurvival(w io.Writer, s *survived, by string) {
 		}
 		t.write(w)
 		fmt.Fprintf(w, "log-rank: chi-square %s with %d degrees of freedom, p = %s\n", fixed(r.ChiSquare, 2), r.DF, pText(r.P))
+	}
+	if s.Cox != nil {
+		s.Cox.show(w)
 	}
 }
