@@ -24,7 +24,7 @@ func (s *Server) GetOverview(ctx context.Context, req gen.GetOverviewRequestObje
 	out := gen.Overview{
 		AsOf: moment(o.Base.AsOf), Users: o.Users, Buyers: o.Buyers, Orders: o.Orders, SpendMinor: o.Spend, Currency: settings.Currency,
 		Zone: settings.Zone, LastEvent: instant(o.Base.LastEvent), LastArrival: instant(o.LastArrival), StrategyVersion: live.Version,
-		CutsVersion: text(cutsVersion(live)), Stages: groups(o.Stages, o.Users), RfmNames: groups(o.RFM, o.Users),
+		CutsVersion: text(cutsVersion(live)), ModelVersion: text(live.Engine.Version()), Stages: groups(o.Stages, o.Users), RfmNames: groups(o.RFM, o.Users),
 		RfmCn: groups(o.RFMCN, o.Users), Tiers: groups(o.Tiers, o.Users), Segments: groups(o.Segments, o.Users), Rfm: []gen.RfmCell{},
 		Lifecycle: lifecycleOf(o.Base, period), Concentration: concentrationOf(o.Base), Activity: activityOf(o.Base),
 	}
@@ -87,7 +87,11 @@ func (s *Server) GetStatus(ctx context.Context, _ gen.GetStatusRequestObject) (g
 	out := gen.GetStatus200JSONResponse{
 		Version: s.version, AsOf: moment(st.Clock.AsOf), Pinned: st.Clock.Pinned, Users: st.Users, Zone: settings.Zone,
 		Currency: settings.Currency, StrategyVersion: st.Live.Version, CutsVersion: text(cutsVersion(st.Live)),
-		LastArrival: instant(st.LastArrival),
+		LastArrival: instant(st.LastArrival), ModelVersion: text(st.Live.Engine.Version()),
+	}
+	if stale := st.Live.ModelsStale; stale != nil {
+		w := warningOf(*stale)
+		out.ModelsStale = &w
 	}
 	if st.Live.Cuts != nil {
 		out.CutsAsOf = instant(st.Live.Cuts.AsOf)

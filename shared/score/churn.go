@@ -107,7 +107,7 @@ func (e *Engine) Churn(f *profile.Facts, asOf int64) Churn {
 	var row [churnFeatures]float64
 	n.row(e.minor, &row)
 	c := Churn{OK: true, P: p, Warning: v.warned(), LeadDays: max(e.limit-v.silent, 0)}
-	for _, t := range e.fitted.churn.strongest(&row) {
+	for _, t := range e.fitted.churn.strongest(&row, e.bought) {
 		c.Reasons = append(c.Reasons, ChurnReason{
 			Feature: churnNames[t.feature], Contribution: float64(t.weight * (row[t.feature] - t.mean)), Text: e.churnText(t.feature, &n),
 		})
@@ -115,8 +115,9 @@ func (e *Engine) Churn(f *profile.Facts, asOf int64) Churn {
 	return c
 }
 
-// strongest are the terms that raise the risk most, one of each family, the strongest first.
-func (c *churning) strongest(row *[churnFeatures]float64) []churnTerm {
+// strongest are the terms that raise the risk most, one of each family, the strongest first. bought says that purchases alone are
+// signs of life.
+func (c *churning) strongest(row *[churnFeatures]float64, bought bool) []churnTerm {
 	raised := func(t *churnTerm) float64 { return float64(t.weight * (row[t.feature] - t.mean)) }
 	var all []churnTerm
 	for i := range c.terms {
@@ -128,7 +129,7 @@ func (c *churning) strongest(row *[churnFeatures]float64) []churnTerm {
 	var given []churnTerm
 	families := uint8(0)
 	for _, t := range all {
-		if bit := uint8(1) << churnFamily[t.feature]; families&bit == 0 && len(given) < churnReasons {
+		if bit := uint8(1) << churnFamily(t.feature, bought); families&bit == 0 && len(given) < churnReasons {
 			families |= bit
 			given = append(given, t)
 		}

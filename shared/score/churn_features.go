@@ -36,8 +36,16 @@ var churnNames = [churnFeatures]string{
 	churnSpendTrend:  "spend_trend",  // log(1 + net spend of the last 90 days) - log(1 + that of the 90 before), in major units
 }
 
-// churnFamily groups the features that say nearly the same: of each family at most one is given as a reason.
-var churnFamily = [churnFeatures]uint8{
+// churnFamily groups the features that say nearly the same: of each family at most one is given as a reason. Where purchases
+// alone are signs of life, active days are purchase days.
+func churnFamily(feature int, bought bool) uint8 {
+	if bought && (feature == churnActive || feature == churnActiveTrend) {
+		feature = churnRecent
+	}
+	return churnFamilies[feature]
+}
+
+var churnFamilies = [churnFeatures]uint8{
 	churnSilence: 0, churnOverdue: 0, churnOnce: 1, churnTenure: 1, churnFrequency: 2, churnRecent: 2,
 	churnActive: 3, churnActiveTrend: 3, churnSpend: 4, churnSpendTrend: 4,
 }

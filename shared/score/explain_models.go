@@ -165,7 +165,7 @@ func (e *Engine) whyChurn(v *env) Reason {
 	var row [churnFeatures]float64
 	n.row(e.minor, &row)
 	en, zh := "", ""
-	for _, t := range e.fitted.churn.strongest(&row) {
+	for _, t := range e.fitted.churn.strongest(&row, e.bought) {
 		text := e.churnText(t.feature, &n)
 		en, zh = en+" "+text.En, zh+text.Zh
 	}

@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -338,4 +339,22 @@ func BenchmarkScoreWithModels(b *testing.B) {
 			e.Value(users.facts[i%len(users.facts)], asOf)
 		}
 	})
+}
+
+// TestReasonsDoNotRepeat: where purchases alone are signs of life, active days and purchase days are one reason.
+func TestReasonsDoNotRepeat(t *testing.T) {
+	var row [churnFeatures]float64
+	c := &churning{terms: []churnTerm{
+		{feature: churnActive, mean: 1, weight: -2}, {feature: churnRecent, mean: 1, weight: -2}, {feature: churnActiveTrend, mean: 1, weight: -1},
+		{feature: churnSpend, mean: 1, weight: -0.5},
+	}}
+	for bought, want := range map[bool][]int{true: {churnActive, churnSpend}, false: {churnActive, churnRecent, churnSpend}} {
+		var got []int
+		for _, term := range c.strongest(&row, bought) {
+			got = append(got, term.feature)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("bought %v: the reasons are of the features %v, want %v", bought, got, want)
+		}
+	}
 }

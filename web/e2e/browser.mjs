@@ -76,3 +76,8 @@ export async function inSight(page, popup) {
   const inside = x >= 0 && y >= 0 && x + width <= view.width && y + height <= view.height;
   assert.ok(inside, `the popup lies at ${x}, ${y}, ${width} × ${height}`);
 }
+
+/** Chooses one of a few. */
+export function choose(within, name) {
+  return within.getByRole("radio", { name, exact: true }).click();
+}

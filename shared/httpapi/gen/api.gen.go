@@ -1639,7 +1639,10 @@ type Overview struct {
 	// LastEvent The newest event's time; absent without events.
 	LastEvent *time.Time `json:"last_event,omitempty"`
 	Lifecycle Lifecycle  `json:"lifecycle"`
-	Orders    int64      `json:"orders"`
+
+	// ModelVersion Of the models that score; absent without.
+	ModelVersion *string `json:"model_version,omitempty"`
+	Orders       int64   `json:"orders"`
 
 	// Rfm All 25 cells.
 	Rfm []RfmCell `json:"rfm"`
@@ -1977,6 +1980,12 @@ type Status struct {
 
 	// LastArrival When the newest file arrived.
 	LastArrival *time.Time `json:"last_arrival,omitempty"`
+
+	// ModelVersion Of the models that score; absent without.
+	ModelVersion *string `json:"model_version,omitempty"`
+
+	// ModelsStale Why the published models are not used.
+	ModelsStale *Warning `json:"models_stale,omitempty"`
 
 	// Pinned The clock is pinned to `as_of`.
 	Pinned          bool   `json:"pinned"`

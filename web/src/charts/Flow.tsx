@@ -7,6 +7,8 @@ const HEIGHT = 380;
 const GAP = 20;
 const BAR = 10;
 const EDGE = 2;
+/** Room above and below for the name of a small stage. */
+const ROOM = 9;
 
 /** What the pointer is on: a stage of one side, or a move. */
 type Lit = { side: "from" | "to"; name: string } | { from: string; to: string };
@@ -72,20 +74,22 @@ export function Flow({
     <figure className="flow">
       <div ref={holder}>
         {width > 0 && (
-          <svg width={width} height={HEIGHT} role="img" aria-label={label}>
-            {flow.ribbons.map((ribbon) => (
-              // biome-ignore lint/a11y/noStaticElementInteractions: the pointer only lights up what the matrix below says
-              <path
-                key={`${ribbon.from} ${ribbon.to}`}
-                d={outline(ribbon, left, right)}
-                fill={colorOf(ribbon.from)}
-                className={isLit(ribbon) ? undefined : "dim"}
-                onMouseEnter={() => setLit({ from: ribbon.from, to: ribbon.to })}
-                onMouseLeave={() => setLit(undefined)}
-              />
-            ))}
-            {column(flow.left, "from")}
-            {column(flow.right, "to")}
+          <svg width={width} height={HEIGHT + 2 * ROOM} role="img" aria-label={label}>
+            <g transform={`translate(0 ${ROOM})`}>
+              {flow.ribbons.map((ribbon) => (
+                // biome-ignore lint/a11y/noStaticElementInteractions: the pointer only lights up what the matrix below says
+                <path
+                  key={`${ribbon.from} ${ribbon.to}`}
+                  d={outline(ribbon, left, right)}
+                  fill={colorOf(ribbon.from)}
+                  className={isLit(ribbon) ? undefined : "dim"}
+                  onMouseEnter={() => setLit({ from: ribbon.from, to: ribbon.to })}
+                  onMouseLeave={() => setLit(undefined)}
+                />
+              ))}
+              {column(flow.left, "from")}
+              {column(flow.right, "to")}
+            </g>
           </svg>
         )}
       </div>

@@ -21,6 +21,7 @@ export function Lines({
   formatX,
   titleX = formatX,
   formatY,
+  axisY = formatY,
   height = 280,
   xMax,
   yMax,
@@ -33,6 +34,7 @@ export function Lines({
   formatX: (x: number) => string;
   titleX?: (x: number) => string;
   formatY: (y: number) => string;
+  axisY?: (y: number) => string;
   height?: number;
   xMax?: number;
   yMax?: number;
@@ -60,8 +62,9 @@ export function Lines({
         min: 0,
         max: yMax,
         splitNumber: 4,
+        interval: yMax && yMax / 4,
         ...axis(palette),
-        axisLabel: { ...axis(palette).axisLabel, formatter: formatY },
+        axisLabel: { ...axis(palette).axisLabel, formatter: axisY },
       },
       tooltip: {
         ...base(palette).tooltip,
@@ -114,7 +117,7 @@ export function Lines({
           : []),
       ],
     }),
-    [lines, xName, formatX, titleX, formatY, xMax, yMax, ticks, mark],
+    [lines, xName, formatX, titleX, formatY, axisY, xMax, yMax, ticks, mark],
   );
   return <Chart label={label} height={height} option={option} />;
 }

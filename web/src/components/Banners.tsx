@@ -5,7 +5,7 @@ import { api, data } from "../core/api";
 import { toProblem } from "../core/problem";
 import { useAddress, useView } from "../core/view";
 import { useKnown } from "./known";
-import { Meter } from "./Parts";
+import { Meter, useLabel } from "./Parts";
 
 /** What everybody should see whatever the page: no server, an import that runs, outreach that is stopped. */
 export function Banners() {
@@ -13,6 +13,7 @@ export function Banners() {
   const { status, statusError, format } = useView();
   const known = useKnown();
   const address = useAddress();
+  const label = useLabel();
   const outreach = useQuery({
     queryKey: ["outreach"],
     queryFn: () => data(api.GET("/v1/outreach")),
@@ -34,6 +35,12 @@ export function Banners() {
             {running.events ? ` · ${t("banner.events", { n: format.count(running.events) })}` : ""}
           </span>
           <Meter share={running.total > 0 ? running.done / running.total : undefined} label={t("banner.progress")} />
+        </div>
+      )}
+      {status?.models_stale && (
+        <div className="banner warn" role="status">
+          <span className="grow">{label("", status.models_stale.text)}</span>
+          <Link to={address("/models")}>{t("frame.place.models")}</Link>
         </div>
       )}
       {outreach.data?.stopped && (

@@ -1229,6 +1229,8 @@ export interface components {
             cuts_version?: string;
             /** Format: date-time */
             cuts_as_of?: string;
+            /** @description Of the models that score; absent without. */
+            model_version?: string;
             /** @description Users by settled stage, in the strategy's order from first to last. */
             stages: components["schemas"]["Group"][];
             /** @description All 25 cells. */
@@ -2360,6 +2362,10 @@ export interface components {
             cuts_version?: string;
             /** Format: date-time */
             cuts_as_of?: string;
+            /** @description Of the models that score; absent without. */
+            model_version?: string;
+            /** @description Why the published models are not used. */
+            models_stale?: components["schemas"]["Warning"];
             /**
              * Format: date-time
              * @description When the newest file arrived.

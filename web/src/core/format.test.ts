@@ -4,6 +4,21 @@ import { makeFormat, minorDigits } from "./format";
 const en = makeFormat("en", "America/New_York");
 const zh = makeFormat("zh-CN", "Asia/Shanghai");
 
+describe("signs and estimates", () => {
+  const format = makeFormat("en", "UTC");
+  it.each([
+    [format.signedPercent(-0.1623), "−16.2%"],
+    [format.signedPercent(0.05), "+5.0%"],
+    [format.points(-0.123), "−12.3"],
+    [format.points(0), "0.0"],
+    [format.significant(0.524843), "0.5248"],
+    [format.significant(6.183085, 2), "6.2"],
+    [format.significant(0.00001234, 2), "1.2E-5"],
+  ])("%s", (got, want) => {
+    expect(got).toBe(want);
+  });
+});
+
 describe("money", () => {
   it.each([
     [123456, "USD", "$1,234.56"],

@@ -83,7 +83,9 @@ export function makeFormat(language: Language, zone: string): Format {
         minimumFractionDigits: 1,
         maximumFractionDigits: 1,
         signDisplay: "exceptZero",
-      }).format(share),
+      })
+        .format(share)
+        .replace("-", "−"),
     significant: (n, digits = 4) =>
       new Intl.NumberFormat(language, {
         minimumSignificantDigits: digits,
@@ -95,7 +97,9 @@ export function makeFormat(language: Language, zone: string): Format {
         minimumFractionDigits: 1,
         maximumFractionDigits: 1,
         signDisplay: "exceptZero",
-      }).format(100 * difference),
+      })
+        .format(100 * difference)
+        .replace("-", "−"),
     money: (minor, currency) => currencyFormat(currency, {}).format(minor / 10 ** minorDigits(currency)),
     moneyCompact: (minor, currency) => {
       const major = minor / 10 ** minorDigits(currency);

@@ -1,4 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Tabs } from "antd";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { AsOf } from "../components/AsOf";
@@ -19,15 +20,30 @@ type Level = (typeof levels)[number];
 /** Who is about to leave, why, and how early; and how well that would have been foretold. */
 export default function Churn() {
   const { t } = useTranslation();
+  const [params, setParams] = useSearchParams();
+  const tab = params.get("tab") === "backtest" ? "backtest" : "risk";
   return (
     <>
       <PageHead title={t("churn.title")} lead={t("churn.lead")}>
         <AsOf />
       </PageHead>
-      <div className="grid">
-        <Leaving />
-        <Backtest />
-      </div>
+      <Tabs
+        activeKey={tab}
+        onChange={(key) =>
+          setParams(
+            (old) => {
+              const next = new URLSearchParams(old);
+              next.set("tab", key);
+              return next;
+            },
+            { replace: true },
+          )
+        }
+        items={[
+          { key: "risk", label: t("churn.list"), children: <Leaving /> },
+          { key: "backtest", label: t("backtest.tab"), children: <Backtest /> },
+        ]}
+      />
     </>
   );
 }

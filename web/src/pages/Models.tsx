@@ -6,7 +6,6 @@ import { useSearchParams } from "react-router";
 import { JobState } from "../components/JobState";
 import { PageHead } from "../components/Parts";
 import { Answer, Empty } from "../components/States";
-import { Warnings } from "../components/Warnings";
 import { api, data, type Schemas } from "../core/api";
 import { type Job, useJob } from "../core/jobs";
 import { FitDialog } from "./models/FitDialog";
@@ -69,7 +68,6 @@ export default function Models() {
             );
           return (
             <div className="grid">
-              {list.stale && <Warnings list={[list.stale]} />}
               {!list.current && (
                 <div className="banner" role="status" style={{ margin: 0 }}>
                   <span className="grow">{t("models.nothingPublished")}</span>

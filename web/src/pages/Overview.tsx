@@ -12,8 +12,9 @@ import { Choice } from "../components/Controls";
 import { useKnown } from "../components/known";
 import { Card, Figure, PageHead, useLabel } from "../components/Parts";
 import { Answer, Empty } from "../components/States";
+import { Table } from "../components/Table";
 import { api, data, type Schemas } from "../core/api";
-import { NONE } from "../core/format";
+import { minorDigits, NONE } from "../core/format";
 import { useDark } from "../core/prefs";
 import { useAddress, useAsOf, useView } from "../core/view";
 
@@ -114,6 +115,7 @@ function Base({
           asOf: format.time(base.as_of),
           strategy: base.strategy_version,
           cuts: base.cuts_version || t("common.none"),
+          models: base.model_version || t("common.none"),
         })}
       </p>
     </div>
@@ -273,9 +275,21 @@ function ConcentrationCard({ base }: { base: Schemas["Overview"] }) {
   const { format } = useView();
   const { concentration } = base;
   const { gini, top_share: top } = concentration;
+  const [view, setView] = useState<"chart" | "table">("chart");
   return (
     <Card
       className="five"
+      tools={
+        <Choice
+          label={t("common.showAs")}
+          value={view}
+          onChange={setView}
+          options={[
+            { value: "chart", label: t("common.chart") },
+            { value: "table", label: t("common.table") },
+          ]}
+        />
+      }
       title={t("concentration.title")}
       lead={
         top !== undefined && gini !== undefined
@@ -290,9 +304,56 @@ function ConcentrationCard({ base }: { base: Schemas["Overview"] }) {
       {concentration.curve.length === 0 || top === undefined ? (
         <Empty title={t("concentration.empty")} />
       ) : (
-        <Concentration curve={concentration.curve} topShare={top} format={format} />
+        <ConcentrationView view={view} concentration={concentration} top={top} />
       )}
     </Card>
+  );
+}
+
+/** The curve, or its steps with a way to the users who make them up. */
+function ConcentrationView({
+  view,
+  concentration,
+  top,
+}: {
+  view: "chart" | "table";
+  concentration: Schemas["Concentration"];
+  top: number;
+}) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  const address = useAddress();
+  const { currency } = concentration;
+  if (view === "chart") return <Concentration curve={concentration.curve} topShare={top} format={format} />;
+  const steps = [1, 5, 10, 20, 30, 40, 50, 60, 80, 100];
+  const major = (minor: number) => minor / 10 ** minorDigits(currency);
+  return (
+    <Table
+      label={t("concentration.title")}
+      rows={concentration.curve.filter((point) => steps.includes(Math.round(point.top * 100)))}
+      keyOf={(point) => String(point.top)}
+      columns={[
+        {
+          name: t("concentration.bestHead"),
+          cell: (point) => (
+            <Link to={address("/users", { where: `orders > 0 && spend >= ${major(point.least_minor)}` })}>
+              {format.percent(point.top, 0)}
+            </Link>
+          ),
+        },
+        { name: t("overview.users"), right: true, cell: (point) => format.count(point.users) },
+        {
+          name: t("concentration.from"),
+          right: true,
+          cell: (point) => format.moneyCompact(point.least_minor, currency),
+        },
+        {
+          name: t("concentration.share"),
+          right: true,
+          cell: (point) => (point.share === undefined ? NONE : format.percent(point.share)),
+        },
+      ]}
+    />
   );
 }
 

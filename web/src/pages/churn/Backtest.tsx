@@ -41,7 +41,7 @@ export function Backtest() {
   });
   const busy = run.isPending || job?.status === "running";
   return (
-    <>
+    <div className="grid">
       <Card title={t("backtest.title")} lead={t("backtest.lead")}>
         <div className="options">
           <div className="field">
@@ -78,7 +78,7 @@ export function Backtest() {
         {job?.backtest && <Glance result={job.backtest} />}
       </Card>
       {job?.backtest && <Evidence result={job.backtest} />}
-    </>
+    </div>
   );
 }
 

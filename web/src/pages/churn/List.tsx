@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useLabel } from "../../components/Parts";
 import { StageMark } from "../../components/StageMark";
 import { Table } from "../../components/Table";
 import type { Schemas } from "../../core/api";
@@ -103,12 +104,13 @@ export function Probability({ p, threshold }: { p: number; threshold: number }) 
 
 /** The reasons in words, the strongest first. */
 export function Why({ user }: { user: { reasons: readonly Schemas["ChurnReason"][] } }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
+  const label = useLabel();
   if (user.reasons.length === 0) return <span className="muted">{t("churn.noReasons")}</span>;
   return (
     <span className="why">
       {user.reasons.map((reason) => (
-        <span key={reason.feature}>{i18n.language === "zh-CN" ? reason.text.zh : reason.text.en}</span>
+        <span key={reason.feature}>{label(reason.feature, reason.text)}</span>
       ))}
     </span>
   );

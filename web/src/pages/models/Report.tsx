@@ -65,11 +65,7 @@ function Glance({ set, purchases }: { set: Schemas["ModelSet"]; purchases: Schem
       <Figure
         small
         name={t("models.holdout")}
-        value={
-          holdout && holdout.actual > 0
-            ? t("models.holdoutOff", { share: format.signedPercent(holdout.expected / holdout.actual - 1) })
-            : NONE
-        }
+        value={holdout && holdout.actual > 0 ? format.signedPercent(holdout.expected / holdout.actual - 1) : NONE}
         aside={
           holdout
             ? t("models.holdoutAside", {

@@ -108,7 +108,8 @@ function Curves({ cohorts, period }: { cohorts: readonly Cohort[]; period: Perio
         xName={t(`retention.since.${period}`)}
         formatX={format.count}
         titleX={(k) => t(`retention.later.${period}`, { count: k })}
-        formatY={(y) => format.percent(y, y < 0.1 && y > 0 ? 1 : 0)}
+        formatY={format.percent}
+        axisY={(y) => format.percent(y, 0)}
         height={360}
         ticks={1}
       />

@@ -89,7 +89,8 @@ function Chart({ rows }: { rows: readonly Row[] }) {
         xName={t("retention.dayAxis")}
         formatX={format.count}
         titleX={(day) => t("retention.day", { day })}
-        formatY={(y) => format.percent(y, y < 0.1 && y > 0 ? 1 : 0)}
+        formatY={format.percent}
+        axisY={(y) => format.percent(y, 0)}
       />
       <Legend items={kinds.map(({ key, color }) => ({ name: t(`retention.kind.${key}`), color: palette[color] }))} />
     </figure>

@@ -8,6 +8,7 @@ import type { Schemas } from "../../core/api";
 import { NONE } from "../../core/format";
 import { useNames } from "../../core/names";
 import { useView } from "../../core/view";
+import { Forecast } from "./Forecast";
 import { Identity } from "./Identity";
 
 type User = Schemas["User"];
@@ -55,6 +56,7 @@ export function Portrait({ user }: { user: User }) {
       <Card className="four" title={t("user.state")}>
         <StatePairs user={user} />
       </Card>
+      <Forecast user={user} />
       <Card className="half" title={t("user.traits")}>
         {user.traits.length === 0 ? (
           <Empty title={t("user.noTraits")} text={t("user.noTraitsText")} />
