@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -230,4 +231,77 @@ func TestChurnList(t *testing.T) {
 
 func sameReasons(x, y []score.ChurnReason) bool {
 	return slices.EqualFunc(x, y, func(a, b score.ChurnReason) bool { return a == b })
+}
+
+// What counts as a sign of life is the strategy's choice: at risk and churned are counted here from the events themselves.
+func TestChurnByActivity(t *testing.T) {
+	type visit struct {
+		user string
+		day  int
+		name string
+	}
+	r := rand.New(rand.NewPCG(11, 13))
+	first := time.Date(2025, 1, 1, 9, 0, 0, 0, time.UTC)
+	var visits []visit
+	var lines strings.Builder
+	for u := range 600 {
+		user, day, rate := fmt.Sprintf("u%03d", u), r.IntN(120), 2+r.IntN(40)
+		for day < 400 && r.IntN(12) > 0 {
+			name := []string{"Page Viewed", "Lesson Completed", "Order Completed"}[r.IntN(3)]
+			visits = append(visits, visit{user, day, name})
+			fmt.Fprintf(&lines, `{"type":"track","messageId":"%d","userId":"%s","event":"%s","timestamp":"%s","properties":{"revenue":10}}`+"\n",
+				len(visits), user, name, first.AddDate(0, 0, day).Format(time.RFC3339))
+			day += 1 + r.IntN(rate)
+		}
+	}
+	count := func(counts func(string) bool, cut, silence, horizon int) (users, churned int64) {
+		last, back := map[string]int{}, map[string]bool{}
+		for _, v := range visits {
+			switch {
+			case !counts(v.name):
+			case v.day <= cut:
+				last[v.user] = max(last[v.user], v.day)
+			case v.day <= cut+horizon:
+				back[v.user] = true
+			}
+		}
+		for user, day := range last {
+			if cut-day < silence {
+				if users++; !back[user] {
+					churned++
+				}
+			}
+		}
+		return users, churned
+	}
+	for of, counts := range map[string]func(string) bool{
+		"any":      func(string) bool { return true },
+		"purchase": func(name string) bool { return name == "Order Completed" },
+		"events":   func(name string) bool { return name == "Lesson Completed" },
+	} {
+		t.Run(of, func(t *testing.T) {
+			b := newBase(t, "2026-03-01T00:00:00Z")
+			b.publish("weir: 1\nactivity: {of: " + of + "}\nevents: [Lesson Completed]\nlifecycle: {preset: commerce, thresholds: {silent_days: 30, churned_days: 60}}\n")
+			b.load(lines.String(), backfill)
+			const cut, horizon = 200, 45
+			r := b.backtest(first.AddDate(0, 0, cut).Format(time.RFC3339), horizon)
+			users, churned := count(counts, cut, 60, horizon)
+			if r.Users != users || r.Churned != churned || r.Silence != 60 {
+				t.Errorf("%d of %d churned, want %d of %d", r.Churned, r.Users, churned, users)
+			}
+			users, churned = count(counts, cut-horizon, 60, horizon)
+			if r.Training.Users != users || r.Training.Churned != churned {
+				t.Errorf("training: %d of %d churned, want %d of %d", r.Training.Churned, r.Training.Users, churned, users)
+			}
+			if r.AUC < 0.6 {
+				t.Errorf("AUC %v", r.AUC)
+			}
+			set := b.fitModels(func(r *app.FitModelsRequest) { r.CalibrationEnd = first.AddDate(0, 0, 220).UnixMilli() })
+			b.publishModels(set.Models.Version)
+			page, err := b.app.ChurnList(ctx, app.ChurnQuery{AsOf: first.AddDate(0, 0, 220).UnixMilli(), Limit: 1000})
+			if err != nil || page.Total == 0 || page.Horizon != 60 {
+				t.Errorf("%+v, %v", page, err)
+			}
+		})
+	}
 }
