@@ -7,6 +7,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 go build -o bin/ingest ./infra/bench/ingest
 go build -o bin/whole ./infra/bench/whole
+go build -o bin/score ./infra/bench/score
 go build -o bin/whatif ./infra/bench/whatif
 npm ci --no-audit --no-fund --loglevel=error --prefix infra/bench >/dev/null
 bin/ingest generate "$dir"
@@ -30,6 +31,8 @@ TEXT
   go test -count=1 -run 'Items' -v ./shared/profile | grep -E 'p50|p90|p99' | sed 's/^ *[a-z_]*\.go:[0-9]*: //'
   printf '```\n\n'
   infra/bench/fit.sh
+  printf '\n## Scoring a million profiles\n\n`bin/score 1000000`: simulated people of a year, every profile decoded from its stored bytes and scored under the default strategy.\n\n'
+  bin/score 1000000
   printf '\n## Kernels\n\n`go test -bench . ./shared/event ./shared/profile ./shared/segment ./shared/score`, median of 3.\n\n```\n'
   go test -run XXX -bench . -benchtime 300ms -count 3 ./shared/event ./shared/profile ./shared/segment ./shared/score |
     awk '/^Benchmark/ {name=$1; sub(/-[0-9]+$/, "", name); n[name]++; v[name, n[name]]=$3; if (n[name]==1) order[++k]=name}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/zone"
 )
@@ -76,6 +77,28 @@ func Run(ctx context.Context, dir string, o Options) (*Manifest, error) {
 		return nil, err
 	}
 	return m, m.write(filepath.Join(dir, ManifestName))
+}
+
+// Each makes the same people without files: it calls do with everybody's name and different events, in no particular order of time.
+func Each(o Options, do func(id string, events []event.Event) error) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	start, end := o.span()
+	var events []event.Event
+	for i := range o.Users {
+		p := newPerson(o.Seed, i, start, end)
+		events = events[:0]
+		for _, s := range p.live() {
+			if !s.again {
+				events = append(events, s.ev)
+			}
+		}
+		if err := do(p.userID, events); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // people makes everybody's events.

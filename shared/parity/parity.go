@@ -178,6 +178,9 @@ func (b *block) users(n, profiles int) ([]Sum, error) {
 	return sums, nil
 }
 
+// conditionsOf: a user is asked one condition of so many, the next user the others.
+const conditionsOf = 3
+
 // score hashes everything that is computed of one user.
 func (b *block) score(h *digest, d *draw, i int) error {
 	u, cuts := &b.made[i], b.cuts
@@ -187,11 +190,13 @@ func (b *block) score(h *digest, d *draw, i int) error {
 	st := b.maker.state(d, b.e.Strategy().StageNames(), u.asOf)
 	b.e.Score(u.key, u.facts, st, cuts, u.asOf, &b.r)
 	b.result(h)
-	for _, p := range b.programs {
-		h.truth(b.e.Match(p, u.facts, st, &b.r, u.asOf))
+	for k := i % conditionsOf; k < len(b.programs); k += conditionsOf {
+		h.truth(b.e.Match(b.programs[k], u.facts, st, &b.r, u.asOf))
 	}
 	h.ints(int(b.e.NextChange(u.key, u.facts, st, cuts, u.asOf)))
-	formulas(h, d, &b.r, i)
+	if i%2 == 0 {
+		formulas(h, d, &b.r, i)
+	}
 	functions(h, d)
 	if i%8 == 0 {
 		decision := journey.Decide(b.e, u.key, u.facts, st, cuts, u.asOf, d.one(2))
