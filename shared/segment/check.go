@@ -368,7 +368,7 @@ func (c *checker) call(n *Node) *Error {
 		if f := slices.IndexFunc(fieldSpecs[:], func(f FieldSpec) bool { return f.Name == n.Str }); f >= 0 {
 			return c.fail(n, n.Str+" is a field, not a function").expect(n.Str + " without parentheses")
 		}
-		return e.expect("one of "+strings.Join(functionNames, ", ")).suggest(n.Str, functionNames, same)
+		return e.expect("one of "+strings.Join(functionNames, ", ")).suggest(n.Str, slices.Concat(functionNames, measureNames[:]), same)
 	}
 	f := &functions[id]
 	n.fn, n.Type = id, f.result

@@ -29,6 +29,7 @@ var wrong = []string{
 	`stage > null`, `true > false`, `orders + "a" > 3`, `last_seen - first_seen > 3`, `-stage == 3`, `tier in "gold"`, `tier in ["gold", 3]`, `orders in [3, "4"]`, `["a"] == tier`, `tier == ["a"]`,
 	`orders contains 3`, `stage contains null`, `lower(orders) == "a"`, `lower() == "a"`, `lower("a", "b") == "a"`, `min() > 3`, `days_between(first_seen) > 3`, `today(3) == null`,
 	// measures
+	`cuont("Lesson", 7) > 1`, `event("Order Completed").regularly`,
 	`count("Lesson")`, `count("Lesson", minutes, 30) > 1`, `count(Lesson, 30) > 1`, `count() > 1`, `count("Lesson", 0) > 1`, `count("Lesson", 7.5) > 1`, `count("Lesson", 7`,
 	`count("Lesson" where minutes > 3, 7) > 1`, `count("Lesson" where properties.x, 7, 8) > 1`, `count("Lesson" where, 7) > 1`, `count("Lesson" where "a", 7) > 1`, `count("Lesson", 7)`,
 	`sum("Order Completed", 30) > 1`, `sum("Order Completed", revenue) > 1`, `sum("Order Completed", properties, 30) > 1`, `sum("Order Completed", "revenue", 30) > 1`,

@@ -50,6 +50,16 @@ func (k MeasureKind) String() string {
 // Measures returns how each measure is written, in the order of the documentation.
 func Measures() []string { return slices.Clone(measureUsages[:]) }
 
+// suggestMeasure suggests the measure that a wrong member of an event was probably meant to be, else the nearest member.
+func (e *Error) suggestMeasure(stat, event string, known []string) *Error {
+	at := slices.Index(measureNames[:], stat)
+	if at < 0 {
+		return e.suggest(stat, known, same)
+	}
+	e.DidYouMean = strings.ReplaceAll(measureUsages[at], `"event" where …`, quote(event))
+	return e
+}
+
 // MaxMeasured is the longest stretch of days that a measure may look back.
 const MaxMeasured = 730
 

@@ -204,7 +204,7 @@ func (p *parser) event(t token) (*Node, *Error) {
 	case stat.kind == tokName && (stat.text == StatCount || stat.text == StatFirst || stat.text == StatLast || stat.text == "days_since"):
 	default:
 		e := p.fail("an event has no " + stat.describe()).expect(form)
-		return nil, e.suggest(stat.text, known, same)
+		return nil, e.suggestMeasure(stat.text, name, known)
 	}
 	if err := p.advance(); err != nil {
 		return nil, err
