@@ -9,7 +9,7 @@ const (
 	OpBool          // Num is 1 or 0
 	OpNumber        // Num
 	OpString        // Str
-	OpList          // the elements; only as the second argument of OpIn
+	OpList          // the elements; only as the second argument of OpIn, has_any and has_all
 	OpRef           // Ref
 	OpNot           // a
 	OpAnd           // a, b, …: two or more
@@ -53,7 +53,7 @@ type Node struct {
 	Type   Type
 	Num    float64
 	Str    string
-	Ref    *Ref
+	Ref    *Ref // of an OpRef; of a call that reads the user's zone, the field timezone
 	Args   []*Node
 	Offset int // byte offset in the source
 	fn     fnID

@@ -47,6 +47,10 @@ func call(n *Node, env Env) Value {
 		return Time(env.Zone().Start(env.Zone().Day(env.AsOf())))
 	case fnDaysAgo:
 		return daysAgo(n, env)
+	case fnHasAny, fnHasAll:
+		return Bool(overlap(n, env))
+	case fnAnniversary, fnYearsSince, fnInUserZone:
+		return zonedCall(n, env)
 	}
 	return calendarCall(n, env)
 }
@@ -90,12 +94,12 @@ func rounded(fn fnID, x float64) float64 {
 }
 
 func extreme(n *Node, env Env) Value {
-	best, ok := number(n.Args[0], env)
-	for _, a := range n.Args[1:] {
-		x, okx := number(a, env)
+	best, ok, first := 0.0, true, true
+	for _, a := range n.Args {
+		x, okx := extremeOf(n.fn, a, env)
 		ok = ok && okx
-		if n.fn == fnMin && x < best || n.fn == fnMax && x > best {
-			best = x
+		if first || n.fn == fnMin && x < best || n.fn == fnMax && x > best {
+			best, first = x, false
 		}
 	}
 	return maybeNumber(best, ok)
@@ -150,6 +154,8 @@ func calendarCall(n *Node, env Env) Value {
 	switch n.fn {
 	case fnDaysSince:
 		result = int(env.Zone().Day(env.AsOf()) - day)
+	case fnDaysUntil:
+		result = int(day - env.Zone().Day(env.AsOf()))
 	case fnDaysBetween:
 		later, ok := dayOf(n.Args[1], env)
 		if !ok {

@@ -40,8 +40,8 @@ func (c *checker) check(n *Node) *Error {
 		return c.ref(n)
 	}
 	for i, a := range n.Args {
-		if a.Op == OpList && (n.Op != OpIn || i != 1) {
-			return c.fail(a, "a list stands where a single value belongs").expect("a list only after in, as in tier in [\"gold\", \"silver\"]")
+		if a.Op == OpList && (i != 1 || !n.takesList()) {
+			return c.fail(a, "a list stands where a single value belongs").expect("a list only after in, has_any and has_all, as in tier in [\"gold\", \"silver\"]")
 		}
 		if err := c.check(a); err != nil {
 			return err
@@ -211,15 +211,20 @@ func (c *checker) ref(n *Node) *Error {
 		return err
 	}
 	n.Type = r.Type
+	n.Ref = c.slot(r)
+	return nil
+}
+
+// slot returns the reference that stands for r among those of the program.
+func (c *checker) slot(r *Ref) *Ref {
 	for _, known := range c.refs {
 		if sameRef(known, r) {
-			n.Ref = known
-			return nil
+			return known
 		}
 	}
 	r.Slot = len(c.refs)
 	c.refs = append(c.refs, r)
-	return nil
+	return r
 }
 
 func (c *checker) resolve(n *Node, r *Ref) *Error {
@@ -260,6 +265,12 @@ func (c *checker) resolve(n *Node, r *Ref) *Error {
 		if r.Index = slices.Index(s.events, r.Name); r.Index < 0 {
 			return c.unknown(n, "event", r.Name, s.events, "events")
 		}
+	case RefBucket:
+		return c.bucket(n, r)
+	case RefList:
+		return c.list(n, r)
+	case RefMessage:
+		return c.message(n, r)
 	}
 	return nil
 }
@@ -277,6 +288,12 @@ func (r *Ref) group() string {
 		return "segments"
 	case RefEvent:
 		return "event"
+	case RefBucket:
+		return "bucket"
+	case RefList:
+		return "lists"
+	case RefMessage:
+		return "message"
 	}
 	return r.Name
 }
@@ -385,6 +402,13 @@ func (c *checker) call(n *Node) *Error {
 		return c.date(n)
 	case fnCoalesce:
 		return c.coalesce(n)
+	case fnHasAny, fnHasAll:
+		return c.overlap(n)
+	case fnInUserZone:
+		n.Type = n.Args[0].Type
+		return c.zoned(n)
+	case fnAnniversary, fnYearsSince:
+		return c.zoned(n)
 	}
 	return nil
 }

@@ -57,6 +57,9 @@ func (l *later) Lookup(r *Ref) Value { return l.c.LookupAt(r, l.ms) }
 func (l *later) AsOf() int64         { return l.ms }
 func (l *later) Zone() *zone.Zone    { return l.c.Zone() }
 
+// ZoneOf implements Zones.
+func (l *later) ZoneOf(name string) *zone.Zone { return zoneOf(l.c, name) }
+
 // at returns the course at a moment, until the next call.
 func (a *ahead) at(ms int64) Env {
 	if ms <= a.c.AsOf() {
@@ -119,6 +122,9 @@ func (a *ahead) motion(n *Node, at int64) Motion {
 		return a.c.Motion(n.Ref, at)
 	}
 	all := Motion{Until: Never}
+	if n.Ref != nil {
+		all = a.localMotion(n, at)
+	}
 	for _, arg := range n.Args {
 		switch m := a.motion(arg, at); {
 		case m.Until < all.Until:

@@ -35,8 +35,10 @@ func (p path) at(ms int64) int {
 	return i
 }
 
-func (c *fakeCourse) AsOf() int64         { return asOf }
-func (c *fakeCourse) Zone() *zone.Zone    { return c.zone }
+func (c *fakeCourse) AsOf() int64                   { return asOf }
+func (c *fakeCourse) Zone() *zone.Zone              { return c.zone }
+func (c *fakeCourse) ZoneOf(name string) *zone.Zone { return zoneByName(name) }
+
 func (c *fakeCourse) Lookup(r *Ref) Value { return c.LookupAt(r, asOf) }
 
 func (c *fakeCourse) LookupAt(r *Ref, ms int64) Value {
@@ -208,7 +210,8 @@ func (g programs) days(depth int) string {
 		}
 	}
 	return g.pick("days", "silence_days", "recency_days", "tenure_days", "days_since(last_purchase)", "days_since(first_seen)", "orders[7]", "metrics.views",
-		"days_between(last_seen, today())", "days_between(today(), days_ago(-40))", "days_since(days_ago(3))", "days_since(time(traits.x))")
+		"days_between(last_seen, today())", "days_between(today(), days_ago(-40))", "days_since(days_ago(3))", "days_since(time(traits.x))",
+		"in_user_zone(days_since(last_seen))", "in_user_zone(day(today()) + recency_days)", "anniversary(traits.x)", "years_since(last_seen)", "days_until(last_purchase)")
 }
 
 func drawCourse(t *rapid.T, p *Program) *fakeCourse {

@@ -34,6 +34,7 @@ func testSchema() *Schema {
 	s.Events([]string{"Order Completed", "Signed Up"})
 	s.Stages([]string{"potential", "first_purchase", "active", "silent", "churned"})
 	s.Enum(FieldTier, []string{"gold", "silver"})
+	s.Messages([]string{"winback"})
 	return s
 }
 

@@ -97,7 +97,7 @@ func TestCanonicalText(t *testing.T) {
 		{`event('Order Completed').days_since<3`, `event("Order Completed").days_since < 3`},
 		{`days_since(event('Order Completed').last)<3`, `event("Order Completed").days_since < 3`},
 		{`traits['city']=="x"`, `traits.city == "x"`},
-		{`traits['a.b']==-1.50`, `traits["a.b"] == -1.5`},
+		{`traits['a.b']==-1.50`, `traits.a.b == -1.5`},
 		{`orders>1000000000000000000000000`, `orders > 1e+24`},
 	} {
 		p, err := Compile(row[0], testSchema())

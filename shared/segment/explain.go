@@ -28,16 +28,16 @@ func explain(n *Node, env Env) Reason {
 
 // appendGot lists the references below n with their values, each once, in order of appearance.
 func appendGot(dst []byte, n *Node, env Env, seen map[int]bool) []byte {
-	if n.Op == OpRef && !seen[n.Ref.Slot] {
+	for _, a := range n.Args {
+		dst = appendGot(dst, a, env, seen)
+	}
+	if n.Ref != nil && !seen[n.Ref.Slot] {
 		seen[n.Ref.Slot] = true
 		if len(dst) > 0 {
 			dst = append(dst, ", "...)
 		}
 		dst = append(n.Ref.append(dst), " = "...)
 		dst = appendShown(dst, env.Lookup(n.Ref), env.Zone())
-	}
-	for _, a := range n.Args {
-		dst = appendGot(dst, a, env, seen)
 	}
 	return dst
 }
@@ -71,6 +71,7 @@ type Recorded struct {
 	Inputs []Input // as Program.Inputs returned them
 	At     int64   // unix milliseconds
 	In     *zone.Zone
+	Zones  func(name string) *zone.Zone // the rules of other zones, nil for one that is not known; may be nil
 }
 
 // Lookup implements Env: the input recorded for the reference, or null.
@@ -86,6 +87,14 @@ func (e *Recorded) AsOf() int64 { return e.At }
 
 // Zone implements Env.
 func (e *Recorded) Zone() *zone.Zone { return e.In }
+
+// ZoneOf implements Zones.
+func (e *Recorded) ZoneOf(name string) *zone.Zone {
+	if e.Zones == nil {
+		return nil
+	}
+	return e.Zones(name)
+}
 
 // ParseValue reads what Value.String wrote. The error is an *Error.
 func ParseValue(src string) (Value, error) {

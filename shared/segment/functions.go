@@ -29,6 +29,12 @@ const (
 	fnMonth
 	fnDay
 	fnWeekday
+	fnHasAny
+	fnHasAll
+	fnDaysUntil
+	fnAnniversary
+	fnYearsSince
+	fnInUserZone
 	fnCount
 )
 
@@ -51,8 +57,8 @@ var functions = [fnCount]function{
 	fnRound:       {"round", 1, 1, []Type{TNumber}, TNumber, "round(number)"},
 	fnFloor:       {"floor", 1, 1, []Type{TNumber}, TNumber, "floor(number)"},
 	fnCeil:        {"ceil", 1, 1, []Type{TNumber}, TNumber, "ceil(number)"},
-	fnMin:         {"min", 1, -1, []Type{TNumber}, TNumber, "min(number, number, …)"},
-	fnMax:         {"max", 1, -1, []Type{TNumber}, TNumber, "max(number, number, …)"},
+	fnMin:         {"min", 1, -1, []Type{TNumber}, TNumber, "min(number or list, …)"},
+	fnMax:         {"max", 1, -1, []Type{TNumber}, TNumber, "max(number or list, …)"},
 	fnNumber:      {"number", 1, 1, []Type{TNumber, TString}, TNumber, "number(text)"},
 	fnCoalesce:    {"coalesce", 2, -1, []Type{TNull, TBool, TNumber, TString, TTime}, TAny, "coalesce(value, value, …)"},
 	fnDate:        {"date", 1, 1, []Type{TString}, TTime, `date("2026-01-31")`},
@@ -65,6 +71,12 @@ var functions = [fnCount]function{
 	fnMonth:       {"month", 1, 1, []Type{TTime}, TNumber, "month(time)"},
 	fnDay:         {"day", 1, 1, []Type{TTime}, TNumber, "day(time)"},
 	fnWeekday:     {"weekday", 1, 1, []Type{TTime}, TNumber, "weekday(time)"},
+	fnHasAny:      {"has_any", 2, 2, []Type{TList}, TBool, "has_any(list, [value, …])"},
+	fnHasAll:      {"has_all", 2, 2, []Type{TList}, TBool, "has_all(list, [value, …])"},
+	fnDaysUntil:   {"days_until", 1, 1, []Type{TTime}, TNumber, "days_until(time)"},
+	fnAnniversary: {"anniversary", 1, 1, []Type{TTime, TString, TNumber}, TNumber, "anniversary(date)"},
+	fnYearsSince:  {"years_since", 1, 1, []Type{TTime, TString, TNumber}, TNumber, "years_since(date)"},
+	fnInUserZone:  {"in_user_zone", 1, 1, []Type{TBool, TNumber, TString, TTime}, TAny, "in_user_zone(expression)"},
 }
 
 var functionNames, functionsByName = indexFunctions()

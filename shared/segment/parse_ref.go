@@ -22,8 +22,12 @@ func (p *parser) name() (*Node, *Error) {
 		return p.node(OpNull, t.offset)
 	case "metrics", "traits", "properties":
 		return p.member(t)
-	case "tags", "segments":
+	case "tags", "segments", "lists":
 		return p.has(t)
+	case "bucket":
+		return p.bucket(t)
+	case "message":
+		return p.message(t)
 	case "event":
 		return p.event(t)
 	}
@@ -40,7 +44,7 @@ func (p *parser) name() (*Node, *Error) {
 	return p.ref(t.offset, Ref{Kind: RefField, Name: t.text}, true)
 }
 
-var groups = []string{"metrics", "traits", "properties", "tags", "segments"}
+var groups = []string{"metrics", "traits", "properties", "tags", "segments", "lists"}
 
 func (p *parser) call(t token) (*Node, *Error) {
 	args, err := p.elements("(", ")")
@@ -72,6 +76,10 @@ func (p *parser) ref(offset int, r Ref, window bool) (*Node, *Error) {
 			return nil, err
 		}
 	}
+	return p.refNode(offset, r)
+}
+
+func (p *parser) refNode(offset int, r Ref) (*Node, *Error) {
 	n, err := p.node(OpRef, offset)
 	if err != nil {
 		return nil, err
@@ -80,7 +88,7 @@ func (p *parser) ref(offset int, r Ref, window bool) (*Node, *Error) {
 	return n, nil
 }
 
-// member reads metrics.NAME, traits.NAME, traits["NAME"] and properties.a.b.
+// member reads metrics.NAME, traits.NAME, traits["NAME"], traits.a.b and properties.a.b.
 func (p *parser) member(t token) (*Node, *Error) {
 	kind := map[string]RefKind{"metrics": RefMetric, "traits": RefTrait, "properties": RefProperty}[t.text]
 	var path []string
@@ -95,7 +103,7 @@ func (p *parser) member(t token) (*Node, *Error) {
 		if !found && len(path) == 0 {
 			return nil, p.fail(t.text + " stands alone").expect("a name after it, as in " + t.text + ".name")
 		}
-		if !found || kind != RefProperty {
+		if !found || kind == RefMetric {
 			break
 		}
 	}
@@ -137,7 +145,7 @@ func (p *parser) memberName(t token, kind RefKind) (string, bool, *Error) {
 	return name.text, true, nil
 }
 
-// has reads tags.has("NAME") and segments.has("NAME").
+// has reads tags.has("NAME"), segments.has("NAME") and lists.has("NAME").
 func (p *parser) has(t token) (*Node, *Error) {
 	form := t.text + ".has(\"name\")"
 	if !p.is(".") {
@@ -160,10 +168,7 @@ func (p *parser) has(t token) (*Node, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := RefTag
-	if t.text == "segments" {
-		kind = RefSegment
-	}
+	kind := map[string]RefKind{"tags": RefTag, "segments": RefSegment, "lists": RefList}[t.text]
 	return p.ref(t.offset, Ref{Kind: kind, Name: name}, false)
 }
 

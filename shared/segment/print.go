@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -95,6 +96,9 @@ func (n *Node) appendLeaf(dst []byte) []byte {
 	if e := n.eventDays(); e != nil {
 		return append(appendEvent(dst, e.Name), ".days_since"...)
 	}
+	if m := n.messageDays(); m != nil {
+		return m.appendDays(dst)
+	}
 	dst = append(dst, n.Str...)
 	return appendArgs(append(dst, '('), n.Args, ')')
 }
@@ -131,8 +135,6 @@ func (r *Ref) append(dst []byte) []byte {
 		return appendWindow(append(dst, r.Name...), r.Window)
 	case RefMetric:
 		return appendWindow(append(append(dst, "metrics."...), r.Name...), r.Window)
-	case RefTrait:
-		return appendMember(append(dst, "traits"...), r.Name)
 	case RefTag:
 		return appendHas(append(dst, "tags"...), r.Name)
 	case RefSegment:
@@ -142,9 +144,23 @@ func (r *Ref) append(dst []byte) []byte {
 	case RefEvent:
 		dst = append(appendEvent(dst, r.Name), '.')
 		return append(dst, r.Stat...)
+	case RefList:
+		return appendHas(append(dst, "lists"...), r.Name)
+	case RefBucket:
+		return r.appendBucket(dst)
+	case RefMessage:
+		dst = appendQuoted(append(dst, "message("...), r.Name)
+		return append(append(dst, ")."...), r.Stat...)
+	case RefTrait:
+		dst = append(dst, "traits"...)
+	default:
+		dst = append(dst, "properties"...)
 	}
-	dst = append(dst, "properties"...)
-	for _, part := range strings.Split(r.Name, ".") {
+	parts := strings.Split(r.Name, ".")
+	if slices.Contains(parts, "") {
+		return appendMember(dst, r.Name)
+	}
+	for _, part := range parts {
 		dst = appendMember(dst, part)
 	}
 	return dst

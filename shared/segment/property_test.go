@@ -41,7 +41,9 @@ func (g programs) condition(depth int) string {
 func (g programs) leaf() string {
 	leaves := []string{"true", "false", `tags.has("vip")`, `tags.has("老客")`, `stage == "active"`}
 	if !g.plain {
-		leaves = append(leaves, `segments.has("vips")`, "traits.x", "traits.x == null", "last_seen > days_ago(3)", `event("Signed Up").count > 0`)
+		leaves = append(leaves, `segments.has("vips")`, "traits.x", "traits.x == null", "last_seen > days_ago(3)", `event("Signed Up").count > 0`,
+			`lists.has("vip")`, `bucket("x\n", 100) < 10`, `message("*").opened > 0`, "in_user_zone(days_since(last_seen) == 0)", "anniversary(traits.x) <= 7",
+			`has_any(traits.x, ["a", 3])`, "has_all(traits.x, traits.a.b)")
 	}
 	return g.pick("leaf", leaves...)
 }
@@ -70,7 +72,8 @@ func (g programs) comparison(depth int) string {
 func (g programs) number(depth int) string {
 	leaves := []string{"0", "1", "2", "3.5", "-4", "orders", "r", "spend", "metrics.spend"}
 	if !g.plain {
-		leaves = append(leaves, "recency_days", "days_since(last_purchase)", "event(\"Order Completed\").days_since", "number(traits.x)", "length(stage)", "orders[7]")
+		leaves = append(leaves, "recency_days", "days_since(last_purchase)", "event(\"Order Completed\").days_since", "number(traits.x)", "length(stage)", "orders[7]",
+			"years_since(traits.x)", "days_until(last_purchase)", "max(traits.x)", "min(traits.x, 2)", `message("winback").days_since_opened`, "in_user_zone(weekday(last_seen))")
 	}
 	if depth <= 0 {
 		return g.pick("number", leaves...)
@@ -106,7 +109,7 @@ func (g programs) moment() string {
 
 // randomEnv draws a value for every reference of a program. Sometimes it is null, and traits are of any type.
 func randomEnv(t *rapid.T, p *Program, nulls bool) *Recorded {
-	env := &Recorded{At: asOf, In: shanghai}
+	env := &Recorded{At: asOf, In: shanghai, Zones: zoneByName}
 	for _, r := range p.Refs() {
 		typ := r.Type
 		if typ == TAny {
@@ -115,7 +118,11 @@ func randomEnv(t *rapid.T, p *Program, nulls bool) *Recorded {
 		if nulls && rapid.IntRange(0, 4).Draw(t, "null") == 0 {
 			typ = TNull
 		}
-		env.Inputs = append(env.Inputs, Input{r.String(), randomValue(t, typ)})
+		v := randomValue(t, typ)
+		if r.Field() == FieldTimezone && r.Kind == RefField && v.Kind == KindString {
+			v = String(rapid.SampledFrom(zoneNames).Draw(t, "zone"))
+		}
+		env.Inputs = append(env.Inputs, Input{r.String(), v})
 	}
 	return env
 }
@@ -127,7 +134,7 @@ func randomValue(t *rapid.T, typ Type) Value {
 	case TNumber:
 		return Number(rapid.SampledFrom([]float64{0, 1, 2, 3, 3.5, -4, 100, 0.1, 1e6}).Draw(t, "number"))
 	case TString:
-		return String(rapid.SampledFrom([]string{"", "a", "gold", "silver", "active", "中\n", "3", "2026-01-31"}).Draw(t, "text"))
+		return String(rapid.SampledFrom([]string{"", "a", "gold", "silver", "active", "中\n", "3", "2026-01-31", "03-16", "2000-02-29"}).Draw(t, "text"))
 	case TTime:
 		return Time(asOf - int64(time.Hour/time.Millisecond)*rapid.Int64Range(-100, 5000).Draw(t, "hours"))
 	case TList:
@@ -165,7 +172,7 @@ func TestLaws(t *testing.T) {
 		if p.Explain(env).Value != holds {
 			t.Fatalf("%s is explained as %v", src, !holds)
 		}
-		replayed := &Recorded{At: env.At, In: env.In}
+		replayed := &Recorded{At: env.At, In: env.In, Zones: env.Zones}
 		for _, in := range p.Inputs(env) {
 			v, err := ParseValue(in.Value.String())
 			if err != nil {

@@ -38,6 +38,7 @@ const (
 	FieldCLV                        // number: discounted value of the purchases to come, major units; null without a model or a purchase
 	FieldChurnP                     // number: probability of churn within the model's horizon; null without a model
 	FieldChurnWarning               // bool: whether churn_p has reached the threshold
+	FieldTimezone                   // string: the user's zone, the project's where the user has none; null for a zone that is not known
 	fieldCount
 )
 
@@ -78,6 +79,7 @@ var fieldSpecs = [fieldCount]FieldSpec{
 	FieldCLV:           {Name: "clv", Type: TNumber},
 	FieldChurnP:        {Name: "churn_p", Type: TNumber},
 	FieldChurnWarning:  {Name: "churn_warning", Type: TBool},
+	FieldTimezone:      {Name: "timezone", Type: TString},
 }
 
 // Fields returns the built-in fields, by Field.
@@ -98,12 +100,15 @@ type RefKind uint8
 const (
 	RefField    RefKind = iota // a built-in field: Index is the Field, Window days or 0 for all time
 	RefMetric                  // a declared metric: Index in the order of declaration, Window in days
-	RefTrait                   // a trait by Name, of any type
+	RefTrait                   // a trait by Name, of any type; "a.b" for nested objects
 	RefTag                     // whether the user has the tag Name: a Bool
 	RefSegment                 // whether the user is in the segment Name: a Bool; Index in the order of declaration
 	RefEvent                   // a declared event: Index in the order of declaration; Stat is count, first or last
 	RefMeasure                 // something about the occurrences of events: Measure, over Window days
 	RefProperty                // a property of an event: Name is the path, "a.b" for nested objects
+	RefBucket                  // a random bucket: Name is the salt, Window how many buckets there are
+	RefList                    // whether the user is on the list Name: a Bool
+	RefMessage                 // the messages of the rule, template or campaign Name, AnyMessage for all; Stat is one of MessageStats
 )
 
 // The values of Ref.Stat.
@@ -117,7 +122,7 @@ const (
 type Ref struct {
 	Kind   RefKind
 	Name   string
-	Window int // days; 0 when the reference has no window
+	Window int // days, or the number of buckets; 0 when the reference has no window
 	Index  int // place in the schema; 0 for traits, tags, measures and properties
 	Stat   string
 	Type   Type
@@ -141,6 +146,7 @@ type Schema struct {
 	tags       []string
 	anyTag     bool
 	events     []string
+	messages   []string
 	enums      map[Field][]string
 	refused    map[string]string
 	anyMeasure bool
@@ -184,6 +190,9 @@ func (s *Schema) AnyTag() { s.anyTag = true }
 // Events declares events whose count, first and last time are kept.
 func (s *Schema) Events(names []string) { s.events = append(s.events, names...) }
 
+// Messages declares the names that message("NAME") may give: rules and templates.
+func (s *Schema) Messages(names []string) { s.messages = append(s.messages, names...) }
+
 // Stages declares the names of stages.
 func (s *Schema) Stages(names []string) {
 	s.Enum(FieldStage, names)
@@ -193,5 +202,6 @@ func (s *Schema) Stages(names []string) {
 // Enum declares the values of a text field: comparing it with another literal is an error. The empty text is always allowed.
 func (s *Schema) Enum(f Field, values []string) { s.enums[f] = slices.Clone(values) }
 
-// Refuse makes naming a field ("stage"), or a group ("segments", "tags", "traits", "metrics", "event"), an error with this reason.
+// Refuse makes naming a field ("stage"), or a group ("segments", "tags", "traits", "metrics", "event", "lists",
+// "message", "bucket"), an error with this reason.
 func (s *Schema) Refuse(name, reason string) { s.refused[name] = reason }

@@ -23,7 +23,7 @@ func FromJSON(tree string, s *Schema) (*Program, error) {
 }
 
 // TextFromJSON turns a tree into the canonical text of the condition; nothing is looked up in a schema. Of a node, op, value,
-// name and args count; a reference is given by ref, its text, or by kind, name, window and stat, or by both when they agree.
+// name and args count; a reference is given by ref, its text, or by kind, name, window, buckets and stat, or by both when they agree.
 // type is not read. Nested && and || of one kind become one, as in text. The error is an *Error.
 func TextFromJSON(tree string) (string, error) {
 	if len(tree) > MaxTree {
@@ -183,13 +183,17 @@ func (t *treeReader) reference(n *Node, o event.Object, path string) *Error {
 	r := &Ref{Kind: RefKind(at)}
 	r.Name, _ = o.Get("name").Str()
 	r.Stat, _ = o.Get("stat").Str()
-	if days, ok := o.Get("window").Float(); ok && days >= 1 && days <= 1e6 && days == math.Trunc(days) {
-		r.Window = int(days)
-	} else if o.Get("window").Kind != event.None {
-		return treeError(path, "window is no number of days").expect("a whole number from 1")
+	window := "window"
+	if r.Kind == RefBucket {
+		window = "buckets"
 	}
-	if r.Name == "" || (r.Kind == RefEvent) != (r.Stat != "") {
-		return treeError(path, "a reference lacks its name, or an event its stat")
+	if size, ok := o.Get(window).Float(); ok && size >= 1 && size <= MaxBuckets && size == math.Trunc(size) {
+		r.Window = int(size)
+	} else if o.Get(window).Kind != event.None {
+		return treeError(path, window+" is no number of "+map[bool]string{true: "buckets", false: "days"}[r.Kind == RefBucket]).expect("a whole number from 1")
+	}
+	if r.Name == "" || (r.Kind == RefEvent || r.Kind == RefMessage) != (r.Stat != "") || r.Kind == RefBucket && r.Window == 0 {
+		return treeError(path, "a reference lacks its name, or an event its stat, or a bucket its buckets")
 	}
 	if r.Kind == RefMeasure {
 		if err := t.measure(r, o, path); err != nil {

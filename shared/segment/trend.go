@@ -131,8 +131,17 @@ func (m *mover) call(n *Node) Trend {
 			return m.today.join(t.flip())
 		}
 		return Fixed
+	case fnDaysUntil:
+		if t := m.trend(n.Args[0]); t != Fixed || eval(n.Args[0], m.env).Kind == KindTime {
+			return m.today.flip().join(t)
+		}
+		return Fixed
 	case fnDaysBetween:
 		return m.trend(n.Args[0]).flip().join(m.trend(n.Args[1]))
+	case fnAnniversary, fnYearsSince, fnInUserZone:
+		if m.ref(n.Ref) != Fixed {
+			return Wild
+		}
 	case fnYear, fnRound, fnFloor, fnCeil:
 		return m.trend(n.Args[0])
 	case fnTime:

@@ -59,6 +59,7 @@ type Set struct {
 	rows  int
 	asOf  int64
 	zone  *zone.Zone
+	zones func(name string) *zone.Zone
 	cols  map[string]*stored
 	names []string // of the columns and tags, as they were added
 
@@ -78,6 +79,18 @@ type stored struct {
 // NewSet starts a base of rows users as of a moment (unix milliseconds) in the project's zone.
 func NewSet(rows int, asOf int64, z *zone.Zone) *Set {
 	return &Set{rows: rows, asOf: asOf, zone: z, cols: map[string]*stored{}}
+}
+
+// WithZones gives the rules of the zones that the column "timezone" names; zones returns nil for one that it does not know.
+// Conditions on a user's own calendar need it.
+func (s *Set) WithZones(zones func(name string) *zone.Zone) { s.zones = zones }
+
+// zoneOf returns the rules of a zone, nil when they are not known.
+func (s *Set) zoneOf(name string) *zone.Zone {
+	if s.zones == nil {
+		return nil
+	}
+	return s.zones(name)
 }
 
 // Rows returns the number of rows.
@@ -233,6 +246,9 @@ func (s *Set) Env(row int) segment.Env { return &rowEnv{s, row} }
 
 func (e *rowEnv) AsOf() int64      { return e.s.asOf }
 func (e *rowEnv) Zone() *zone.Zone { return e.s.zone }
+
+// ZoneOf implements segment.Zones.
+func (e *rowEnv) ZoneOf(name string) *zone.Zone { return e.s.zoneOf(name) }
 
 func (e *rowEnv) Lookup(r *segment.Ref) segment.Value {
 	c := e.s.column(r)

@@ -19,6 +19,12 @@ var asOf = time.Date(2026, 3, 15, 2, 30, 0, 0, time.UTC).UnixMilli()
 
 var shanghai = zone.FromLocation(time.FixedZone("Asia/Shanghai", 8*3600))
 
+var honolulu = zone.FromLocation(time.FixedZone("Pacific/Honolulu", -10*3600))
+
+func zoneByName(name string) *zone.Zone {
+	return map[string]*zone.Zone{"Asia/Shanghai": shanghai, "Pacific/Honolulu": honolulu}[name]
+}
+
 func testSchema() *segment.Schema {
 	s := segment.NewSchema()
 	s.Metric("spend", segment.TNumber, []int{30, 90})
@@ -168,6 +174,11 @@ func fill(t interface{ Fatal(...any) }, seed uint64, rows int, plain bool) *Set 
 	mixed := []segment.Value{segment.Number(3), segment.String("a"), segment.Bool(true), segment.Null, segment.String("2026-01-31"), segment.List([]segment.Value{segment.String("a"), segment.Number(3)}), segment.String("3")}
 	add(d.dict("traits.x", rows, mixed))
 	add(d.dict(`traits["y z"]`, rows, texts(true, "a", "B", " a ", "中")))
+	add(d.dict("timezone", rows, texts(true, "Asia/Shanghai", "Pacific/Honolulu", "Mars/North")))
+	add(d.dict("traits.list", rows, []segment.Value{segment.Null, segment.List([]segment.Value{segment.Number(2), segment.Number(40)}), segment.List([]segment.Value{segment.String("a")}), segment.String("03-16")}))
+	add(d.numbers(Column{Ref: `bucket("x", 50)`}, rows, 50, plain))
+	add(d.numbers(Column{Ref: `message("*").opened`}, rows, 9, plain))
+	s.WithZones(zoneByName)
 	bitmap := make([]uint64, rows)
 	for i := range bitmap {
 		bitmap[i] = uint64(d.below(4))<<3 | uint64(d.below(8))
@@ -225,7 +236,8 @@ func (g programs) condition(depth int) string {
 		}
 		return g.pick(`tags.has("vip")`, `tags.has("老客")`, `segments.has("vips")`, "true", "traits.x", `tags.has("vip") == segments.has("vips")`,
 			`tags.has("vip") != (orders > 3)`, `rfm not in ["a", null]`, "orders in [1, 3, null]", "spend in [12.5, r]", "orders / r in [1, 2, r]", `"a" in traits.x`,
-			"last_purchase in [first_purchase, today()]", `traits["y z"] in [rfm, "a"]`)
+			"last_purchase in [first_purchase, today()]", `traits["y z"] in [rfm, "a"]`, "has_any(traits.x, [3])", "has_all(traits.list, traits.x)",
+			"has_any(traits.list, [orders, rfm])", "in_user_zone(days_since(last_seen) < 30)", `bucket("x", 50) < 10`, `message("*").opened > r`)
 	case 4:
 		return g.moment() + " " + op + " " + g.moment()
 	case 5:
@@ -257,7 +269,8 @@ func (g programs) number(depth int) string {
 	case 4:
 		return g.pick("days_since", "year", "month", "day", "weekday") + "(" + g.moment() + ")"
 	case 5:
-		return g.pick("days_between("+g.moment()+", "+g.moment()+")", "length(traits.x)", "number(traits.x)", "length(rfm)", "coalesce(orders, r)", "coalesce(recency_days, 0)")
+		return g.pick("days_between("+g.moment()+", "+g.moment()+")", "length(traits.x)", "number(traits.x)", "length(rfm)", "coalesce(orders, r)", "coalesce(recency_days, 0)",
+			"days_until("+g.moment()+")", "anniversary(traits.list)", "years_since("+g.moment()+")", "max(traits.list)", "min(traits.list, orders)", "in_user_zone(weekday("+g.moment()+"))")
 	}
 	return g.pick(leaves...)
 }

@@ -78,11 +78,11 @@ func (c *compiler) kernel(name string, n *segment.Node, m mask) mask {
 
 // refs lists what is read below a node, each once.
 func refs(n *segment.Node, list []*segment.Ref) []*segment.Ref {
-	if n.Op == segment.OpRef && !slices.Contains(list, n.Ref) {
-		list = append(list, n.Ref)
-	}
 	for _, a := range n.Args {
 		list = refs(a, list)
+	}
+	if n.Ref != nil && !slices.Contains(list, n.Ref) {
+		list = append(list, n.Ref)
 	}
 	return list
 }
@@ -211,8 +211,11 @@ func (p *probe) Lookup(*segment.Ref) segment.Value { return p.value }
 func (p *probe) AsOf() int64                       { return p.s.asOf }
 func (p *probe) Zone() *zone.Zone                  { return p.s.zone }
 
+// ZoneOf implements segment.Zones.
+func (p *probe) ZoneOf(name string) *zone.Zone { return p.s.zoneOf(name) }
+
 func (c *compiler) probe() *probe                       { return &probe{s: c.s} }
-func (c *compiler) probeOf(v segment.Value) segment.Env { return &probe{c.s, v} }
+func (c *compiler) probeOf(v segment.Value) segment.Env { return &probe{s: c.s, value: v} }
 
 // tabular reports whether a column has few enough values for a table.
 func (c *stored) tabular() bool {

@@ -3,6 +3,7 @@ package column
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/zone"
@@ -82,6 +83,9 @@ func (c *compiler) call(n *segment.Node, slot int) vec {
 	case "ceil":
 		return &mapped{c.vector(n.Args[0], num, slot), func(x float64) float64 { return math.Ceil(x) + 0 }}
 	case "min", "max":
+		if slices.ContainsFunc(n.Args, func(a *segment.Node) bool { return a.Type == segment.TAny }) {
+			return nil // a list gives its least or greatest element
+		}
 		best := c.vector(n.Args[0], num, slot)
 		for _, a := range n.Args[1:] {
 			best = &extreme{best, c.vector(a, num, slot+1), n.Str == "max", slot}
@@ -90,6 +94,9 @@ func (c *compiler) call(n *segment.Node, slot int) vec {
 	case "days_since":
 		today := segment.Number(float64(c.s.zone.Day(c.s.asOf)))
 		return &combined{newFixed(today, num), c.day(n.Args[0], slot+1), segment.OpSub, slot}
+	case "days_until":
+		today := segment.Number(float64(c.s.zone.Day(c.s.asOf)))
+		return &combined{c.day(n.Args[0], slot), newFixed(today, num), segment.OpSub, slot}
 	case "days_between":
 		return &combined{c.day(n.Args[1], slot), c.day(n.Args[0], slot+1), segment.OpSub, slot}
 	}
