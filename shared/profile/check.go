@@ -7,10 +7,17 @@ import (
 )
 
 // Check refuses a purchase or refund whose amount or currency the fold cannot use: bad_amount when the amount is absent, no
-// number, beyond MaxAmount or, for a purchase, negative; currency when it is another than the project's. Other events pass.
+// number, beyond MaxAmount or, for a purchase, negative; currency when it is another than the project's; bad_field when a
+// List Joined or List Left names no list. Other events pass.
 func (s *Schema) Check(ev *event.Event) *event.Reject {
 	if ev.Kind != event.Track {
 		return nil
+	}
+	if listOf(ev.Name) != 0 && listName(ev) == "" {
+		return &event.Reject{
+			Reason: event.ReasonBadField, Message: ev.Name + " names no list",
+			Hint: "give the list in properties.list: at most 64 characters without spaces, quotes and the signs , ; |",
+		}
 	}
 	refund := ev.Name == s.refund
 	if ev.Name != s.purchase && !refund {

@@ -12,10 +12,10 @@ const DaysKept = 448
 
 const dayWords = DaysKept / 64
 
-// Days is a set of active calendar days: the newest and those of the DaysKept-1 days before it, as a bitmap.
+// Days is a set of active calendar days, as a bitmap of the day of the newest event and the DaysKept-1 days before it.
 type Days struct {
-	Newest zone.Day // day of bit 0 of Bits[0]; 0 with empty Bits when the set is empty
-	Bits   []uint64 // bit i: the day Newest - i; no zero word at the end
+	Newest zone.Day // day of the newest event, of bit 0 of Bits[0]; 0 with empty Bits when there is none
+	Bits   []uint64 // bit i: the day Newest - i is active; no zero word at the end, save for the first
 }
 
 // Has reports whether day is in the set.
@@ -74,22 +74,27 @@ func (d *Days) appendTo(days []zone.Day) []zone.Day {
 
 // add puts day into the set and reports whether it became the newest.
 func (d *Days) add(day zone.Day) bool {
-	if len(d.Bits) == 0 {
-		d.Newest, d.Bits = day, append(d.Bits[:0], 1)
-		return true
-	}
-	i := int64(d.Newest) - int64(day)
-	if i < 0 {
-		d.shift(-i)
-		d.Newest = day
-		d.Bits[0] |= 1
-		return true
-	}
-	if i < DaysKept {
+	newest := d.reach(day)
+	if i := int64(d.Newest) - int64(day); i < DaysKept {
 		d.grow(int(i/64) + 1)
 		d.Bits[i/64] |= 1 << (i % 64)
 	}
-	return false
+	return newest
+}
+
+// reach moves the newest day on to day, if that is later, without putting it into the set, and reports whether it did.
+func (d *Days) reach(day zone.Day) bool {
+	if len(d.Bits) == 0 {
+		d.Newest, d.Bits = day, append(d.Bits[:0], 0)
+		return true
+	}
+	by := int64(day) - int64(d.Newest)
+	if by <= 0 {
+		return false
+	}
+	d.shift(by)
+	d.Newest = day
+	return true
 }
 
 // merge puts every day of o into the set.
@@ -97,7 +102,7 @@ func (d *Days) merge(o *Days) {
 	if len(o.Bits) == 0 {
 		return
 	}
-	d.add(o.Newest)
+	d.reach(o.Newest)
 	by := int64(d.Newest) - int64(o.Newest)
 	if by >= DaysKept {
 		return

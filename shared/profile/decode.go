@@ -43,13 +43,20 @@ type decoder struct {
 func (d *decoder) facts() {
 	flags := d.uint()
 	d.f.Spill = Spill(flags >> spillShift & (1<<spillBits - 1))
-	if flags>>flagBits != 0 || d.f.Spill > SpillPurchases {
+	bits := flagBits
+	if d.whole[0] == factsVersionPlain {
+		bits = plainBits
+	}
+	if flags>>bits != 0 || d.f.Spill > SpillPurchases {
 		d.fail()
 		return
 	}
 	d.unit = timeUnits[flags>>unitShift&3]
 	if flags&hasSeen != 0 {
 		d.seen()
+		if flags&quietDay != 0 && !d.failed {
+			d.f.Active.Bits[0] &^= 1
+		}
 	}
 	if flags&hasPurchases != 0 {
 		d.purchases()
@@ -63,7 +70,7 @@ func (d *decoder) facts() {
 	if flags&hasMetrics != 0 {
 		d.metrics()
 	}
-	if flags&(hasTraits|hasTags) != 0 {
+	if flags&(hasTraits|hasTags|hasLists) != 0 {
 		var room [8]writer
 		writers := d.writers(room[:0])
 		if flags&hasTraits != 0 {
@@ -72,9 +79,15 @@ func (d *decoder) facts() {
 		if flags&hasTags != 0 {
 			d.tags(writers)
 		}
+		if flags&hasLists != 0 {
+			d.lists(writers)
+		}
 	}
 	if flags&hasRefunds != 0 {
 		d.refunds()
+	}
+	if flags&hasMessages != 0 {
+		d.messages()
 	}
 }
 

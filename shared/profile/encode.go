@@ -9,14 +9,15 @@ import (
 	"github.com/weir-engine/weir/shared/zone"
 )
 
-// The encoding of FACTS, version 2; version 1 is the same without metrics that keep first values or times, and is still written
-// where there are none. Numbers are varints (low 7 bits first), signed ones zigzag; times are in units of 1 ms,
+// The encoding of FACTS, version 2; version 1 is the same without metrics that keep first values or times, without lists, messages
+// and a newest day that is not active, and is still written where there are none. Numbers are varints (low 7 bits first), signed
+// ones zigzag; times are in units of 1 ms,
 // 1 s, 1 h or 24 h, the longest that divides all of them; days count back from the newest active day.
 //
 //	version  1 byte
 //	flags    which sections follow (section constants), the time unit, the spilled parts
 //	seen     events, last seen, last seen - first seen; newest active day - UTC day of last seen; the other active days
-//	purchases, orders, counts, metrics, traits and tags (with their table of writers), refunds
+//	purchases, orders, counts, metrics, traits, tags and lists (with their table of writers), refunds, messages
 //
 // Sets of days are gaps or a bitmap, whichever is shorter (appendSet); a metric's days are numbered among the active days
 // when all of them are active, so that both become shorter.
@@ -35,10 +36,14 @@ const (
 	hasTraits
 	hasTags
 	hasRefunds
-	spillShift = 8
-	spillBits  = 2
-	unitShift  = spillShift + spillBits
-	flagBits   = unitShift + 2
+	spillShift  = 8
+	spillBits   = 2
+	unitShift   = spillShift + spillBits
+	plainBits   = unitShift + 2 // of version 1
+	hasLists    = 1 << plainBits
+	hasMessages = hasLists << 1
+	quietDay    = hasLists << 2 // the newest day is not active
+	flagBits    = plainBits + 3
 )
 
 // timeUnits are the units of times, by their code.
@@ -64,7 +69,7 @@ func EncodeFacts(dst []byte, f *Facts) []byte {
 	if len(f.Metrics) > 0 {
 		e.metrics()
 	}
-	if len(f.Traits)+len(f.Tags) > 0 {
+	if len(f.Traits)+len(f.Tags)+len(f.Lists) > 0 {
 		var room [8]writer
 		e.writer = e.writers(room[:0])
 	}
@@ -74,8 +79,14 @@ func EncodeFacts(dst []byte, f *Facts) []byte {
 	if len(f.Tags) > 0 {
 		e.tags()
 	}
+	if len(f.Lists) > 0 {
+		e.lists()
+	}
 	if len(f.Refunds) > 0 {
 		e.refunds()
+	}
+	if len(f.Messages) > 0 {
+		e.messages()
 	}
 	return e.dst
 }
@@ -87,8 +98,14 @@ func version(f *Facts) byte {
 			return factsVersion
 		}
 	}
+	if len(f.Lists) > 0 || len(f.Messages) > 0 || f.quiet() {
+		return factsVersion
+	}
 	return factsVersionPlain
 }
+
+// quiet reports whether nothing but events about the user happened on the newest day.
+func (f *Facts) quiet() bool { return len(f.Active.Bits) > 0 && f.Active.Bits[0]&1 == 0 }
 
 type encoder struct {
 	f      *Facts
@@ -97,7 +114,7 @@ type encoder struct {
 	writer []writer
 }
 
-// writer is an event that wrote traits or tags.
+// writer is an event that wrote traits, tags or lists.
 type writer struct {
 	time int64
 	id   uint64
@@ -138,6 +155,14 @@ func (e *encoder) timeUnit() int {
 	for i := 0; u > 0 && i < len(f.Tags); i++ {
 		fit(f.Tags[i].Time)
 	}
+	for i := 0; u > 0 && i < len(f.Lists); i++ {
+		fit(f.Lists[i].Time)
+	}
+	for i := 0; u > 0 && i < len(f.Messages); i++ {
+		for _, d := range f.Messages[i].Deeds {
+			fit(d.Last)
+		}
+	}
 	return u
 }
 
@@ -151,6 +176,15 @@ func (e *encoder) flags() {
 		if on {
 			v |= 1 << bit
 		}
+	}
+	if len(f.Lists) > 0 {
+		v |= hasLists
+	}
+	if len(f.Messages) > 0 {
+		v |= hasMessages
+	}
+	if f.quiet() {
+		v |= quietDay
 	}
 	e.uint(v)
 }
@@ -260,7 +294,7 @@ func (e *encoder) counts() {
 // keyBytes is the length of the hashes of metrics and declared events.
 const keyBytes = 3
 
-// writers writes the table of the events that wrote traits and tags, newest first, and returns it in w.
+// writers writes the table of the events that wrote traits, tags and lists, newest first, and returns it in w.
 func (e *encoder) writers(w []writer) []writer {
 	for i := range e.f.Traits {
 		if x := (writer{e.f.Traits[i].Time, e.f.Traits[i].ID}); !slices.Contains(w, x) {
@@ -269,6 +303,11 @@ func (e *encoder) writers(w []writer) []writer {
 	}
 	for i := range e.f.Tags {
 		if x := (writer{e.f.Tags[i].Time, e.f.Tags[i].ID}); !slices.Contains(w, x) {
+			w = append(w, x)
+		}
+	}
+	for i := range e.f.Lists {
+		if x := (writer{e.f.Lists[i].Time, e.f.Lists[i].ID}); !slices.Contains(w, x) {
 			w = append(w, x)
 		}
 	}

@@ -56,7 +56,7 @@ func (s *Schema) extract(ev *event.Event, x *Extract, r *reading) (ok bool) {
 	case p.refund:
 		ok = s.extractRefund(ev, x)
 	default:
-		return true
+		return p.list == 0 || listName(ev) != ""
 	}
 	return ok && s.inCurrency(ev)
 }
@@ -106,7 +106,14 @@ func (s *Schema) FoldExtract(f *Facts, x *Extract, ev *event.Event, id event.ID)
 // fold adds an event; r holds what was read of its properties before.
 func (s *Schema) fold(f *Facts, x *Extract, ev *event.Event, id event.ID, r *reading) {
 	f.see(x.Time)
-	if f.Active.add(x.day) && len(f.Metrics) > 0 {
+	p := s.plans.plan(x.plan)
+	newest := false
+	if p.quiet() {
+		newest = f.Active.reach(x.day)
+	} else {
+		newest = f.Active.add(x.day)
+	}
+	if newest && len(f.Metrics) > 0 {
 		s.prune(f)
 	}
 	if x.flags&extractAmount != 0 {
@@ -117,7 +124,6 @@ func (s *Schema) fold(f *Facts, x *Extract, ev *event.Event, id event.ID, r *rea
 	} else if x.flags&extractRefunded != 0 {
 		s.foldRefund(f, x)
 	}
-	p := s.plans.plan(x.plan)
 	if p.count >= 0 {
 		f.count(s.counts[p.count], x.Time)
 	}
@@ -152,6 +158,12 @@ func (s *Schema) foldWhole(f *Facts, x *Extract, p *plan, ev *event.Event, id ev
 	}
 	if len(p.metrics) > 0 {
 		s.foldMetrics(f, ev, x.day, p.metrics, number, r)
+	}
+	if p.list != 0 {
+		f.list(&Membership{List: listName(ev), Time: ev.Time, ID: number, Left: p.list == listLeft}, true)
+	}
+	if p.message != 0 {
+		f.foldMessage(ev, p.message)
 	}
 	if len(p.tags) > 0 {
 		s.foldTags(f, ev, x.day, p.tags, number)

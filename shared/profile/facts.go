@@ -23,7 +23,9 @@ type Facts struct {
 	Metrics   []Metric      // declared metrics that have data, by Key
 	Traits    []Trait       // by name
 	Tags      []Tag         // tags set by events, by name
-	Active    Days          // days with any event
+	Lists     []Membership  // manual lists that the user is on or has left, by name
+	Messages  []Message     // what became of messages to the user, by Key
+	Active    Days          // days on which the user did something: with any event that is not about them alone
 	Counts    []EventCount  // declared events, by Key
 	Spill     Spill         // what SplitSpill moved to the side part and JoinSpill has not brought back
 }
@@ -128,6 +130,7 @@ func (f *Facts) Reset() {
 	f.FirstSeen, f.LastSeen, f.Events, f.Spill = 0, 0, 0, 0
 	f.Purchases, f.Orders, f.Refunds = f.Purchases[:0], f.Orders[:0], f.Refunds[:0]
 	f.Metrics, f.Traits, f.Tags, f.Counts = f.Metrics[:0], f.Traits[:0], f.Tags[:0], f.Counts[:0]
+	f.Lists, f.Messages = f.Lists[:0], f.Messages[:0]
 	f.Active.Newest, f.Active.Bits = 0, f.Active.Bits[:0]
 }
 

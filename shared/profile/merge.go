@@ -30,6 +30,10 @@ func (s *Schema) Merge(dst, src *Facts) {
 	for i := range src.Tags {
 		dst.tag(&src.Tags[i], false)
 	}
+	for i := range src.Lists {
+		dst.list(&src.Lists[i], false)
+	}
+	dst.mergeMessages(src)
 	dst.mergeMetrics(src)
 	s.Adopt(dst)
 }

@@ -40,6 +40,8 @@ type plan struct {
 	count    int   // index in Schema.events, -1 for none
 	metrics  []int // indexes in Schema.metrics, those of one value side by side
 	tags     []int // indexes in Schema.tags
+	list     uint8 // listJoined or listLeft
+	message  uint8 // what the event says of a message, as bits
 	whole    bool  // the fold reads more of the event than an Extract holds
 }
 
@@ -59,7 +61,10 @@ func (s *Schema) plan(st *strategy.Strategy) {
 	for _, t := range st.EventTags {
 		names = append(names, t.Event)
 	}
-	names = append(names, s.events...)
+	names = append(append(names, s.events...), EventListJoined, EventListLeft)
+	for i := range messageEvents {
+		names = append(names, messageEvents[i].name)
+	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if name != AnyEvent {
@@ -101,7 +106,8 @@ func (s *Schema) planOf(name string, st *strategy.Strategy) plan {
 			p.tags = append(p.tags, i)
 		}
 	}
-	p.whole = len(p.tags) > 0 || p.purchase && p.refund || slices.ContainsFunc(p.metrics, func(i int) bool {
+	p.list, p.message = listOf(name), messageOf(name)
+	p.whole = len(p.tags) > 0 || p.list != 0 || p.message != 0 || p.purchase && p.refund || slices.ContainsFunc(p.metrics, func(i int) bool {
 		return s.metrics[i].agg != Count || s.metrics[i].where != nil
 	})
 	return p

@@ -36,6 +36,7 @@ type Schema struct {
 	declared []declared // metrics as the strategy lists them
 	metrics  []metric   // what is stored, by key: declared metrics of equal definition share one
 	tags     []eventTag
+	messages []string // AnyEvent, then the names of rules and templates
 	events   []string // declared events
 	counts   []uint32 // their keys
 	plans    planTable
@@ -121,15 +122,19 @@ func NewSchema(s *strategy.Strategy, z *zone.Zone) (*Schema, error) {
 	if err := c.declareEvents(s.Events); err != nil {
 		return nil, err
 	}
+	c.messages = append([]string{AnyEvent}, s.MessageNames()...)
 	c.plan(s)
 	c.fingerprint = c.print(s)
 	return c, nil
 }
 
+// builtinFold names what is folded whatever the strategy says; it changes when that does.
+const builtinFold = "lists and messages"
+
 func (s *Schema) print(st *strategy.Strategy) string {
 	parts := []string{
 		s.zone.Name(), s.currency, s.purchase, s.refund, strings.Join(s.amounts, "\x01"), strings.Join(s.refunded, "\x01"),
-		s.orderPath, s.refOrder, s.currencyAt,
+		s.orderPath, s.refOrder, s.currencyAt, builtinFold,
 	}
 	var declared []string
 	for i := range s.metrics {

@@ -59,6 +59,7 @@ func (f *Facts) Clone() *Facts {
 	c := *f
 	c.Purchases, c.Orders, c.Refunds = slices.Clone(f.Purchases), slices.Clone(f.Orders), slices.Clone(f.Refunds)
 	c.Traits, c.Tags, c.Counts = slices.Clone(f.Traits), slices.Clone(f.Tags), slices.Clone(f.Counts)
+	c.Lists, c.Messages = slices.Clone(f.Lists), slices.Clone(f.Messages)
 	c.Active.Bits = slices.Clone(f.Active.Bits)
 	c.Metrics = slices.Clone(f.Metrics)
 	for i := range c.Metrics {

@@ -90,7 +90,7 @@ func drawEntry(t *rapid.T, i int) entry {
 	at := int64(testStart) + rapid.Int64Range(0, 130).Draw(t, "day")*dayMs*rapid.SampledFrom([]int64{0, 1, 1, 5}).Draw(t, "spread") +
 		rapid.SampledFrom([]int64{0, 0, 1, 3_600_000, 80_000_000}).Draw(t, "moment")
 	e := entry{ev: event.Event{Kind: event.Track, UserID: "u", MessageID: strconv.Itoa(i), Time: at}}
-	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	switch rapid.IntRange(0, 11).Draw(t, "what") {
 	case 0, 1, 2:
 		e.ev.Name = "Order Completed"
 		p := fmt.Sprintf(`{"revenue":%d.%02d,"quantity":%d,"rating":%d`, rapid.IntRange(0, 200).Draw(t, "amount"), rapid.IntRange(0, 99).Draw(t, "cents"),
@@ -127,6 +127,12 @@ func drawEntry(t *rapid.T, i int) entry {
 		e.ev.Kind = rapid.SampledFrom([]event.Kind{event.Page, event.Screen, event.Group, event.Alias}).Draw(t, "kind")
 		e.ev.Name = "Home"
 		e.ev.PreviousID, e.ev.GroupID = "p", "g"
+	case 10:
+		e.ev.Name = rapid.SampledFrom([]string{EventListJoined, EventListLeft}).Draw(t, "name")
+		e.ev.Properties = object(fmt.Sprintf(`{"list":"%s"}`, rapid.SampledFrom([]string{"vip", "老客", "c"}).Draw(t, "list")))
+	case 11:
+		e.ev.Name = messageEvents[rapid.IntRange(0, len(messageEvents)-1).Draw(t, "deed")].name
+		e.ev.Properties = object(rapid.SampledFrom([]string{`{"weir_rule":"winback"}`, `{"weir_rule":"hello","weir_template":"winback"}`, `{"campaign_name":"*"}`, `{}`}).Draw(t, "rule"))
 	}
 	e.id = e.ev.StableID(0)
 	return e

@@ -24,6 +24,8 @@ type FactsView struct {
 	Metrics    []MetricView   `json:"metrics"`
 	Traits     []TraitView    `json:"traits"`
 	Tags       []TagView      `json:"tags"`
+	Lists      []ListView     `json:"lists,omitempty"`    // manual lists
+	Messages   []MessageView  `json:"messages,omitempty"` // what became of messages: all of them first, then those of rules and templates
 	Counts     []CountView    `json:"declared_events"`
 	ActiveDays []string       `json:"active_days"` // newest first
 }
@@ -79,6 +81,22 @@ type TagView struct {
 	Removed bool   `json:"removed,omitempty"`
 }
 
+// ListView is one manual list that the user is on, or has left.
+type ListView struct {
+	Name string `json:"name"`
+	Time int64  `json:"time"` // unix milliseconds: since when
+	Left bool   `json:"left,omitempty"`
+}
+
+// MessageView is what became of the messages of a rule or template; "*" are all messages.
+type MessageView struct {
+	Name      string     `json:"name"`
+	Delivered *DeedCount `json:"delivered,omitempty"`
+	Opened    *DeedCount `json:"opened,omitempty"`
+	Clicked   *DeedCount `json:"clicked,omitempty"`
+	Bounced   *DeedCount `json:"bounced,omitempty"`
+}
+
 // CountView is one declared event.
 type CountView struct {
 	Event string `json:"event"`
@@ -112,6 +130,10 @@ func (s *Schema) View(f *Facts) FactsView {
 	for _, t := range f.Tags {
 		v.Tags = append(v.Tags, TagView{t.Name, t.Source, t.Time, t.Expires, t.Removed})
 	}
+	for _, m := range f.Lists {
+		v.Lists = append(v.Lists, ListView{m.List, m.Time, m.Left})
+	}
+	v.Messages = s.messageViews(f)
 	for i, name := range s.events {
 		if c := s.Event(f, i); c.Count > 0 {
 			v.Counts = append(v.Counts, CountView{name, c.First, c.Last, c.Count})
@@ -121,6 +143,24 @@ func (s *Schema) View(f *Facts) FactsView {
 		v.ActiveDays = append(v.ActiveDays, day.String())
 	}
 	return v
+}
+
+func (s *Schema) messageViews(f *Facts) []MessageView {
+	var views []MessageView
+	for _, name := range s.messages {
+		m := f.Message(name)
+		if m.Deeds == (Message{}).Deeds {
+			continue
+		}
+		view := MessageView{Name: name}
+		for d, to := range [Deeds]**DeedCount{&view.Delivered, &view.Opened, &view.Clicked, &view.Bounced} {
+			if m.Deeds[d].Count > 0 {
+				*to = &m.Deeds[d]
+			}
+		}
+		views = append(views, view)
+	}
+	return views
 }
 
 func traitJSON(v event.Value) string {

@@ -35,6 +35,21 @@ func (s *Strategy) StageNames() []string {
 	return names
 }
 
+// MessageNames returns what message("NAME") in a condition may name: the rules in order, then the templates that no rule is
+// named after, by name.
+func (s *Strategy) MessageNames() []string {
+	var names []string
+	for i := range s.Outreach.Rules {
+		names = append(names, s.Outreach.Rules[i].Name)
+	}
+	for _, name := range sortedKeys(s.Templates) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // SegmentSchema returns what the conditions of segments, and conditions of the moment, may refer to: everything. Indexes of
 // metrics, segments and events are those of the strategy's lists.
 func (s *Strategy) SegmentSchema() *segment.Schema {
@@ -54,6 +69,7 @@ func (s *Strategy) SegmentSchema() *segment.Schema {
 	for _, g := range s.Segments {
 		schema.Segment(g.Name)
 	}
+	schema.Messages(s.MessageNames())
 	schema.Stages(s.StageNames())
 	schema.Enum(segment.FieldRFM, s.RFMNames())
 	schema.Enum(segment.FieldRFMCN, rfmNamesCN)
