@@ -36,6 +36,7 @@ type App struct {
 	collector collector
 	live      *Live
 	zones     map[string]*zone.Zone
+	userZones userZones
 	progress  map[string]Progress // by file id, of running imports
 }
 
@@ -251,7 +252,7 @@ func (a *App) compileText(text []byte) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Live{Engine: engine, Zone: z, Text: text, Version: s.Version()}, nil
+	return &Live{Engine: engine.WithZones(a.userZone), Zone: z, Text: text, Version: s.Version()}, nil
 }
 
 // unknownZone points at the zone in a strategy's text.

@@ -35,7 +35,7 @@ func (a *App) Replay(ctx context.Context, id string, asOf int64) (ReplayReport, 
 		return ReplayReport{}, err
 	}
 	r := ReplayReport{User: x.Key, AsOf: moment(x.AsOf), Scores: len(x.Reasons), Differ: []ReplayDiff{}}
-	if err := r.replay("scores", x.Reasons, a.zone); err != nil {
+	if err := r.replay("scores", x.Reasons, a.zone, a.userZone); err != nil {
 		return r, err
 	}
 	for after := ""; ; {
@@ -49,7 +49,7 @@ func (a *App) Replay(ctx context.Context, id string, asOf int64) (ReplayReport, 
 				return r, fault.New(fault.Internal, "the reasons of the message %s cannot be read", in.ID).Because(err)
 			}
 			r.Messages += len(reasons)
-			if err := r.replay(in.ID, reasons, a.zone); err != nil {
+			if err := r.replay(in.ID, reasons, a.zone, a.userZone); err != nil {
 				return r, err
 			}
 		}
@@ -59,13 +59,13 @@ func (a *App) Replay(ctx context.Context, id string, asOf int64) (ReplayReport, 
 	}
 }
 
-func (r *ReplayReport) replay(of string, reasons []score.Reason, zones func(string) (*zone.Zone, error)) error {
+func (r *ReplayReport) replay(of string, reasons []score.Reason, zones func(string) (*zone.Zone, error), users func(string) *zone.Zone) error {
 	for _, reason := range reasons {
 		z, err := zones(reason.Zone)
 		if err != nil {
 			return err
 		}
-		computed, err := score.Replay(reason, z)
+		computed, err := score.ReplayIn(reason, z, users)
 		if err != nil {
 			return err
 		}

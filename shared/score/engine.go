@@ -23,9 +23,10 @@ type Engine struct {
 	minor   float64 // minor units in a major unit
 	bought  bool    // purchases alone end a silence
 	stages  []stage
-	rules   []rule  // tags and segments, each after those it refers to
-	limit   int     // days of silence from which the strategy calls a user churned
-	fitted  *fitted // nil: no models
+	rules   []rule                       // tags and segments, each after those it refers to
+	limit   int                          // days of silence from which the strategy calls a user churned
+	fitted  *fitted                      // nil: no models
+	zones   func(name string) *zone.Zone // of users; nil: the project's alone
 	scratch *sync.Pool
 }
 

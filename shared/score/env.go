@@ -1,6 +1,7 @@
 package score
 
 import (
+	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/zone"
@@ -46,6 +47,12 @@ func (v *env) Lookup(ref *segment.Ref) segment.Value {
 		return segment.Bool(v.inside[ref.Index])
 	case segment.RefEvent:
 		return v.event(ref)
+	case segment.RefBucket:
+		return number(segment.Bucket(ref.Name, v.r.Key, ref.Window))
+	case segment.RefList:
+		return segment.Bool(v.f.OnList(ref.Name))
+	case segment.RefMessage:
+		return v.message(ref)
 	}
 	return segment.Null
 }
@@ -80,6 +87,8 @@ func (v *env) field(ref *segment.Ref) segment.Value {
 		return number(v.f.Active.Count(v.day, ref.Window))
 	case segment.FieldEvents:
 		return number(int(v.f.Events))
+	case segment.FieldTimezone:
+		return v.timezone()
 	}
 	if value, ok := v.purchases(ref); ok {
 		return value
@@ -210,7 +219,24 @@ func (v *env) trait(name string) segment.Value {
 			return profile.ConditionValue(t.Value)
 		}
 	}
-	return segment.Null
+	return v.nested(name)
+}
+
+// nested answers a path into a trait that holds an object: "address.city".
+func (v *env) nested(path string) segment.Value {
+	var in event.Value
+	rest := ""
+	for i := range v.f.Traits {
+		t := &v.f.Traits[i]
+		if t.Value.Kind == event.Nested && len(path) > len(t.Name)+1 && path[len(t.Name)] == '.' && path[:len(t.Name)] == t.Name {
+			in, rest = t.Value, path[len(t.Name)+1:] // the longest such name comes last
+		}
+	}
+	if rest == "" {
+		return segment.Null
+	}
+	object := in.Object()
+	return profile.ConditionValue(object.Path(rest))
 }
 
 func (v *env) event(ref *segment.Ref) segment.Value {

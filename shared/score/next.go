@@ -17,7 +17,7 @@ func (e *Engine) NextChange(key string, f *profile.Facts, st *profile.State, cut
 	defer e.leave(v)
 	e.evaluate(v)
 	if !f.AsOfExact(asOf) {
-		return min(e.zone.Start(v.day+1), nextExpiry(f, asOf))
+		return min(e.zone.Start(v.day+1), v.localMidnight(), nextExpiry(f, asOf))
 	}
 	c := newCourse(v)
 	candidate := e.nextCandidate(c)

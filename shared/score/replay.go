@@ -12,24 +12,35 @@ import (
 
 // Replay computes the value of a reason again from what the reason stores: no profile, strategy or cuts are needed. z holds
 // the rules of the zone that the reason names.
-func Replay(r Reason, z *zone.Zone) (string, error) {
+func Replay(r Reason, z *zone.Zone) (string, error) { return ReplayIn(r, z, nil) }
+
+// ReplayIn is Replay with the rules of the zones that users live in, by name, nil for one that is not known: what a condition on
+// a user's own calendar follows from beside its inputs.
+func ReplayIn(r Reason, z *zone.Zone, zones func(name string) *zone.Zone) (string, error) {
 	if z.Name() != r.Zone {
 		return "", fault.New(fault.Invalid, "the reason of %s was computed in the zone %s, not %s", r.Score, r.Zone, z.Name()).
 			WithHint("pass the rules of the zone %s", r.Zone)
 	}
-	p := &player{r: &r, zone: z}
+	p := &player{r: &r, zone: z, zones: zones}
 	value := p.value()
 	if p.err != nil {
 		return "", fault.Wrap(p.err, "replay %s", r.Score)
+	}
+	if p.missing != "" {
+		return "", fault.New(fault.Invalid, "the reason of %s follows from the calendar of the zone %s, whose rules are not known", r.Score, p.missing).
+			WithHint("pass the rules of the zone %s", p.missing)
 	}
 	return value, nil
 }
 
 // player recomputes one reason; err is the first thing that was missing or malformed.
 type player struct {
-	r    *Reason
-	zone *zone.Zone
-	err  error
+	r     *Reason
+	zone  *zone.Zone
+	zones func(name string) *zone.Zone
+	err   error
+
+	missing string // a zone whose rules are not known
 }
 
 func (p *player) fail(format string, args ...any) {
@@ -211,6 +222,10 @@ func (p *player) holds(when string, env *recorded, schema *segment.Schema) bool 
 			return false
 		}
 	}
+	if name := env.values[segment.FieldTimezone.String()].Str; name != "" && name != p.zone.Name() && env.ZoneOf(name) == nil {
+		p.missing = name
+		return false
+	}
 	return program.Bool(env)
 }
 
@@ -219,6 +234,7 @@ type recorded struct {
 	values map[string]segment.Value
 	at     int64
 	zone   *zone.Zone
+	zones  func(name string) *zone.Zone
 }
 
 // Lookup implements segment.Env.
@@ -230,9 +246,17 @@ func (e *recorded) AsOf() int64 { return e.at }
 // Zone implements segment.Env.
 func (e *recorded) Zone() *zone.Zone { return e.zone }
 
+// ZoneOf implements segment.Zones.
+func (e *recorded) ZoneOf(name string) *zone.Zone {
+	if e.zones == nil {
+		return nil
+	}
+	return e.zones(name)
+}
+
 // recorded builds the values and a schema that knows just what the inputs name.
 func (p *player) recorded() (*recorded, *segment.Schema) {
-	env := &recorded{values: map[string]segment.Value{}, at: p.r.AsOf, zone: p.zone}
+	env := &recorded{values: map[string]segment.Value{}, at: p.r.AsOf, zone: p.zone, zones: p.zones}
 	schema := segment.NewSchema()
 	schema.AnyTag()
 	schema.AnyMeasure()
@@ -254,6 +278,8 @@ func (p *player) recorded() (*recorded, *segment.Schema) {
 			windows[name], types[name] = append(windows[name], days), typeOf(in.Type)
 		case strings.HasPrefix(in.Name, "segments.has("):
 			schema.Segment(p.quoted(in.Name))
+		case strings.HasPrefix(in.Name, "message("):
+			schema.Messages([]string{p.quoted(in.Name)})
 		case strings.HasPrefix(in.Name, "event("):
 			if name := p.quoted(in.Name); !slices.Contains(events, name) {
 				events = append(events, name)

@@ -79,7 +79,7 @@ func docUser(t *testing.T, text string) docEnv {
 func TestDocConditions(t *testing.T) {
 	_, blocks := doc(t)
 	schema := Default().SegmentSchema()
-	for line := range strings.Lines(blocks["weir"][0]) {
+	for line := range strings.Lines(strings.Join(blocks["weir"], "\n")) {
 		if _, err := segment.Compile(strings.TrimSpace(line), schema); err != nil {
 			t.Errorf("%s%v", line, err)
 		}

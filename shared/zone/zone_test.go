@@ -45,3 +45,26 @@ func TestParseDay(t *testing.T) {
 		t.Fatal("accepted a wrong layout")
 	}
 }
+
+// The table holds every offset at every hour and both sides of every change.
+func TestTableHoldsEveryChange(t *testing.T) {
+	for _, name := range []string{"America/New_York", "Pacific/Apia", "Europe/Dublin", "Africa/Casablanca", "Antarctica/Troll", "Asia/Shanghai", "Australia/Lord_Howe"} {
+		loc, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := FromLocation(loc)
+		for s := time.Date(1901, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); s < time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); s += 3600 {
+			if _, want := time.Unix(s, 0).In(loc).Zone(); z.Offset(s*1000) != int32(want) {
+				t.Fatalf("%s at %s: %d, want %d", name, time.Unix(s, 0).UTC(), z.Offset(s*1000), want)
+			}
+		}
+		for _, s := range z.from[1:] {
+			_, before := time.Unix(s-1, 0).In(loc).Zone()
+			_, after := time.Unix(s, 0).In(loc).Zone()
+			if before == after || z.Offset(s*1000-1) != int32(before) || z.Offset(s*1000) != int32(after) {
+				t.Errorf("%s: the change at %s is from %d to %d", name, time.Unix(s, 0).UTC(), before, after)
+			}
+		}
+	}
+}
