@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
@@ -128,17 +129,17 @@ func TestListWithoutName(t *testing.T) {
 	}
 }
 
-// TestVersion2 pins the encoding of lists and messages.
-func TestVersion2(t *testing.T) {
-	s := schemaOf(t, everything(), zone.UTC)
+// TestVersion2Lists pins the encoding of lists, messages and a newest day that is not active.
+func TestVersion2Lists(t *testing.T) {
+	s := schemaOf(t, &strategy.Strategy{Currency: "USD", EventTags: []strategy.EventTag{{Tag: "buyer", Event: "Order Completed"}}}, zone.UTC)
 	f := fold(s, []entry{
 		track("Order Completed", testStart, `{"revenue":12.5}`),
 		track(EventListJoined, testStart+dayMs, `{"list":"vip"}`), track(EventListLeft, testStart+2*dayMs, `{"list":"old"}`),
 		track("Email Delivered", testStart+dayMs, `{"weir_rule":"winback","weir_template":"hello"}`), track("Email Opened", testStart+dayMs+1000, `{"weir_rule":"winback"}`),
 		track("Email Bounced", testStart+3*dayMs, `{}`),
 	})
-	golden(t, "facts_v2.hex", hexLines(EncodeFacts(nil, f)))
-	stored := decode(t, fromHex(t, "facts_v2.hex"))
+	golden(t, "facts_v2_lists.hex", hexLines(EncodeFacts(nil, f)))
+	stored := decode(t, fromHex(t, "facts_v2_lists.hex"))
 	if got := stored.Message("winback"); got.Deeds[Opened] != (DeedCount{1, testStart + dayMs + 1000}) || got.Deeds[Delivered].Count != 1 || got.Deeds[Bounced].Count != 0 {
 		t.Errorf("%+v", got)
 	}

@@ -28,21 +28,29 @@ const (
 
 // FromLocation reads the rules of loc between the years 1900 and 2100 into a table.
 func FromLocation(loc *time.Location) *Zone {
-	at := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC).In(loc)
-	last := time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC)
-	_, offset := at.Zone()
-	z := &Zone{name: loc.String(), from: []int64{minSecond}, offsets: []int32{int32(offset)}}
-	for {
-		_, change := at.ZoneBounds()
-		if change.IsZero() || change.After(last) {
-			return z
-		}
-		_, after := change.Zone()
-		if after != offset { // else only the name, or whether it is summer
-			z.from, z.offsets = append(z.from, change.Unix()), append(z.offsets, int32(after))
-		}
-		at, offset = change, after
+	const step = 6 * 3600
+	offsetAt := func(s int64) int32 {
+		_, off := time.Unix(s, 0).In(loc).Zone()
+		return int32(off)
 	}
+	s := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	end := time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	z := &Zone{name: loc.String(), from: []int64{minSecond}, offsets: []int32{offsetAt(s)}}
+	for s < end {
+		next := s + step
+		if _, to := time.Unix(s, 0).In(loc).ZoneBounds(); to.IsZero() {
+			break
+		} else if to.Unix() > s { // on the last day of leap years the end of the bounds can lie before the moment
+			next = to.Unix()
+		}
+		before, after := offsetAt(s), offsetAt(next)
+		if before != after {
+			change := s + 1 + int64(sort.Search(int(next-s-1), func(i int) bool { return offsetAt(s+1+int64(i)) != before }))
+			z.from, z.offsets = append(z.from, change), append(z.offsets, after)
+		}
+		s = next
+	}
+	return z
 }
 
 // Name is the zone's name in the tz database, such as "Asia/Shanghai".

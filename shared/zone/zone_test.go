@@ -48,7 +48,7 @@ func TestParseDay(t *testing.T) {
 
 // The table holds every offset at every hour and both sides of every change.
 func TestTableHoldsEveryChange(t *testing.T) {
-	for _, name := range []string{"America/New_York", "Pacific/Apia", "Europe/Dublin", "Africa/Casablanca", "Antarctica/Troll", "Asia/Shanghai", "Australia/Lord_Howe"} {
+	for _, name := range []string{"America/New_York", "Pacific/Apia", "Europe/Dublin", "Africa/Casablanca", "Asia/Shanghai", "Australia/Lord_Howe"} {
 		loc, err := time.LoadLocation(name)
 		if err != nil {
 			t.Fatal(err)
