@@ -1,7 +1,7 @@
 // Package parity scores random profiles and hashes every bit that comes out: FACTS and their encoding, identities, stages, RFM,
 // tiers, tags, segments, conditions, the bound on the next change, decisions and their reasons, purchase models, lifetime value,
-// reports over a base, and the functions below them. The hash is the same on amd64 at every level, arm64 and wasm (G3). A small
-// set is hashed in every test run, a million profiles by `make parity`.
+// reports over a base, the columns of what-ifs, and the functions below them. The hash is the same on amd64 at every level, arm64
+// and wasm (G3). A small set is hashed in every test run, a million profiles by `make parity`.
 //
 // Profiles come in blocks that do not depend on each other, so that targets can share the work and a difference can be found.
 package parity
@@ -120,6 +120,9 @@ func (s *Suite) Block(n, profiles int, each func(i int, sum Sum)) (Sum, error) {
 		return Sum{}, err
 	}
 	b.bases()
+	if err := b.columns(); err != nil {
+		return Sum{}, fault.Wrap(err, "evaluate block %d as columns", n)
+	}
 	for i := range b.made {
 		own := newDigest()
 		b.h.bytes(sums[i][:])
