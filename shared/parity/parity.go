@@ -59,6 +59,7 @@ var kinds = [][]string{{"mbgnbd", "", "nbd"}, {"paretonbd"}, {"bgnbd"}}
 
 // Suite is the strategies that blocks are scored under, compiled. It is safe for concurrent use.
 type Suite struct {
+	zones    func(name string) *zone.Zone // of users
 	engines  []*score.Engine
 	programs [][]*segment.Program // by engine
 }
@@ -69,7 +70,7 @@ func New() (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := new(Suite)
+	s := &Suite{zones: usersIn(berlin)}
 	for i, z := range []*zone.Zone{shanghai(), berlin, zone.UTC} {
 		for _, kind := range kinds[i] {
 			if err := s.add(heads[i]+common, z, kind); err != nil {
@@ -80,7 +81,7 @@ func New() (*Suite, error) {
 	return s, nil
 }
 
-// add compiles a strategy, with a model of purchases of a kind unless that is "".
+// add compiles a strategy for a zone, with a model of purchases of a kind unless that is "".
 func (s *Suite) add(text string, z *zone.Zone, kind string) error {
 	st, err := strategy.Parse([]byte(text))
 	if err != nil {
@@ -90,6 +91,7 @@ func (s *Suite) add(text string, z *zone.Zone, kind string) error {
 	if err != nil {
 		return fault.Wrap(err, "compile a strategy of the parity suite")
 	}
+	e = e.WithZones(s.zones)
 	if kind != "" {
 		if e, err = with(e, kind); err != nil {
 			return err
@@ -144,7 +146,7 @@ func (s *Suite) Block(n, profiles int, each func(i int, sum Sum)) (Sum, error) {
 
 func (s *Suite) block(n int) *block {
 	k := n % len(s.engines)
-	b := &block{e: s.engines[k], programs: s.programs[k], h: newDigest()}
+	b := &block{e: s.engines[k], programs: s.programs[k], zones: s.zones, h: newDigest()}
 	b.maker = maker{schema: b.e.Schema(), parser: event.NewParser(event.DefaultLimits)}
 	return b
 }
@@ -153,6 +155,7 @@ func (s *Suite) block(n int) *block {
 type block struct {
 	e        *score.Engine
 	programs []*segment.Program
+	zones    func(name string) *zone.Zone // of users
 	maker    maker
 	made     []user
 	cuts     *score.Cuts
@@ -244,7 +247,7 @@ func (b *block) reasons(h *digest, u *user, st *profile.State, cuts *score.Cuts)
 	}
 	h.bytes(text)
 	for _, r := range reasons {
-		if value, err := score.Replay(r, b.e.Zone()); err != nil || value != r.Value {
+		if value, err := score.ReplayIn(r, b.e.Zone(), b.zones); err != nil || value != r.Value {
 			return fault.New(fault.Internal, "the reasons of %s give %q, not %q (%v)", r.Score, value, r.Value, err)
 		}
 	}

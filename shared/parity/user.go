@@ -96,7 +96,12 @@ func (m *maker) event(d *draw, key string, k int, at int64) {
 func (m *maker) body(d *draw) string {
 	order := strconv.Itoa(d.below(6))
 	category := d.pick("tea", "coffee", "杯子", "books", "toys", "c"+strconv.Itoa(d.below(50)))
-	switch d.below(10) {
+	switch d.below(13) {
+	case 10:
+		return `"type":"track","event":"` + d.pick("List Joined", "List Joined", "List Left") + `","properties":{"list":"` + d.pick("vip", "试用") + `"}`
+	case 11, 12:
+		name := d.pick(`"weir_rule":"winback"`, `"weir_template":"hello"`, `"other":1`)
+		return `"type":"track","event":"` + d.pick("Email Delivered", "Email Opened", "Email Link Clicked", "Message Bounced") + `","properties":{` + name + `}`
 	case 0, 1, 2:
 		coupon := d.pick("", "", `,"coupon":"SPRING"`)
 		return `"type":"track","event":"Order Completed","properties":{"order_id":"o` + order + `","revenue":` + d.amount() + `,"category":"` + category + `"` + coupon + `}`
@@ -122,7 +127,7 @@ func (m *maker) traits(d *draw) string {
 	year, month := strconv.Itoa(1950+d.below(60)), strconv.Itoa(101+d.below(12))
 	return `"age":` + age + `,"city":"` + d.pick("上海", "Köln", "Paris", "") + `","plan":"` + d.pick("pro", " Free", "free") +
 		`","odd name":` + d.pick("true", "false", "null") + `,"langs":["en"` + d.pick("", `,"zh"`, `,"zh","de"`) +
-		`],"birthday":"` + year + "-" + month[1:] + `-` + strconv.Itoa(10+d.below(19)) + `"`
+		`],"scores":[` + strconv.Itoa(d.below(100)) + `,41.5],"timezone":"` + d.pick("Europe/Berlin", "Asia/Shanghai", "Mars/Base") + `","birthday":"` + year + "-" + month[1:] + `-` + strconv.Itoa(10+d.below(19)) + `"`
 }
 
 // extreme fills facts that a fold would rarely give: none at all, a purchase in the last moment, thousands of purchase days,
