@@ -239,7 +239,7 @@ func bind(s *sqlite3.Stmt, args []any) error {
 		case []byte:
 			err = bindBlob(s, i+1, arg)
 		default:
-			err = fault.New(fault.Internal, "no column takes a %T", arg)
+			err = fault.New(fault.Internal, "no column takes the value %v", arg)
 		}
 		if err != nil {
 			return err

@@ -2,8 +2,8 @@ package event
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/bits"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -397,16 +397,16 @@ func (p *Parser) refuse() *Reject {
 	s := &p.scan
 	switch s.fault {
 	case faultDepth:
-		return reject(ReasonTooDeep, fmt.Sprintf("byte %d: nested deeper than %d levels", s.at+1, s.limits.Depth), "flatten the properties, or send nested data as a string")
+		return reject(ReasonTooDeep, "byte "+strconv.Itoa(s.at+1)+": nested deeper than "+strconv.Itoa(s.limits.Depth)+" levels", "flatten the properties, or send nested data as a string")
 	case faultFields:
-		return reject(ReasonTooMany, fmt.Sprintf("byte %d: an object has more than %d fields", s.at+1, s.limits.Fields), "send fewer fields with one event")
+		return reject(ReasonTooMany, "byte "+strconv.Itoa(s.at+1)+": an object has more than "+strconv.Itoa(s.limits.Fields)+" fields", "send fewer fields with one event")
 	case faultField:
-		return reject(ReasonTooLong, fmt.Sprintf("byte %d: a field is longer than %d bytes", s.at+1, s.limits.FieldBytes), "shorten the field, or leave it out")
+		return reject(ReasonTooLong, "byte "+strconv.Itoa(s.at+1)+": a field is longer than "+strconv.Itoa(s.limits.FieldBytes)+" bytes", "shorten the field, or leave it out")
 	}
 	if at := firstBadUTF8(s.b); at >= 0 {
-		return reject(ReasonBadUTF8, fmt.Sprintf("byte %d: the text is not UTF-8", at+1), "convert the file to UTF-8, for example with iconv")
+		return reject(ReasonBadUTF8, "byte "+strconv.Itoa(at+1)+": the text is not UTF-8", "convert the file to UTF-8, for example with iconv")
 	}
-	return reject(ReasonBadJSON, fmt.Sprintf("byte %d: %s", s.at+1, faultText[s.fault]), "each line must be one JSON object")
+	return reject(ReasonBadJSON, "byte "+strconv.Itoa(s.at+1)+": "+faultText[s.fault], "each line must be one JSON object")
 }
 
 func firstBadUTF8(b []byte) int {
@@ -421,7 +421,7 @@ func firstBadUTF8(b []byte) int {
 }
 
 func tooLong(n, limit int) *Reject {
-	return reject(ReasonTooLong, fmt.Sprintf("the line has %d bytes, more than the limit of %d", n, limit), "split the event, or leave large fields out")
+	return reject(ReasonTooLong, "the line has "+strconv.Itoa(n)+" bytes, more than the limit of "+strconv.Itoa(limit), "split the event, or leave large fields out")
 }
 
 func wrongType(field, want string) *Reject {

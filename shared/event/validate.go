@@ -1,7 +1,7 @@
 package event
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -80,7 +80,7 @@ func CheckFuture(ev *Event, arrived int64, l Limits) *Reject {
 }
 
 func tooFar(ev *Event, arrived int64, l Limits) *Reject {
-	return reject(ReasonFuture, fmt.Sprintf("dated %s, but the file arrived %s: more than %s before", stamp(ev.Time), stamp(arrived), time.Duration(l.Future)*time.Millisecond),
+	return reject(ReasonFuture, "dated "+stamp(ev.Time)+", but the file arrived "+stamp(arrived)+": more than "+(time.Duration(l.Future)*time.Millisecond).String()+" before",
 		"check the clock and the zone of the source, then redrive the line")
 }
 
@@ -97,10 +97,10 @@ func check(ev *Event, l *Limits) *Reject {
 		return reject(ReasonBadUser, "a userId must not begin with \""+AnonPrefix+"\"", "send the id in anonymousId, without the prefix")
 	}
 	if l.IDBytes > 0 && (len(ev.UserID) > l.IDBytes || len(ev.AnonymousID) > l.IDBytes || len(ev.MessageID) > l.IDBytes || len(ev.PreviousID) > l.IDBytes || len(ev.GroupID) > l.IDBytes) {
-		return reject(ReasonTooLong, fmt.Sprintf("an id is longer than %d bytes", l.IDBytes), "send a shorter id, for example a hash")
+		return reject(ReasonTooLong, "an id is longer than "+strconv.Itoa(l.IDBytes)+" bytes", "send a shorter id, for example a hash")
 	}
 	if l.FieldBytes > 0 && len(ev.Name) > l.FieldBytes {
-		return reject(ReasonTooLong, fmt.Sprintf("the event's name is longer than %d bytes", l.FieldBytes), "")
+		return reject(ReasonTooLong, "the event's name is longer than "+strconv.Itoa(l.FieldBytes)+" bytes", "")
 	}
 	switch ev.Kind {
 	case Track:

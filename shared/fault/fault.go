@@ -2,10 +2,7 @@
 // what is wrong and where, and a hint that says what to do next.
 package fault
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Code classifies an error. There is one table from codes to HTTP statuses (shared/httpapi) and one to exit codes
 // (functions/weir).
@@ -32,19 +29,19 @@ type Error struct {
 
 // New returns an error with a formatted message.
 func New(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Message: sprintf(format, args)}
 }
 
 // Wrap returns an error that says what was being done when err happened. It keeps the code and the hint of err.
 func Wrap(err error, format string, args ...any) *Error {
-	e := &Error{Code: CodeOf(err), Message: fmt.Sprintf(format, args...), Hint: HintOf(err), Err: err}
+	e := &Error{Code: CodeOf(err), Message: sprintf(format, args), Hint: HintOf(err), Err: err}
 	return e
 }
 
 // WithHint returns a copy of e that says what to do next.
 func (e *Error) WithHint(format string, args ...any) *Error {
 	c := *e
-	c.Hint = fmt.Sprintf(format, args...)
+	c.Hint = sprintf(format, args)
 	return &c
 }
 
