@@ -32,7 +32,7 @@ type properties struct {
 	Coupon   *string  `parquet:"coupon,optional,dict"`
 	Channel  *string  `parquet:"channel,optional,dict"`
 	Device   *string  `parquet:"device,optional,dict"`
-	Campaign *string  `parquet:"campaign,optional,dict"`
+	Campaign *string  `parquet:"campaign_name,optional,dict"`
 	List     *string  `parquet:"list,optional,dict"`
 }
 
@@ -73,7 +73,7 @@ func (w *parquetWriter) write(ev *event.Event) error {
 	if o := &ev.Properties; o.Raw != "" {
 		r.Properties = &properties{
 			Revenue: float(o, "revenue"), Price: float(o, "price"), OrderID: text(o, "order_id"), SKU: text(o, "sku"), Category: text(o, "category"),
-			Coupon: text(o, "coupon"), Channel: text(o, "channel"), Device: text(o, "device"), Campaign: text(o, "campaign"), List: text(o, "list"),
+			Coupon: text(o, "coupon"), Channel: text(o, "channel"), Device: text(o, "device"), Campaign: text(o, "campaign_name"), List: text(o, "list"),
 		}
 		if n, ok := o.Get("quantity").Scaled(0); ok {
 			r.Properties.Quantity = &n

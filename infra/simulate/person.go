@@ -180,7 +180,7 @@ func (p *person) letters(from int64) {
 		if at < from || at > p.left+90*dayMs || !p.chance(p.reads) {
 			continue
 		}
-		campaign := object{}.text("campaign", "letter-"+strconv.Itoa(k%13+1))
+		campaign := object{}.text("campaign_name", "letter-"+strconv.Itoa(k%13+1))
 		opened := at + int64(p.wait(1)*float64(5*hourMs))
 		p.track(opened, "Email Opened", campaign)
 		if p.chance(0.2) {
