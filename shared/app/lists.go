@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
@@ -82,8 +83,9 @@ func (a *App) ChangeList(ctx context.Context, req ListRequest) (ListResult, erro
 		return out, nil
 	}
 	slices.Sort(c.lines) // by user: one file for one change, whatever the order
+	text := strings.Join(c.lines, "")
 	file, err := a.Upload(ctx, UploadRequest{
-		Name: "list " + req.List + ".ndjson", Body: strings.NewReader(strings.Join(c.lines, "")), Backfill: req.Backfill, AsOf: req.At,
+		Name: "list-" + req.List + "-" + hexHash(text) + ".ndjson", Body: strings.NewReader(text), Backfill: req.Backfill, AsOf: req.At,
 	})
 	if err != nil {
 		return out, err
@@ -199,22 +201,18 @@ func (c *listChange) event(id, name string, before int64) {
 	if rest, ok := strings.CutPrefix(id, event.AnonPrefix); ok {
 		user, key = rest, "anonymousId"
 	}
-	hash := xxhash.Sum64String(strings.Join([]string{c.req.List, name, id, formatInt(before)}, "\x00"))
+	hash := hexHash(strings.Join([]string{c.req.List, name, id, formatInt(before)}, "\x00"))
 	line, err := json.Marshal(map[string]any{
 		key: user, "type": "track", "event": name, "properties": map[string]string{"list": c.req.List},
-		"timestamp": moment(max(c.now, before+1)).Format(time.RFC3339Nano), "messageId": "list-" + hex.EncodeToString(binaryHash(hash)),
+		"timestamp": moment(max(c.now, before+1)).Format(time.RFC3339Nano), "messageId": "list-" + hash,
 	})
 	if err == nil { // maps of texts always marshal
 		c.lines = append(c.lines, string(line)+"\n")
 	}
 }
 
-func binaryHash(h uint64) []byte {
-	b := make([]byte, 8)
-	for i := range b {
-		b[i] = byte(h >> (56 - 8*i))
-	}
-	return b
+func hexHash(text string) string {
+	return hex.EncodeToString(binary.BigEndian.AppendUint64(nil, xxhash.Sum64String(text)))
 }
 
 // membership returns what a profile says of a list, and whether the user is on it.

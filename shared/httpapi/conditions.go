@@ -100,6 +100,17 @@ func conditionNames(s *strategy.Strategy) []gen.ConditionName {
 			add(gen.ConditionNameKindEvent, typ, "event("+strconv.Quote(name)+")."+stat)
 		}
 	}
+	for _, name := range append([]string{segment.AnyMessage}, s.MessageNames()...) {
+		for _, stat := range segment.MessageStats() {
+			typ := gen.ConditionNameTypeNumber
+			if strings.HasPrefix(stat, "last_") {
+				typ = gen.ConditionNameTypeTime
+			}
+			add(gen.ConditionNameKindEvent, typ, "message("+strconv.Quote(name)+")."+stat)
+		}
+	}
+	add(gen.ConditionNameKindTag, gen.ConditionNameTypeBool, `lists.has("NAME")`)
+	add(gen.ConditionNameKindFunction, gen.ConditionNameTypeNumber, `bucket("SALT", 100)`)
 	add(gen.ConditionNameKindTrait, gen.ConditionNameTypeAny, "traits.NAME")
 	for _, usage := range segment.Measures() {
 		add(gen.ConditionNameKindFunction, gen.ConditionNameTypeAny, usage)

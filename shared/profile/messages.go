@@ -7,6 +7,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/segment"
 )
 
 // Message is what became of the messages of one rule, template or campaign to the user, or of all messages.
@@ -33,6 +34,21 @@ const (
 	Bounced
 	Deeds = 4
 )
+
+// DeedOf returns the deed that a stat of a message counts (opened) or times (last_opened); ok is false for those that STATE knows.
+func DeedOf(stat string) (d Deed, ok bool) {
+	switch stat {
+	case segment.StatDelivered, segment.StatLastDelivered:
+		return Delivered, true
+	case segment.StatOpened, segment.StatLastOpened:
+		return Opened, true
+	case segment.StatClicked, segment.StatLastClicked:
+		return Clicked, true
+	case segment.StatBounced, segment.StatLastBounced:
+		return Bounced, true
+	}
+	return 0, false
+}
 
 // DeedCount is how often something became of a message, and when last.
 type DeedCount struct {

@@ -1,7 +1,6 @@
 package score
 
 import (
-	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/zone"
@@ -213,31 +212,7 @@ func (v *env) metric(ref *segment.Ref) segment.Value {
 	return segment.Number(m.Float())
 }
 
-func (v *env) trait(name string) segment.Value {
-	for i := range v.f.Traits {
-		if t := &v.f.Traits[i]; t.Name == name {
-			return profile.ConditionValue(t.Value)
-		}
-	}
-	return v.nested(name)
-}
-
-// nested answers a path into a trait that holds an object: "address.city".
-func (v *env) nested(path string) segment.Value {
-	var in event.Value
-	rest := ""
-	for i := range v.f.Traits {
-		t := &v.f.Traits[i]
-		if t.Value.Kind == event.Nested && len(path) > len(t.Name)+1 && path[len(t.Name)] == '.' && path[:len(t.Name)] == t.Name {
-			in, rest = t.Value, path[len(t.Name)+1:] // the longest such name comes last
-		}
-	}
-	if rest == "" {
-		return segment.Null
-	}
-	object := in.Object()
-	return profile.ConditionValue(object.Path(rest))
-}
+func (v *env) trait(path string) segment.Value { return profile.ConditionValue(v.f.TraitAt(path)) }
 
 func (v *env) event(ref *segment.Ref) segment.Value {
 	n := v.e.facts.Event(v.f, ref.Index)

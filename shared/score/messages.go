@@ -7,18 +7,9 @@ import (
 
 // message answers what became of the messages of a rule or template: deeds from the events that came back, triggers from STATE.
 func (v *env) message(ref *segment.Ref) segment.Value {
-	var deed profile.Deed
-	switch ref.Stat {
-	case segment.StatTriggered, segment.StatLastTriggered:
+	deed, ok := profile.DeedOf(ref.Stat)
+	if !ok {
 		return v.triggered(ref)
-	case segment.StatDelivered, segment.StatLastDelivered:
-		deed = profile.Delivered
-	case segment.StatOpened, segment.StatLastOpened:
-		deed = profile.Opened
-	case segment.StatClicked, segment.StatLastClicked:
-		deed = profile.Clicked
-	default:
-		deed = profile.Bounced
 	}
 	c := v.f.Message(ref.Name).Deeds[deed]
 	switch {

@@ -190,6 +190,9 @@ segments:
   - {name: measured, when: 'count("Cart Viewed", 30) >= 2 || last("Cart Viewed", 30) > days_ago(20) && max("Cart Viewed", price, 30) > 15'}
   - {name: lapsed, when: 'stopped("Cart Viewed", 1 per 14, for 7)'}
   - {name: asked, when: 'stage_candidate == "silent"'}
+  - {name: listed, when: 'lists.has("vip") && bucket("spring", 100) < 60'}
+  - {name: readers, when: 'message("*").opened >= 2 || message("*").days_since_delivered < 90'}
+  - {name: near, when: 'traits.address.city == "x" || has_any(traits.langs, ["zh"])'}
   - {name: dated, when: 'last_purchase > date("2026-01-01") && event("Product Viewed").last == null'}
   - {name: worth, when: 'tier != "" && average_order > 20 && orders[90] >= 1 && spend[30] < 1000 && rfm_cn startsWith "重要"'}
 `, `rfm: {ties: ntile_first, grid: eleven, cn: {m_kind: average, cut: median}}
@@ -267,7 +270,11 @@ func random(t testing.TB, e *score.Engine, seed uint64, n int, asOf int64) []use
 			}
 			e.Schema().Fold(f, &ev, ev.StableID(0))
 		}
-		add(`"type":"identify","traits":{"city":"` + []string{"上海", "Köln", "x"}[d.IntN(3)] + `"}`)
+		add(`"type":"identify","traits":{"city":"` + []string{"上海", "Köln", "x"}[d.IntN(3)] + `","langs":["` + []string{"zh", "en"}[d.IntN(2)] + `"],"address":{"city":"` + []string{"x", "y"}[d.IntN(2)] + `"}}`)
+		if d.IntN(3) == 0 {
+			add(`"type":"track","event":"` + []string{"List Joined", "List Left"}[d.IntN(2)] + `","properties":{"list":"vip"}`)
+			add(`"type":"track","event":"` + []string{"Email Delivered", "Email Opened"}[d.IntN(2)] + `","properties":{"weir_rule":"winback"}`)
+		}
 		for range d.IntN(d.IntN(12) + 1) {
 			switch d.IntN(8) {
 			case 0:

@@ -248,19 +248,13 @@ func (x *Filler) ref(r *segment.Ref) {
 		x.metric(r)
 	case segment.RefTrait:
 		name := r.Name
-		x.add(r.String(), column.Dict, 1, func(f *profile.Facts, at int) {
-			for i := range f.Traits {
-				if f.Traits[i].Name == name {
-					x.w.Value(at, profile.ConditionValue(f.Traits[i].Value))
-					return
-				}
-			}
-			x.w.Value(at, segment.Null)
-		})
+		x.add(r.String(), column.Dict, 1, func(f *profile.Facts, at int) { x.w.Value(at, profile.ConditionValue(f.TraitAt(name))) })
 	case segment.RefEvent:
 		x.event(r)
 	case segment.RefMeasure:
 		x.measure(r)
+	case segment.RefBucket, segment.RefList, segment.RefMessage:
+		x.personal(r)
 	}
 }
 
