@@ -151,3 +151,19 @@ func BenchmarkMerge(b *testing.B) {
 		s.Merge(f, delta)
 	}
 }
+
+// BenchmarkSequence looks for three steps in full metrics, in vain.
+func BenchmarkSequence(b *testing.B) {
+	s := timesSchema(b)
+	var events []any
+	for i := range 3 * TimesKept {
+		events = append(events, []any{"B", "A", "C"}[i%3], i*20_000_000)
+	}
+	f := timesOfEvents(s, events...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if s.Sequence(f, []int{0, 1, 0}, 1_000_000, 30, f.LastSeen) {
+			b.Fatal("found")
+		}
+	}
+}

@@ -18,7 +18,8 @@ func (s *Schema) Sequence(f *Facts, metrics []int, within int64, days int, asOf 
 	if len(metrics) > MaxSteps {
 		return false
 	}
-	var q sequence
+	var room [MaxSteps][]Moment
+	q := sequence{steps: room[:0]}
 	for _, metric := range metrics {
 		m := s.metricOf(f, metric)
 		if m == nil {
@@ -32,49 +33,60 @@ func (s *Schema) Sequence(f *Facts, metrics []int, within int64, days int, asOf 
 			return false
 		}
 		q.steps = append(q.steps, times)
-		for _, t := range times {
-			q.moments = append(q.moments, t.Time)
-		}
 	}
-	slices.Sort(q.moments)
-	q.moments = slices.Compact(q.moments)
-	for i, t := range q.moments {
-		if len(at(q.steps[0], t)) > 0 && q.from(i, within) {
+	for _, t := range q.steps[0] {
+		if q.from(t.Time, within) {
 			return true
 		}
 	}
 	return false
 }
 
-// sequence is the search for one.
-type sequence struct {
-	steps   [][]Moment
-	moments []int64 // at which something happened, ascending
-}
+// sequence is the search for one: the events of each step, ascending.
+type sequence struct{ steps [][]Moment }
 
-// from goes forward from a moment, at each of the following ones as many steps as it can: taking a step later never helps.
-func (q *sequence) from(i int, within int64) bool {
-	done, start := 0, q.moments[i]
-	for ; i < len(q.moments) && q.moments[i]-start <= within; i++ {
-		if done += q.advance(done, q.moments[i]); done == len(q.steps) {
+// from goes forward from a moment of the first step, at each moment as many steps as it can: taking a step later never helps.
+func (q *sequence) from(start, within int64) bool {
+	done, moment := 0, start
+	for {
+		if done += q.advance(done, moment); done == len(q.steps) {
 			return true
 		}
+		next, ok := after(q.steps[done], moment)
+		if !ok || next-start > within {
+			return false
+		}
+		moment = next
 	}
-	return false
+}
+
+// after is the first moment of a step after another.
+func after(times []Moment, moment int64) (int64, bool) {
+	i, _ := slices.BinarySearchFunc(times, Moment{Time: moment + 1}, compareMoments)
+	if i == len(times) {
+		return 0, false
+	}
+	return times[i].Time, true
 }
 
 // advance is the number of steps, from step done on, that different events of one moment can fill: a bipartite matching that
 // grows step by step along augmenting paths (Kuhn 1955).
 func (q *sequence) advance(done int, moment int64) int {
+	n := 0
+	for done+n < len(q.steps) && len(at(q.steps[done+n], moment)) > 0 {
+		n++
+	}
+	if n < 2 {
+		return n
+	}
 	m := matching{}
-	for _, step := range q.steps[done:] {
-		m.steps = append(m.steps, at(step, moment))
-		m.tried = m.tried[:0]
-		if !m.place(len(m.steps) - 1) {
-			return len(m.steps) - 1
+	for i := range n {
+		m.steps, m.tried = append(m.steps, at(q.steps[done+i], moment)), m.tried[:0]
+		if !m.place(i) {
+			return i
 		}
 	}
-	return len(m.steps)
+	return n
 }
 
 // at are the events of a moment.
