@@ -15,20 +15,23 @@ var listEnv = fakeEnv{
 	`message("winback").opened`: Number(2), `message("winback").last_opened`: at(2026, 3, 10, 9), `message("*").clicked`: Number(0), `message("winback").triggered`: Number(3),
 }
 
+// Each row holds for listEnv; its negation must not.
+var listTable = []string{
+	`has_any(traits.langs, ["fr", "en"])`, `!has_any(traits.langs, ["fr", "de"])`, `!has_any(traits.langs, [])`,
+	`has_all(traits.langs, ["en", "zh"])`, `!has_all(traits.langs, ["en", "fr"])`, `has_all(traits.langs, [])`, `has_all(traits.langs, ["en", lower("ZH")])`,
+	`has_any(traits.langs, traits.more)`, `!has_all(traits.langs, traits.more)`, `has_all(traits.langs, traits.none)`, `!has_any(traits.langs, traits.city)`,
+	`has_any(traits.sizes, [38.5])`, `!has_any(traits.sizes, ["36"])`, `has_all(traits.flags, [true])`,
+	`!has_any(traits.city, ["en"])`, `!has_all(traits.city, [])`, `!has_any(traits.gone, [null])`,
+	`max(traits.sizes) == 38.5`, `min(traits.sizes) == 36`, `max(traits.sizes, 40) == 40`, `min(-1, traits.sizes) == -1`,
+	`max(traits.none) == null`, `max(traits.mixed) == null`, `max(traits.city) == null`, `min(traits.gone) == null`, `length(traits.sizes) == 2`,
+	`traits.address.city == "上海"`, `traits["address"].city == "上海"`,
+	`lists.has("vip")`, `!lists.has("nobody")`, `bucket("test", 100) < 10`, `bucket('test', 100) in [7, 8]`,
+	`message("winback").opened == 2`, `message("winback").days_since_opened == 5`, `days_since(message("winback").last_opened) < 7`, `message("*").clicked == 0`,
+	`message("winback").last_clicked == null`, `message("winback").days_since_clicked == null`, `message('winback').triggered > 2`,
+}
+
 func TestListsHold(t *testing.T) {
-	for _, src := range []string{
-		`has_any(traits.langs, ["fr", "en"])`, `!has_any(traits.langs, ["fr", "de"])`, `!has_any(traits.langs, [])`,
-		`has_all(traits.langs, ["en", "zh"])`, `!has_all(traits.langs, ["en", "fr"])`, `has_all(traits.langs, [])`, `has_all(traits.langs, ["en", lower("ZH")])`,
-		`has_any(traits.langs, traits.more)`, `!has_all(traits.langs, traits.more)`, `has_all(traits.langs, traits.none)`, `!has_any(traits.langs, traits.city)`,
-		`has_any(traits.sizes, [38.5])`, `!has_any(traits.sizes, ["36"])`, `has_all(traits.flags, [true])`,
-		`!has_any(traits.city, ["en"])`, `!has_all(traits.city, [])`, `!has_any(traits.gone, [null])`,
-		`max(traits.sizes) == 38.5`, `min(traits.sizes) == 36`, `max(traits.sizes, 40) == 40`, `min(-1, traits.sizes) == -1`,
-		`max(traits.none) == null`, `max(traits.mixed) == null`, `max(traits.city) == null`, `min(traits.gone) == null`, `length(traits.sizes) == 2`,
-		`traits.address.city == "上海"`, `traits["address"].city == "上海"`,
-		`lists.has("vip")`, `!lists.has("nobody")`, `bucket("test", 100) < 10`, `bucket('test', 100) in [7, 8]`,
-		`message("winback").opened == 2`, `message("winback").days_since_opened == 5`, `days_since(message("winback").last_opened) < 7`, `message("*").clicked == 0`,
-		`message("winback").last_clicked == null`, `message("winback").days_since_clicked == null`, `message('winback').triggered > 2`,
-	} {
+	for _, src := range listTable {
 		for _, row := range []struct {
 			src  string
 			want bool

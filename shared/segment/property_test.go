@@ -239,7 +239,7 @@ func TestComparisonLaws(t *testing.T) {
 }
 
 func FuzzCompile(f *testing.F) {
-	for _, list := range [][]string{holdTable, wrong} {
+	for _, list := range [][]string{holdTable, listTable, wrong} {
 		for _, src := range list {
 			f.Add(src)
 		}
