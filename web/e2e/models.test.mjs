@@ -82,6 +82,25 @@ test("the churn list has reasons in words, lead time and value, and leads to the
   page.quiet();
 });
 
+for (const [path, ready] of [
+  ["/models", ".chart svg"],
+  ["/churn", ".why"],
+  ["/users/0348", ".risk"],
+]) {
+  test(`${path} with models is accessible in the dark and in Chinese, and fits 390 px`, async () => {
+    const page = await open(browser, weir.address, path, { theme: "dark", language: "zh-CN" });
+    await page.locator(ready).first().waitFor();
+    await page.waitForLoadState("networkidle");
+    await accessible(page);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator(ready).first().waitFor();
+    await accessible(page);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(wide, 0);
+    page.quiet();
+  });
+}
+
 test("the churn list in Chinese speaks Chinese", async () => {
   const page = await open(browser, weir.address, "/churn", { language: "zh-CN" });
   const why = page.locator("tbody .why").first();

@@ -33,7 +33,7 @@ test("the sample is there, scored, on the first page", async () => {
 
 test("growth accounting is a table too, by week and by month", async () => {
   const page = await open(browser, weir.address);
-  await page.getByRole("radio", { name: "Table" }).check();
+  await page.locator("section", { hasText: "Growth accounting" }).getByRole("radio", { name: "Table" }).check();
   const table = page.getByRole("region", { name: "Growth accounting as a table" });
   await table.getByRole("row", { name: /Feb 3, 1997/ }).waitFor();
   await page.getByRole("radio", { name: "Months" }).check();

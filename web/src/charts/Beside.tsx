@@ -16,6 +16,7 @@ export function Beside({
   sides,
   xName,
   format,
+  axisFormat = format,
   titleOf,
   asideOf,
   palette: now,
@@ -26,6 +27,7 @@ export function Beside({
   sides: readonly Side[];
   xName?: string;
   format: (value: number) => string;
+  axisFormat?: (value: number) => string;
   titleOf: (group: number) => string;
   asideOf?: (group: number) => { name: string; value: string }[];
   palette: Palette;
@@ -43,13 +45,14 @@ export function Beside({
         name: xName,
         nameLocation: "middle",
         nameGap: 28,
+        axisLabel: { ...axis(palette).axisLabel, interval: groups.length > 12 ? "auto" : 0 },
       },
       yAxis: {
         type: "value",
         min: 0,
         splitNumber: 4,
         ...axis(palette),
-        axisLabel: { ...axis(palette).axisLabel, formatter: format },
+        axisLabel: { ...axis(palette).axisLabel, formatter: axisFormat },
       },
       tooltip: {
         ...base(palette).tooltip,
@@ -77,7 +80,7 @@ export function Beside({
         data: [...side.values],
       })),
     }),
-    [groups, sides, xName, format, titleOf, asideOf],
+    [groups, sides, xName, format, axisFormat, titleOf, asideOf],
   );
   return (
     <figure>

@@ -29,7 +29,7 @@ export function Triangle({
     return format.moneyCompact(Math.round(value), currency);
   };
   return (
-    <Scroll label={t("retention.triangle")} style={{ maxHeight: 520 }}>
+    <Scroll label={t("retention.triangle")} style={{ maxHeight: 580 }}>
       <table className="triangle">
         <caption className="visually-hidden">{t(`retention.caption.${measure}`)}</caption>
         <thead>

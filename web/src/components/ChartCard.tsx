@@ -32,7 +32,7 @@ export function ChartCard({
         <div className="page-tools">
           {tools}
           <Choice
-            label={t("common.showAs")}
+            label={`${title}: ${t("common.showAs")}`}
             value={view}
             onChange={setView}
             options={[

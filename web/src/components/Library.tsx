@@ -28,7 +28,7 @@ export function Library({ children }: { children: ReactNode }) {
     dayjs.locale(language === "zh-CN" ? "zh-cn" : "en");
   }, [language]);
   return (
-    <ConfigProvider theme={theme} locale={language === "zh-CN" ? zhCN : enUS}>
+    <ConfigProvider theme={theme} button={{ autoInsertSpace: false }} locale={language === "zh-CN" ? zhCN : enUS}>
       <App component={false}>{children}</App>
     </ConfigProvider>
   );

@@ -1,8 +1,9 @@
 import { CheckOutlined, CloseOutlined } from "@ant-design/icons";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../core/api";
-import { NONE } from "../core/format";
+import { minorDigits, NONE } from "../core/format";
 import { useNames } from "../core/names";
+import { useView } from "../core/view";
 import { useKnown } from "./known";
 import { Pairs } from "./Parts";
 
@@ -24,12 +25,13 @@ function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean
   const { t, i18n } = useTranslation();
   const known = useKnown();
   const names = useNames();
+  const figure = useScoreFigure();
   const wordOf = ({ score, value }: Schemas["Reason"]) => {
     if (score === "stage" || score === "stage_candidate") return names.stage(value);
     if (score === "tier") return names.tier(value);
     if (value === "true") return t("reasons.yes");
     if (value === "false") return t("reasons.no");
-    return known.rfm(value);
+    return figure(score, value) ?? known.rfm(value);
   };
   const said = i18n.language === "zh-CN" ? reason.text.zh : reason.text.en;
   const name = known.score(reason.score);
@@ -55,6 +57,20 @@ function ReasonItem({ reason, open }: { reason: Schemas["Reason"]; open: boolean
       </div>
     </details>
   );
+}
+
+/** The figure of a score that a model gives, as people write it; the exact one stands among what it replays from. */
+function useScoreFigure(): (score: string, value: string) => string | undefined {
+  const { format, currency } = useView();
+  return (score, value) => {
+    const n = Number(value);
+    if (value === "" || !Number.isFinite(n)) return undefined;
+    if (score === "p_alive" || score === "churn_p") return format.percent(n);
+    if (score === "expected_purchases") return format.decimal(n, 2);
+    if (score === "expected_value" || score === "clv")
+      return format.money(Math.round(n * 10 ** minorDigits(currency)), currency);
+    return undefined;
+  };
 }
 
 function Values({ title, values }: { title: string; values: readonly Schemas["Input"][] }) {

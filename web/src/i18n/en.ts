@@ -188,7 +188,7 @@ export default {
     reasons: "Why",
     noReasons: "No single reason stands out.",
     leadHead: "Ahead of silence",
-    leadIs: "Ahead of the rule of silence: {{lead}}",
+    leadIs: "Ahead of silence: {{lead}}",
     gone: "given up",
     value: "Value at stake",
     valueIs: "Value {{value}}",

@@ -187,7 +187,7 @@ const zh: Texts = {
     reasons: "原因",
     noReasons: "没有突出的单一原因。",
     leadHead: "早于沉默规则",
-    leadIs: "早于沉默规则：{{lead}}",
+    leadIs: "早于沉默：{{lead}}",
     gone: "已判流失",
     value: "涉及价值",
     valueIs: "价值 {{value}}",

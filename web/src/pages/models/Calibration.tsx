@@ -23,7 +23,7 @@ export function Calibration({ holdout, from }: { holdout: Schemas["Holdout"]; fr
       row ? (row.x === most ? t("models.orMore", { x: row.x }) : format.count(row.x)) : "",
     [most, format, t],
   );
-  const groups = useMemo(() => rows.map(nameOf), [rows, nameOf]);
+  const groups = useMemo(() => rows.map(({ x }) => (x === most ? `${x}+` : String(x))), [rows, most]);
   const sides = useMemo(
     () => [
       { name: t("models.expected"), color: expected, values: rows.map((row) => row.expected) },
@@ -52,6 +52,7 @@ export function Calibration({ holdout, from }: { holdout: Schemas["Holdout"]; fr
           sides={sides}
           xName={t("models.byFrequency")}
           format={figure}
+          axisFormat={format.compact}
           titleOf={titleOf}
           asideOf={asideOf}
           palette={palette}

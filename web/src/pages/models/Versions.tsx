@@ -5,6 +5,7 @@ import { Card, Mark } from "../../components/Parts";
 import { Table } from "../../components/Table";
 import type { Schemas } from "../../core/api";
 import { NONE } from "../../core/format";
+import { useNarrow } from "../../core/hooks";
 import { useView } from "../../core/view";
 
 type Summary = Schemas["ModelSummary"];
@@ -26,6 +27,25 @@ export function Versions({
   const { t } = useTranslation();
   const { format } = useView();
   const known = useKnown();
+  const narrow = useNarrow();
+  const marks = (one: Summary) => (
+    <span className="marks">
+      <span className="mono nowrap" aria-current={one.version === shown || undefined}>
+        {one.version === shown ? <strong>{one.version}</strong> : one.version}
+      </span>
+      {one.current && <Mark tone="good">{t("strategy.current")}</Mark>}
+      {!one.usable && <Mark tone="warn">{t("models.stale")}</Mark>}
+      {one.warnings.length > 0 && <Mark tone="warn">{t("models.warningsCount", { count: one.warnings.length })}</Mark>}
+    </span>
+  );
+  const holds = (one: Summary) =>
+    [
+      one.purchases && known.model(one.purchases),
+      one.money && known.model("gammagamma"),
+      one.churn && t("models.churn"),
+    ]
+      .filter(Boolean)
+      .join(" · ") || NONE;
   const actions = (one: Summary) => (
     <span className="page-tools nowrap-tools">
       {one.version !== shown && (
@@ -52,43 +72,35 @@ export function Versions({
   );
   return (
     <Card title={t("models.versions")} lead={t("models.versionsLead")}>
-      <Table
-        label={t("models.versions")}
-        rows={list.versions}
-        keyOf={(one) => one.version}
-        columns={[
-          {
-            name: t("strategy.version"),
-            cell: (one) => (
-              <span className="marks">
-                <span className="mono nowrap" aria-current={one.version === shown || undefined}>
-                  {one.version === shown ? <strong>{one.version}</strong> : one.version}
-                </span>
-                {one.current && <Mark tone="good">{t("strategy.current")}</Mark>}
-                {!one.usable && <Mark tone="warn">{t("models.stale")}</Mark>}
-                {one.warnings.length > 0 && (
-                  <Mark tone="warn">{t("models.warningsCount", { count: one.warnings.length })}</Mark>
-                )}
+      {narrow ? (
+        <ul className="tiles">
+          {list.versions.map((one) => (
+            <li className="tile" key={one.version}>
+              {marks(one)}
+              <span>{holds(one)}</span>
+              <span className="muted">
+                {t("models.asOf")} {format.day(one.as_of)}
+                {one.note && ` · ${one.note}`}
               </span>
-            ),
-          },
-          {
-            name: t("models.holds"),
-            cell: (one) =>
-              [
-                one.purchases && known.model(one.purchases),
-                one.money && known.model("gammagamma"),
-                one.churn && t("models.churn"),
-              ]
-                .filter(Boolean)
-                .join(" · ") || NONE,
-          },
-          { name: t("models.asOf"), cell: (one) => <span className="nowrap">{format.day(one.as_of)}</span> },
-          { name: t("models.users"), right: true, cell: (one) => format.count(one.users) },
-          { name: t("strategy.note"), cell: (one) => one.note || <span className="muted">{NONE}</span> },
-          { name: <span className="visually-hidden">{t("models.actions")}</span>, right: true, cell: actions },
-        ]}
-      />
+              {actions(one)}
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Table
+          label={t("models.versions")}
+          rows={list.versions}
+          keyOf={(one) => one.version}
+          columns={[
+            { name: t("strategy.version"), cell: marks },
+            { name: t("models.holds"), cell: holds },
+            { name: t("models.asOf"), cell: (one) => <span className="nowrap">{format.day(one.as_of)}</span> },
+            { name: t("models.users"), right: true, cell: (one) => format.count(one.users) },
+            { name: t("strategy.note"), cell: (one) => one.note || <span className="muted">{NONE}</span> },
+            { name: <span className="visually-hidden">{t("models.actions")}</span>, right: true, cell: actions },
+          ]}
+        />
+      )}
     </Card>
   );
 }
