@@ -280,9 +280,7 @@ func (k *shardPlan) countWords(b int, now, old *[column.BlockRows]uint32) {
 	n := 0
 	for i := range now {
 		moved[n&(column.BlockRows-1)] = uint16(i)
-		if old[i] != now[i] {
-			n++
-		}
+		n += differ(uint64(old[i]), uint64(now[i]))
 	}
 	for _, j := range moved[:n] {
 		i := int(j)
@@ -313,9 +311,7 @@ func (k *shardPlan) countCodes(b int, now, old *[column.BlockRows]uint8, to *mov
 	n := 0
 	for g := range groups {
 		groups[n&(len(groups)-1)] = uint16(g * 8)
-		if load64(old[g*8:g*8+8]) != load64(now[g*8:g*8+8]) {
-			n++
-		}
+		n += differ(load64(old[g*8:g*8+8]), load64(now[g*8:g*8+8]))
 	}
 	for _, g := range groups[:n] {
 		for i := int(g); i < min(int(g)+8, end-from); i++ {
@@ -324,6 +320,15 @@ func (k *shardPlan) countCodes(b int, now, old *[column.BlockRows]uint8, to *mov
 			}
 		}
 	}
+}
+
+// differ is 1 for different numbers, without a branch.
+func differ(a, b uint64) int {
+	d := 0
+	if a != b {
+		d = 1
+	}
+	return d
 }
 
 // notPreviewable says where a strategy asks for what the columns cannot tell.

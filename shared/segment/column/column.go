@@ -71,7 +71,7 @@ type stored struct {
 	Column
 	min, max int64    // of the rows that are not null; 0 without any
 	nulls    []uint64 // nil: none is null
-	planes   []uint64 // nil: not indexed; of word w the bits of raw-min, from the highest, are in planes[w*width:]
+	planes   []uint64 // nil: not indexed; the bits of raw-min by block, from the highest, 16 words each (see plane)
 	width    int
 	byDay    *stored // of a time: its calendar days, once a condition has asked for them
 }
@@ -324,18 +324,15 @@ func (c *stored) sumRows(b int, m *words) int64 {
 
 // sumPlanes adds by bits: 2^p for each of the n rows whose bit p is set.
 func (c *stored) sumPlanes(b int, m *words, n int) int64 {
-	sum := c.min * int64(n)
-	for i, w := range m {
-		if w == 0 {
-			continue
+	sum := int64(0)
+	for j := range c.width {
+		plane, count := c.plane(b, j), 0
+		for i := range m {
+			count += bits.OnesCount64(plane[i] & m[i])
 		}
-		high := 0
-		for _, plane := range c.planes[(b*blockWords+i)*c.width:][:c.width] {
-			high = high<<1 + bits.OnesCount64(plane&w)
-		}
-		sum += int64(high)
+		sum = sum<<1 + int64(count)
 	}
-	return sum
+	return sum + c.min*int64(n)
 }
 
 func (s *Set) missing(refs []string) error {

@@ -45,13 +45,12 @@ func (c *Codes) SetBlock(b int, codes *[BlockRows]uint8, last int) {
 	width := c.c.width
 	for w := range blockWords {
 		group := (*[64]uint8)(codes[w*64:])
-		planes := c.c.planes[(b*blockWords+w)*width:][:width]
 		for p := range bits.Len(uint(last)) {
 			var plane uint64
 			for k := 56; k >= 0; k -= 8 {
 				plane = plane<<8 | gather(binary.LittleEndian.Uint64(group[k:])>>(p&7))
 			}
-			planes[width-1-p] = plane
+			c.c.plane(b, width-1-p)[w] = plane
 		}
 	}
 }

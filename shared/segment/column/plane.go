@@ -36,7 +36,7 @@ func (c *stored) index(s *Set, width int) {
 		}
 		transpose(&group)
 		for j := range width {
-			c.planes[w*width+j] = group[width-1-j]
+			c.plane(w/blockWords, j)[w%blockWords] = group[width-1-j]
 		}
 	}
 }
@@ -54,31 +54,40 @@ func transpose(a *[64]uint64) {
 	}
 }
 
-// bound is a number to compare raw-min with, laid out for atMost: the planes that matter from the highest, and for each all bits
-// where the number has a one.
+// bound is a number to compare raw-min with, laid out for atMost: the planes that matter from the highest, and for each whether
+// the number has a one.
 type bound struct {
-	ones   []uint64
+	ones   []bool
 	lowest int // below it the number has ones alone: what is equal so far is at most the number
 }
 
 func (c *stored) bound(v uint64) bound {
 	b := bound{lowest: min(bits.TrailingZeros64(^v), c.width)}
 	for p := c.width - 1; p >= b.lowest; p-- {
-		b.ones = append(b.ones, -(v >> p & 1))
+		b.ones = append(b.ones, v>>p&1 != 0)
 	}
 	return b
 }
 
-// atMost sets the bits of a block whose raw-min is at most the bound.
+// atMost sets the bits of a block whose raw-min is at most the bound. From the lowest bit up: where the bound has a one, a zero is
+// below it whatever the lower bits are; where it has a zero, a one is above it.
 func (c *stored) atMost(b int, of *bound, out *words) {
 	for i := range out {
-		less, equal := uint64(0), ^uint64(0)
-		planes := c.planes[(b*blockWords+i)*c.width:][:len(of.ones)]
-		for j, ones := range of.ones {
-			w := planes[j]
-			less |= equal & ones &^ w
-			equal &= ^(w ^ ones)
+		out[i] = ^uint64(0)
+	}
+	for j := len(of.ones) - 1; j >= 0; j-- {
+		plane := c.plane(b, j)
+		if of.ones[j] {
+			for i := range out {
+				out[i] |= ^plane[i]
+			}
+		} else {
+			for i := range out {
+				out[i] &^= plane[i]
+			}
 		}
-		out[i] = less | equal
 	}
 }
+
+// plane is one bit of raw-min for a block, from the highest.
+func (c *stored) plane(b, j int) *words { return (*words)(c.planes[(b*c.width+j)*blockWords:]) }
