@@ -14,7 +14,7 @@ import (
 
 func main() {
 	ctx := context.Background()
-	channels, err := aws.Channels(ctx)
+	channels, err := aws.Channels()
 	if err == nil {
 		var f *aws.Function
 		if f, err = aws.OpenFunction(ctx, channels); err == nil {

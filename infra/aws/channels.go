@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/weir-engine/weir/infra/disk"
@@ -19,17 +18,16 @@ import (
 const OutboxChannel = "outbox"
 
 // Channels returns the channels of the environment.
-func Channels(ctx context.Context) (map[string]app.Channel, error) {
+func Channels() (map[string]app.Channel, error) {
 	e, err := ReadEnvironment()
 	if err != nil {
 		return nil, err
 	}
-	c, err := config.LoadDefaultConfig(ctx)
+	c, err := settings()
 	if err != nil {
-		return nil, fault.New(fault.Internal, "read the configuration of AWS").Because(err)
+		return nil, err
 	}
-	objects := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = e.PathStyle })
-	return map[string]app.Channel{OutboxChannel: NewOutbox(objects, e.Bucket, e.Workspace)}, nil
+	return map[string]app.Channel{OutboxChannel: NewOutbox(bucketClient(c, e.PathStyle), e.Bucket, e.Workspace)}, nil
 }
 
 // Outbox implements app.Channel: one object a message, named by its id.

@@ -9,11 +9,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -47,7 +42,6 @@ func ReadEnvironment() (Environment, error) {
 type Function struct {
 	App *app.App
 	Log *slog.Logger
-	AWS aws.Config
 	Environment
 }
 
@@ -58,11 +52,11 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel) (*Functi
 	if f.Environment, err = ReadEnvironment(); err != nil {
 		return nil, err
 	}
-	if f.AWS, err = config.LoadDefaultConfig(ctx); err != nil {
-		return nil, fault.New(fault.Internal, "read the configuration of AWS").Because(err)
+	c, err := settings()
+	if err != nil {
+		return nil, err
 	}
-	objects := s3.NewFromConfig(f.AWS, func(o *s3.Options) { o.UsePathStyle = f.PathStyle })
-	store, err := Open(ctx, dynamodb.NewFromConfig(f.AWS), objects, Config{Table: f.Table, Bucket: f.Bucket, Workspace: f.Workspace})
+	store, err := Open(ctx, tableClient(c), bucketClient(c, f.PathStyle), Config{Table: f.Table, Bucket: f.Bucket, Workspace: f.Workspace})
 	if err != nil {
 		return nil, err
 	}

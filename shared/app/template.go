@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/osteele/liquid"
 
@@ -21,8 +22,17 @@ const (
 	maxBody    = 64 << 10
 )
 
-// templates renders Liquid texts, which cannot run code.
-var templates = liquid.NewEngine()
+// engine renders Liquid texts, which cannot run code. Nothing but templates refers to it, so that a program that renders nothing does
+// not carry it.
+var engine struct {
+	once sync.Once
+	*liquid.Engine
+}
+
+func templates() *liquid.Engine {
+	engine.once.Do(func() { engine.Engine = liquid.NewEngine() })
+	return engine.Engine
+}
 
 // checkTemplates parses every template of a strategy.
 func checkTemplates(s *strategy.Strategy) error {
@@ -36,7 +46,7 @@ func checkTemplates(s *strategy.Strategy) error {
 func checkTemplate(path string, t strategy.Template) error {
 	var errs []error
 	for _, part := range []struct{ name, text string }{{"subject", t.Subject}, {"body", t.Body}} {
-		if _, err := templates.ParseString(part.text); err != nil {
+		if _, err := templates().ParseString(part.text); err != nil {
 			errs = append(errs, fault.New(fault.Invalid, "%s.%s is no Liquid template", path, part.name).
 				WithHint("close every {{ and {%%; see docs/strategy.md, Templates").Because(err))
 		}
@@ -64,8 +74,8 @@ func (d *delivery) render(ctx context.Context, live *Live, in Intent) (m Message
 	if own, ok := t.Locales[locale]; ok {
 		t = own
 	}
-	if m.Subject, err = templates.ParseAndRenderString(t.Subject, bindings); err == nil {
-		m.Body, err = templates.ParseAndRenderString(t.Body, bindings)
+	if m.Subject, err = templates().ParseAndRenderString(t.Subject, bindings); err == nil {
+		m.Body, err = templates().ParseAndRenderString(t.Body, bindings)
 	}
 	switch {
 	case err != nil:
