@@ -82,6 +82,7 @@ func (a *App) columns(ctx context.Context, live *Live, tried *score.Engine, asOf
 		return nil, fault.Wrap(err, "count the profiles")
 	}
 	base := whatif.NewBase(live.Zone)
+	base.WithZones(a.userZone)
 	f := fill.New(live.Engine, live.Cuts, asOf, fill.Options{Engines: []*score.Engine{tried}}, base.Add)
 	done := int64(0)
 	err = a.eachFacts(ctx, live, asOf, func(key string, facts *profile.Facts, state *profile.State) error {

@@ -1,7 +1,7 @@
 package score
 
 import (
-	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/zone"
 )
@@ -31,21 +31,20 @@ func (e *Engine) ZoneOf(name string) *zone.Zone {
 // ZoneOf implements segment.Zones.
 func (v *env) ZoneOf(name string) *zone.Zone { return v.e.ZoneOf(name) }
 
-// timezone is the name of the user's zone: the trait timezone, else the project's. A trait that names no known zone gives null, so
+// Timezone is the name of a user's zone: the trait timezone, else the project's. A trait that names no known zone gives null, so
 // that conditions on the user's calendar do not hold.
-func (v *env) timezone() segment.Value {
-	for i := range v.f.Traits {
-		t := &v.f.Traits[i]
-		if t.Name != timezoneTrait || t.Value.Kind == event.Null {
-			continue
-		}
-		if name, ok := t.Value.Str(); ok && v.ZoneOf(name) != nil {
-			return segment.String(name)
-		}
-		return segment.Null
+func (e *Engine) Timezone(f *profile.Facts) segment.Value {
+	t, ok := f.Trait(timezoneTrait)
+	if !ok {
+		return segment.String(e.zone.Name())
 	}
-	return segment.String(v.e.zone.Name())
+	if name, ok := t.Value.Str(); ok && e.ZoneOf(name) != nil {
+		return segment.String(name)
+	}
+	return segment.Null
 }
+
+func (v *env) timezone() segment.Value { return v.e.Timezone(v.f) }
 
 // localMidnight is the first moment of tomorrow in the user's zone; Never where that is not known.
 func (v *env) localMidnight() int64 {

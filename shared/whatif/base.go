@@ -14,7 +14,8 @@ import (
 // added while it is used between two evaluations. It is not safe for concurrent use; several bases can share the rows.
 type Base struct {
 	zone   *zone.Zone
-	head   Head // of the first shard
+	zones  func(name string) *zone.Zone // of users; nil: not known
+	head   Head                         // of the first shard
 	rows   int
 	shards []*shard
 	names  interned // stages and tiers
@@ -87,6 +88,10 @@ func (m *measure) at(row int) int64 {
 // NewBase starts a base whose days are those of a zone.
 func NewBase(z *zone.Zone) *Base { return &Base{zone: z, names: newInterned()} }
 
+// WithZones gives the rules of the zones that users live in, by name, nil for one that is not known, before the first shard is
+// added. Without them conditions on a user's own calendar cannot be previewed.
+func (b *Base) WithZones(zones func(name string) *zone.Zone) { b.zones = zones }
+
 // Rows returns the number of users.
 func (b *Base) Rows() int { return b.rows }
 
@@ -112,6 +117,7 @@ func (b *Base) Add(buf []byte) error {
 		Head: h, set: column.NewSet(h.Rows, h.AsOf, b.zone), cols: map[string]*column.Column{}, live: map[string]*column.Codes{},
 		sets: map[string][]uint64{}, programs: map[string]*column.Program{},
 	}
+	s.set.WithZones(b.zones)
 	var index []string
 	for i := range cols {
 		c := &cols[i]

@@ -326,6 +326,9 @@ func (k *shardPlan) ensure(spec *Spec, place string, r *segment.Ref) error {
 		}
 		return s.set.Alias(ref, of)
 	}
+	if ref == segment.FieldTimezone.String() && k.p.base.zones == nil {
+		return notPreviewable(place, "it reads the users' own calendar, and the rules of their zones are not loaded")
+	}
 	if s.set.Has(ref) {
 		return nil
 	}

@@ -47,8 +47,15 @@ func compiled(t testing.TB, text string, z *zone.Zone) *score.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return e.WithZones(zones)
 }
+
+// zones knows two zones of users.
+func zones(name string) *zone.Zone {
+	return map[string]*zone.Zone{"Pacific/Honolulu": honolulu, "Asia/Shanghai": utc8}[name]
+}
+
+var honolulu, utc8 = zone.FromLocation(time.FixedZone("Pacific/Honolulu", -10*3600)), zone.FromLocation(time.FixedZone("Asia/Shanghai", 8*3600))
 
 // modelled adds models of the CDNOW sample, with churn by every feature.
 func modelled(t testing.TB, e *score.Engine) *score.Engine {
@@ -81,6 +88,7 @@ func cutsOf(e *score.Engine, users []user, asOf int64) *score.Cuts {
 func (s *sample) load(t testing.TB, rows int, others ...*score.Engine) *whatif.Base {
 	t.Helper()
 	base := whatif.NewBase(s.base.Zone())
+	base.WithZones(zones)
 	f := New(s.base, s.cuts, s.asOf, Options{Engines: others, ShardRows: rows}, base.Add)
 	for _, u := range s.users {
 		if err := f.Add(u.key, u.facts, u.state); err != nil {
@@ -192,6 +200,8 @@ segments:
   - {name: asked, when: 'stage_candidate == "silent"'}
   - {name: listed, when: 'lists.has("vip") && bucket("spring", 100) < 60'}
   - {name: readers, when: 'message("*").opened >= 2 || message("*").days_since_delivered < 90'}
+  - {name: birthday, when: 'anniversary(traits.birthday) < 120 && in_user_zone(weekday(last_seen)) != 3'}
+  - {name: today, when: 'in_user_zone(weekday(today())) == 1 || years_since(first_seen) > 0'}
   - {name: near, when: 'traits.address.city == "x" || has_any(traits.langs, ["zh"])'}
   - {name: dated, when: 'last_purchase > date("2026-01-01") && event("Product Viewed").last == null'}
   - {name: worth, when: 'tier != "" && average_order > 20 && orders[90] >= 1 && spend[30] < 1000 && rfm_cn startsWith "重要"'}
@@ -270,7 +280,7 @@ func random(t testing.TB, e *score.Engine, seed uint64, n int, asOf int64) []use
 			}
 			e.Schema().Fold(f, &ev, ev.StableID(0))
 		}
-		add(`"type":"identify","traits":{"city":"` + []string{"上海", "Köln", "x"}[d.IntN(3)] + `","langs":["` + []string{"zh", "en"}[d.IntN(2)] + `"],"address":{"city":"` + []string{"x", "y"}[d.IntN(2)] + `"}}`)
+		add(`"type":"identify","traits":{"city":"` + []string{"上海", "Köln", "x"}[d.IntN(3)] + `","langs":["` + []string{"zh", "en"}[d.IntN(2)] + `"],"birthday":"` + []string{"1990-02-29", "06-15", "x"}[d.IntN(3)] + `","timezone":"` + []string{"Asia/Shanghai", "Pacific/Honolulu", "Mars/North"}[d.IntN(3)] + `","address":{"city":"` + []string{"x", "y"}[d.IntN(2)] + `"}}`)
 		if d.IntN(3) == 0 {
 			add(`"type":"track","event":"` + []string{"List Joined", "List Left"}[d.IntN(2)] + `","properties":{"list":"vip"}`)
 			add(`"type":"track","event":"` + []string{"Email Delivered", "Email Opened"}[d.IntN(2)] + `","properties":{"weir_rule":"winback"}`)

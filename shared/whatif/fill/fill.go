@@ -317,6 +317,8 @@ func (x *Filler) field(r *segment.Ref) {
 		x.number(r.String(), x.minor(), func(f *profile.Facts) (int64, bool) { _, _, net := f.PurchasesIn(x.day, days); return net, true })
 	case segment.FieldActiveDays:
 		x.number(r.String(), 1, func(f *profile.Facts) (int64, bool) { return int64(f.Active.Count(x.day, days)), true })
+	case segment.FieldTimezone:
+		x.add(r.String(), column.Dict, 1, func(f *profile.Facts, at int) { x.w.Value(at, x.e.Timezone(f)) })
 	case segment.FieldExpected:
 		x.add(r.String(), column.Float, 1, func(_ *profile.Facts, at int) { x.known(at, x.r.Expected, x.r.Expected >= 0) })
 	case segment.FieldExpectedValue:
