@@ -52,7 +52,7 @@ func (a *App) Aha(ctx context.Context, q AhaQuery) (*Aha, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = a.eachFacts(ctx, live, asOf, func(_ string, f *profile.Facts, _ *profile.State) error {
+	err = a.eachFactsAnyOrder(ctx, live, asOf, func(_ string, f *profile.Facts, _ *profile.State) error {
 		report.Add(f)
 		return nil
 	})

@@ -21,6 +21,7 @@ type App struct {
 	ports   Ports
 	limits  event.Limits
 	workers int
+	scanned int64 // up to so many users the past is looked up user by user
 
 	delivering sync.Mutex // one delivery at a time
 	adopting   sync.Mutex // one file of the bucket recorded at a time

@@ -159,7 +159,7 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 	b.Concentration = analytics.NewConcentration()
 	b.Activity = analytics.NewActivityOver(90, day)
 	b.ReturnRate = analytics.NewReturnRateOf(of, day)
-	err = a.eachFacts(ctx, live, asOf, func(key string, f *profile.Facts, s *profile.State) error {
+	err = a.eachFactsAnyOrder(ctx, live, asOf, func(key string, f *profile.Facts, s *profile.State) error {
 		b.LastEvent = max(b.LastEvent, f.LastSeen)
 		var r score.Result
 		live.Engine.Score(key, f, s, live.Cuts, asOf, &r)
@@ -190,7 +190,7 @@ func (b *Base) Find(key string) (*score.Result, bool) {
 func (a *App) match(ctx context.Context, b *Base, p *segment.Program) (map[string]bool, error) {
 	hits := map[string]bool{}
 	var r score.Result
-	err := a.eachFacts(ctx, b.Live, b.AsOf, func(key string, f *profile.Facts, s *profile.State) error {
+	err := a.eachFactsAnyOrder(ctx, b.Live, b.AsOf, func(key string, f *profile.Facts, s *profile.State) error {
 		known, ok := b.Find(key)
 		if !ok {
 			b.Live.Engine.Score(key, f, s, b.Live.Cuts, b.AsOf, &r)

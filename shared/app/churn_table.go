@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
@@ -71,6 +73,7 @@ func (a *App) churnTable(ctx context.Context, live *Live, from, to zone.Day, pro
 		return nil, err
 	}
 	t := &churnTable{from: from, to: to, rows: picked.rows, whole: picked.whole()}
+	slices.SortFunc(t.rows, func(x, y churnRow) int { return cmp.Compare(x.hash, y.hash) })
 	for i := range t.rows {
 		if t.rows[i].gone {
 			t.churned++

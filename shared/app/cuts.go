@@ -94,7 +94,7 @@ func (a *App) computeCuts(ctx context.Context, live *Live, asOf int64, progress 
 	}
 	builder := live.Engine.NewCuts(asOf)
 	done := int64(0)
-	err = a.eachFacts(ctx, live, asOf, func(key string, facts *profile.Facts, _ *profile.State) error {
+	err = a.eachFactsAnyOrder(ctx, live, asOf, func(key string, facts *profile.Facts, _ *profile.State) error {
 		builder.Add(key, facts)
 		if done++; progress != nil && done%writeBatch == 0 {
 			progress(done, total)

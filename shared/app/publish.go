@@ -137,7 +137,7 @@ func (a *App) reach(ctx context.Context, l *Live) ([]RuleReach, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = a.eachFacts(ctx, l, asOf, func(key string, f *profile.Facts, s *profile.State) error {
+	err = a.eachFactsAnyOrder(ctx, l, asOf, func(key string, f *profile.Facts, s *profile.State) error {
 		for _, in := range journey.Decide(l.Engine, key, f, s, cuts, asOf, true).Intents {
 			counts[in.Rule]++
 		}

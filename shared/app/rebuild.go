@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -265,10 +266,24 @@ func (r *rebuilder) put(ctx context.Context, writes []UserWrite) (again []rebuil
 // foldRows folds the canonical rows of a filter and yields the FACTS of each raw key. Rows that stand twice count once: the
 // earliest of an identity. What do receives is valid during the call.
 func (a *App) foldRows(ctx context.Context, live *Live, filter RowFilter, do func(key string, facts *profile.Facts) error) error {
+	return a.foldMoments(ctx, live, filter, []int64{math.MaxInt64}, func(key string, at []*profile.Facts) error { return do(key, at[0]) })
+}
+
+// foldMoments is foldRows that yields FACTS as they were at several moments, which ascend; filter ends at the last of them. The
+// rows are read once: those of a key come in the order of time.
+func (a *App) foldMoments(ctx context.Context, live *Live, filter RowFilter, moments []int64, do func(key string, at []*profile.Facts) error) error {
 	var facts profile.Facts
 	var ev event.Event
 	seen := map[event.ID]struct{}{}
 	key, open := "", false
+	at, passed, last := make([]*profile.Facts, len(moments)), 0, len(moments)-1
+	yield := func() error {
+		for ; passed <= last; passed++ {
+			at[passed] = &facts
+		}
+		passed = 0
+		return do(key, at)
+	}
 	schema := live.Engine.Schema()
 	for row, err := range a.ports.Canon.Read(ctx, filter) {
 		if err != nil {
@@ -276,7 +291,7 @@ func (a *App) foldRows(ctx context.Context, live *Live, filter RowFilter, do fun
 		}
 		if row.Key != key || !open {
 			if open {
-				if err := do(key, &facts); err != nil {
+				if err := yield(); err != nil {
 					return err
 				}
 			}
@@ -288,13 +303,16 @@ func (a *App) foldRows(ctx context.Context, live *Live, filter RowFilter, do fun
 			continue
 		}
 		seen[row.ID] = struct{}{}
+		for ; passed < last && row.Time > moments[passed]; passed++ {
+			at[passed] = facts.Clone()
+		}
 		rowEvent(&row, &ev)
 		schema.Fold(&facts, &ev, row.ID)
 	}
 	if !open {
 		return nil
 	}
-	return do(key, &facts)
+	return yield()
 }
 
 // rowEvent turns a canonical row back into the event it was.

@@ -45,7 +45,7 @@ func (a *App) Retention(ctx context.Context, q RetentionQuery) (*Retention, erro
 	}
 	of := activityOf(live)
 	r := &Retention{AsOf: asOf, Of: of, First: analytics.NewRetention(q.Days, of, day), Recurring: analytics.NewRecurring(q.Days, of, day)}
-	err = a.eachFacts(ctx, live, asOf, func(_ string, f *profile.Facts, _ *profile.State) error {
+	err = a.eachFactsAnyOrder(ctx, live, asOf, func(_ string, f *profile.Facts, _ *profile.State) error {
 		r.First.Add(f)
 		r.Recurring.Add(f)
 		return nil
