@@ -35,6 +35,11 @@ func TestBothWaysIntoThePast(t *testing.T) {
 		a.Scan(users)
 		ways[i] = a
 	}
+	// Stages by what no later moment tells: how many events there were.
+	byEvents := "weir: 1\nlifecycle:\n  preset: custom\n  stages:\n    - {name: many, when: events > 4}\n    - {name: some, when: events > 2}\n    - {name: few}\n"
+	if _, err := ways[0].Publish(ctx, app.PublishRequest{Text: []byte(byEvents)}); err != nil {
+		t.Fatal(err)
+	}
 	r := rand.New(rand.NewPCG(2, 3))
 	first, span := at("2025-12-01T00:00:00Z"), at("2026-05-14T00:00:00Z")-at("2025-12-01T00:00:00Z")
 	people := 0
