@@ -43,7 +43,7 @@ func each(t *testing.T, do func(t *testing.T, s *emulated.Services)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { _ = s.Close() })
+			t.Cleanup(s.Close)
 			do(t, s)
 		})
 	}

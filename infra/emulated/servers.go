@@ -4,9 +4,7 @@
 package emulated
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,8 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/weir-engine/weir/shared/fault"
@@ -24,12 +20,12 @@ import (
 
 // Server is a running stand-in.
 type Server struct {
-	URL  string
-	stop func() error
+	URL     string
+	process *process
 }
 
 // Close ends the server.
-func (s *Server) Close() error { return s.stop() }
+func (s *Server) Close() { s.process.kill() }
 
 // Root is the folder of the project; the stand-ins are in its .cache.
 func root() string {
@@ -82,8 +78,9 @@ const (
 	SecretKey = "weirsecret"
 )
 
-// Versity starts the stand-in of S3 over a folder. NotFound when it is not installed.
-func Versity(ctx context.Context, dir string) (*Server, error) {
+// Versity starts the stand-in of S3 over a folder. It posts what happens to objects to the address events; "" for nowhere. NotFound
+// when it is not installed.
+func Versity(ctx context.Context, dir, events string) (*Server, error) {
 	program := filepath.Join(root(), ".cache", "aws", "bin", "versitygw")
 	if _, err := os.Stat(program); err != nil {
 		return nil, missing("versitygw", err)
@@ -98,8 +95,12 @@ func Versity(ctx context.Context, dir string) (*Server, error) {
 			return nil, fault.New(fault.Internal, "make %s", d).Because(err)
 		}
 	}
+	args := []string{"--port", fmt.Sprintf("127.0.0.1:%d", port), "--quiet"}
+	if events != "" {
+		args = append(args, "--event-webhook-url", events)
+	}
 	return start(ctx, port, []string{"ROOT_ACCESS_KEY=" + AccessKey, "ROOT_SECRET_KEY=" + SecretKey},
-		program, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--quiet", "posix", "--sidecar", meta, objects)
+		program, append(args, "posix", "--sidecar", meta, objects)...)
 }
 
 func freePort() (int, error) {
@@ -117,39 +118,20 @@ func start(ctx context.Context, port int, environment []string, program string, 
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started := make(chan error, 1)
-	ended := make(chan error, 1)
-	go func() { // Pdeathsig follows the thread: keep it for as long as the server runs
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			ended <- cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, fault.New(fault.Internal, "start %s", program).Because(err)
+	p, err := spawn(cmd)
+	if err != nil {
+		return nil, err
 	}
-	s := &Server{URL: fmt.Sprintf("http://127.0.0.1:%d", port)}
-	s.stop = sync.OnceValue(func() error {
-		err := cmd.Process.Kill()
-		if errors.Is(err, os.ErrProcessDone) {
-			return nil
-		}
-		<-ended
-		return err
-	})
-	if err := answers(ctx, s.URL, ended); err != nil {
-		_ = s.Close()
+	s := &Server{URL: fmt.Sprintf("http://127.0.0.1:%d", port), process: p}
+	if err := answers(ctx, s.URL, p); err != nil {
+		s.Close()
 		return nil, fault.New(fault.Unavailable, "%s does not answer: %s", filepath.Base(program), log.String()).Because(err)
 	}
 	return s, nil
 }
 
 // answers waits until a server answers with anything.
-func answers(ctx context.Context, url string, ended chan error) error {
+func answers(ctx context.Context, url string, p *process) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
@@ -163,33 +145,11 @@ func answers(ctx context.Context, url string, ended chan error) error {
 			return response.Body.Close()
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			return fmt.Errorf("it ended: %w", err)
+		case <-p.done:
+			return fmt.Errorf("it ended: %w", p.err)
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-// tail keeps the last of what a server says.
-type tail struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.b.Len() > 16<<10 {
-		t.b.Reset()
-	}
-	return t.b.Write(p)
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.String()
 }

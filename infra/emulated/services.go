@@ -2,7 +2,6 @@ package emulated
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -28,13 +27,18 @@ type Services struct {
 // Start starts the stand-ins over a folder: DynamoDB Local as the reference, or with fast Dynoxide. NotFound when one is not
 // installed.
 func Start(ctx context.Context, dir string, fast bool) (s *Services, err error) {
+	return startWith(ctx, dir, fast, "")
+}
+
+// startWith starts them with an address that is told what happens to objects.
+func startWith(ctx context.Context, dir string, fast bool, events string) (s *Services, err error) {
 	s = &Services{}
 	defer func() {
 		if err != nil {
-			_ = s.Close()
+			s.Close()
 		}
 	}()
-	objects, err := Versity(ctx, dir)
+	objects, err := Versity(ctx, dir, events)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +74,9 @@ func Config() aws.Config {
 }
 
 // Close ends the stand-ins.
-func (s *Services) Close() error {
-	var errs []error
+func (s *Services) Close() {
 	for _, server := range s.servers {
-		errs = append(errs, server.Close())
+		server.Close()
 	}
 	s.servers = nil
-	return errors.Join(errs...)
 }

@@ -1,0 +1,71 @@
+package emulated
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// serveInvoke invokes a function as Lambda's Invoke does: the body is the event, the answer that of the function.
+func (s *Stack) serveInvoke(w http.ResponseWriter, r *http.Request) {
+	f := s.Functions[r.PathValue("name")]
+	if f == nil {
+		reply(w, http.StatusNotFound, map[string]string{"Message": "there is no function " + r.PathValue("name")})
+		return
+	}
+	event, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestAnswer))
+	if err != nil {
+		reply(w, http.StatusRequestEntityTooLarge, map[string]string{"Message": "an event is 6 MB at most"})
+		return
+	}
+	if len(event) == 0 {
+		event = []byte("{}")
+	}
+	answer, err := f.Invoke(r.Context(), event)
+	if own := asFunctionError(err); own != nil {
+		w.Header().Set("X-Amz-Function-Error", "Unhandled")
+		reply(w, http.StatusOK, own)
+		return
+	}
+	if err != nil {
+		reply(w, http.StatusBadGateway, map[string]string{"Message": err.Error(), "Hint": fault.HintOf(err)})
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(answer) // whoever asked may be gone
+}
+
+// serveRedrive sends what is in the dead letters back to the queue that gave it up.
+func (s *Stack) serveRedrive(w http.ResponseWriter, r *http.Request) {
+	dead := s.Queues[r.PathValue("name")]
+	for _, q := range s.Queues {
+		if dead != nil && q.DeadLetters == dead {
+			reply(w, http.StatusOK, map[string]any{"to": q.Name, "messages": dead.Redrive(q)})
+			return
+		}
+	}
+	reply(w, http.StatusNotFound, map[string]string{"Message": "no queue has the dead letters " + r.PathValue("name")})
+}
+
+// serveStatus says what runs and what waits.
+func (s *Stack) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	queues := map[string]int{}
+	for name, q := range s.Queues {
+		queues[name] = q.Len()
+	}
+	functions := make([]string, 0, len(s.Functions))
+	for name := range s.Functions {
+		functions = append(functions, name)
+	}
+	slices.Sort(functions)
+	reply(w, http.StatusOK, map[string]any{"functions": functions, "queues": queues, "skipped": s.Skipped})
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // whoever asked may be gone
+}

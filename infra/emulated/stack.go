@@ -1,0 +1,321 @@
+package emulated
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// Options say how a stack is emulated.
+type Options struct {
+	Template   string            // file; "" is the project's template.yaml
+	Parameters map[string]string // of the template
+	Programs   string            // folder with NAME/bootstrap for each function, built for this machine (see Build)
+	Dir        string            // where objects are kept
+	Fast       bool              // Dynoxide instead of DynamoDB Local
+	Listen     string            // address of the control server; "" is a free port of the loopback
+	Schedules  bool              // invoke what the template schedules
+	Log        *slog.Logger      // what the stack does; nil for nowhere
+	Output     io.Writer         // what functions print; nil for nowhere
+	Report     func(Report)      // after each invocation; may be nil
+
+	// For tests.
+
+	RetryAfter *time.Duration                  // until a failed message is visible again; nil: the queue's visibility timeout
+	Repeat     int                             // how often each notification of S3 is sent; 0 is once
+	Taps       *Taps                           // see every call of a function; nil for none
+	Seen       func(event, bucket, key string) // each change of an object; may be nil
+}
+
+// Stack is what template.yaml describes, running on this machine.
+type Stack struct {
+	*Services
+	URL       string // of the control server
+	Functions map[string]*Function
+	Queues    map[string]*Queue
+	Skipped   []string // what of the template is not emulated, and why
+
+	options Options
+	streams []*streamPoller
+	taps    []*tap
+	control *http.Server
+	cancel  context.CancelFunc
+	pollers sync.WaitGroup
+}
+
+func orProject(template string) string {
+	if template == "" {
+		return filepath.Join(root(), "template.yaml")
+	}
+	return template
+}
+
+// Open starts a stack: the stand-ins, the functions' programs behind the Runtime API, and between them the notifications, event
+// source mappings and schedules of the template. NotFound when a stand-in or a program is missing.
+func Open(ctx context.Context, o Options) (s *Stack, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	t, err := ReadTemplate(orProject(o.Template), o.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s = &Stack{Functions: map[string]*Function{}, options: o, cancel: cancel}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if s.Queues, err = t.queues(); err != nil {
+		return nil, err
+	}
+	rules, err := t.notifications(s.Queues)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.serve(&notifier{rules: rules, repeat: o.Repeat, seen: o.Seen}); err != nil {
+		return nil, err
+	}
+	if s.Services, err = startWith(ctx, o.Dir, o.Fast, s.URL+"/s3-events"); err != nil {
+		return nil, err
+	}
+	functions, err := t.functions()
+	if err != nil {
+		return nil, err
+	}
+	for name, f := range functions {
+		if err := s.host(name, &f); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(s.Skipped)
+	for name, f := range functions {
+		if s.Functions[name] == nil {
+			continue
+		}
+		for _, e := range f.Events {
+			if err := s.connect(run, s.Functions[name], &e); err != nil {
+				return nil, fault.Wrap(err, "an event of %s", name)
+			}
+		}
+	}
+	return s, nil
+}
+
+// Close ends everything that Open started.
+func (s *Stack) Close() {
+	s.cancel()
+	for _, f := range s.Functions {
+		f.Close()
+	}
+	s.pollers.Wait()
+	for _, t := range s.taps {
+		t.close()
+	}
+	if s.Services != nil {
+		s.Services.Close()
+	}
+	if s.control != nil {
+		_ = s.control.Close() // its listener is gone with it either way
+	}
+}
+
+// host prepares the function's program with the environment of the template and the addresses of the stand-ins.
+func (s *Stack) host(name string, r *functionResource) error {
+	environment := map[string]string{
+		"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_ACCESS_KEY_ID": AccessKey, "AWS_SECRET_ACCESS_KEY": SecretKey,
+		"WEIR_S3_PATH_STYLE": "true",
+	}
+	for variable, value := range r.Environment.Variables {
+		environment[variable] = fmt.Sprint(value)
+	}
+	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects} {
+		if s.options.Taps != nil {
+			t, err := newTap(name, service, url, s.options.Taps)
+			if err != nil {
+				return err
+			}
+			s.taps = append(s.taps, t)
+			url = t.URL
+		}
+		environment["AWS_ENDPOINT_URL_"+strings.ToUpper(service)] = url
+	}
+	f, err := NewFunction(FunctionConfig{
+		Name: name, Program: filepath.Join(s.options.Programs, r.program(), "bootstrap"), Timeout: time.Duration(r.Timeout) * time.Second,
+		MemoryMB: r.MemorySize, Concurrency: r.ReservedConcurrentExecutions, Environment: environment,
+	})
+	if fault.Is(err, fault.NotFound) {
+		s.Skipped = append(s.Skipped, name+": its program "+r.program()+" is not built")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.Log, f.Report = s.options.Output, s.options.Report
+	s.Functions[name] = f
+	return nil
+}
+
+// connect starts what invokes a function.
+func (s *Stack) connect(ctx context.Context, f *Function, e *eventResource) error {
+	p := &e.Properties
+	partial := slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures")
+	switch e.Type {
+	case "SQS":
+		queue, err := queueOf(s.Queues, p.Queue)
+		if err != nil {
+			return err
+		}
+		poller := &queuePoller{
+			queue: queue, function: f, batch: orElse(p.BatchSize, 10), concurrency: orElse(p.ScalingConfig.MaximumConcurrency, 5), partial: partial,
+			retryAfter: s.options.RetryAfter, log: s.options.Log,
+		}
+		s.pollers.Go(func() { poller.run(ctx) })
+	case "DynamoDB":
+		poller := &streamPoller{
+			db: s.DynamoDB, table: Name, function: f, batch: orElse(p.BatchSize, 100), partial: partial, bisect: p.BisectBatchOnFunctionError,
+			retries: -1, retryAfter: time.Second, log: s.options.Log,
+			streams: dynamodbstreams.NewFromConfig(Config(), func(o *dynamodbstreams.Options) { o.BaseEndpoint = &s.Tables }),
+		}
+		if s.options.RetryAfter != nil {
+			poller.retryAfter = *s.options.RetryAfter
+		}
+		if p.MaximumRetryAttempts != nil {
+			poller.retries = *p.MaximumRetryAttempts
+		}
+		for _, filter := range p.FilterCriteria.Filters {
+			parsed, err := parsePattern(filter.Pattern)
+			if err != nil {
+				return err
+			}
+			poller.filters = append(poller.filters, parsed)
+		}
+		if to := p.DestinationConfig.OnFailure.Destination; to != "" {
+			var err error
+			if poller.dead, err = queueOf(s.Queues, to); err != nil {
+				return err
+			}
+		}
+		s.streams = append(s.streams, poller)
+		s.pollers.Go(func() { poller.run(ctx) })
+	case "Schedule", "ScheduleV2":
+		expression := p.Schedule + p.ScheduleExpression
+		if !s.options.Schedules {
+			return nil
+		}
+		plan, err := parseSchedule(expression, p.ScheduleExpressionTimezone)
+		if err != nil {
+			return err
+		}
+		s.pollers.Go(func() { s.keepTime(ctx, f, plan) })
+	default:
+		s.Skipped = append(s.Skipped, f.Name+": events of the type "+e.Type+" are not emulated")
+	}
+	return nil
+}
+
+func orElse(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+// keepTime invokes a function whenever its schedule says.
+func (s *Stack) keepTime(ctx context.Context, f *Function, plan schedule) {
+	for {
+		timer := time.NewTimer(time.Until(plan.next(time.Now())))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		if _, err := f.Invoke(ctx, []byte("{}")); err != nil {
+			s.options.Log.Warn("a scheduled invocation failed", "function", f.Name, "error", err)
+		}
+	}
+}
+
+// Drained waits until the queues that functions read are empty and the streams hold nothing new.
+func (s *Stack) Drained(ctx context.Context) error {
+	for name, q := range s.Queues {
+		if s.isDead(q) {
+			continue
+		}
+		for q.Len() > 0 {
+			changed, _ := q.wait()
+			if q.Len() == 0 {
+				break
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return fault.New(fault.Unavailable, "the queue %s still holds %d messages", name, q.Len()).Because(ctx.Err())
+			}
+		}
+	}
+	for _, p := range s.streams { // the round that runs now may have begun before the queues were empty
+		for from := p.quiet.Load(); p.quiet.Load() < from+2; {
+			select {
+			case <-time.After(pollPause):
+			case <-ctx.Done():
+				return fault.New(fault.Unavailable, "the stream of the table is not read to its end").Because(ctx.Err())
+			}
+		}
+	}
+	return nil
+}
+
+// isDead reports whether a queue takes what others give up.
+func (s *Stack) isDead(q *Queue) bool {
+	for _, other := range s.Queues {
+		if other.DeadLetters == q {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.streams, func(p *streamPoller) bool { return p.dead == q })
+}
+
+// serve starts the control server.
+func (s *Stack) serve(events http.Handler) error {
+	l, err := net.Listen("tcp", s.options.Listen)
+	if err != nil {
+		return fault.New(fault.Unavailable, "%s cannot be listened to", s.options.Listen).Because(err)
+	}
+	s.URL = "http://" + l.Addr().String()
+	mux := http.NewServeMux()
+	mux.Handle("POST /s3-events", events)
+	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", s.serveInvoke)
+	mux.HandleFunc("POST /queues/{name}/redrive", s.serveRedrive)
+	mux.HandleFunc("GET /{$}", s.serveStatus)
+	s.control = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.control.Serve(l) }() // ends with Close
+	return nil
+}
+
+// asFunctionError returns the error of the function itself, nil when err is another.
+func asFunctionError(err error) *FunctionError {
+	var own *FunctionError
+	if errors.As(err, &own) {
+		return own
+	}
+	return nil
+}
