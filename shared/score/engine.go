@@ -23,6 +23,7 @@ type Engine struct {
 	minor   float64 // minor units in a major unit
 	bought  bool    // purchases alone end a silence
 	stages  []stage
+	points  []points                     // of the engagement score
 	rules   []rule                       // tags and segments, each after those it refers to
 	limit   int                          // days of silence from which the strategy calls a user churned
 	fitted  *fitted                      // nil: no models
@@ -38,10 +39,13 @@ func New(s *strategy.Strategy, z *zone.Zone) (*Engine, error) {
 	}
 	e := &Engine{s: s, zone: z, facts: facts, schema: s.SegmentSchema(), version: s.Version(), minor: minorUnits(s.Currency)}
 	e.bought = s.Activity.Of == "" || s.Activity.Of == profile.ActivityPurchase
+	if e.points, err = compilePoints(s); err != nil {
+		return nil, err
+	}
 	if e.stages, err = compileStages(s); err != nil {
 		return nil, err
 	}
-	if e.rules, err = compileRules(s, e.schema, stagesOnCuts(e.stages)); err != nil {
+	if e.rules, err = compileRules(s, e.schema, e.CutsMoveStage(), engagementOnCuts(e.points)); err != nil {
 		return nil, err
 	}
 	e.limit = silenceLimit(s, e.stages)
@@ -128,6 +132,7 @@ func (e *Engine) evaluate(v *env) {
 	r := v.r
 	r.PAlive, r.Expected = v.pAlive(), v.expected()
 	r.ChurnP, r.ChurnWarning = v.churn(), v.warned()
+	r.Engagement = v.engagement()
 	r.Candidate = e.stages[e.candidate(v)].name
 	settled := e.settle(v.st, r.Candidate, v.day)
 	r.Stage, r.Since = settled.Stage, settled.Since

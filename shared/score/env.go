@@ -86,6 +86,8 @@ func (v *env) field(ref *segment.Ref) segment.Value {
 		return number(v.f.Active.Count(v.day, ref.Window))
 	case segment.FieldEvents:
 		return number(int(v.f.Events))
+	case segment.FieldEngagement:
+		return number(r.Engagement)
 	case segment.FieldTimezone:
 		return v.timezone()
 	}

@@ -9,22 +9,23 @@ import (
 
 // Names of scores in reasons. Tags and segments are these prefixes with the name.
 const (
-	NameCandidate = "stage_candidate"
-	NameStage     = "stage"
-	NameR         = "r"
-	NameF         = "f"
-	NameM         = "m"
-	NameRFM       = "rfm_name"
-	NameRFMCN     = "rfm_cn"
-	NameTier      = "tier"
-	NameAlive     = "p_alive"
-	NameExpected  = "expected_purchases"
-	NameMoney     = "expected_value"
-	NameCLV       = "clv"
-	NameChurn     = "churn_p"
-	PrefixTag     = "tag:"
-	PrefixEvent   = "event_tag:" // a tag that an event set, where a condition may give the same tag
-	PrefixSegment = "segment:"
+	NameCandidate  = "stage_candidate"
+	NameStage      = "stage"
+	NameR          = "r"
+	NameF          = "f"
+	NameM          = "m"
+	NameRFM        = "rfm_name"
+	NameRFMCN      = "rfm_cn"
+	NameTier       = "tier"
+	NameAlive      = "p_alive"
+	NameExpected   = "expected_purchases"
+	NameMoney      = "expected_value"
+	NameCLV        = "clv"
+	NameChurn      = "churn_p"
+	NameEngagement = "engagement"
+	PrefixTag      = "tag:"
+	PrefixEvent    = "event_tag:" // a tag that an event set, where a condition may give the same tag
+	PrefixSegment  = "segment:"
 )
 
 // Explain scores a user as Score does and gives every score with its reasons: the stages, the three scores with their names,
@@ -39,6 +40,9 @@ func (e *Engine) Explain(key string, f *profile.Facts, st *profile.State, cuts *
 		for _, name := range modelNames {
 			out = append(out, e.whyModel(v, name))
 		}
+	}
+	if len(e.points) > 0 {
+		out = append(out, e.whyEngagement(v))
 	}
 	for i := range f.Tags {
 		out = append(out, e.whyEventTag(v, &f.Tags[i]))
@@ -61,6 +65,10 @@ func (e *Engine) Why(key string, f *profile.Facts, st *profile.State, cuts *Cuts
 	for _, name := range scores {
 		if name == NameStage {
 			out = append(out, e.whyCandidate(v), e.whyStage(v))
+			continue
+		}
+		if name == NameEngagement && len(e.points) > 0 {
+			out = append(out, e.whyEngagement(v))
 			continue
 		}
 		if contains(modelNames[:], name) {

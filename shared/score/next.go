@@ -115,6 +115,7 @@ func (c *course) move(ms int64) {
 	}
 	c.then.known = 0
 	c.e.rfm(&c.then)
+	c.later.Engagement = c.then.engagement()
 }
 
 // Motion implements segment.Course.
@@ -156,6 +157,8 @@ func (c *course) field(ref *segment.Ref, day zone.Day) segment.Motion {
 		if m.Fading = c.fades(ref.Field(), day); !m.Fading {
 			ends, ok = day+1, true
 		}
+	case segment.FieldEngagement:
+		ends, ok = day+1, true // the bound is found day by day
 	case segment.FieldChurnP, segment.FieldChurnWarning:
 		ends, ok = day+1, c.e.fitted != nil // what silence does to it depends on the coefficients: the bound is found day by day
 	}

@@ -39,6 +39,7 @@ const (
 	HowEventTag  How = "event_tag" // set, not removed and not expired
 	HowCondition How = "condition" // whether the only one of Conditions holds
 	HowNothing   How = "nothing"   // there is no purchase, or there are no cuts
+	HowPoints    How = "points"    // the sum of the Cuts whose Conditions hold, from 0 to 100
 	HowAlive     How = "alive"     // the purchase model: P(alive)
 	HowExpected  How = "expected"  // the purchase model: purchases within a horizon
 	HowMoney     How = "money"     // the model of money: the value of a purchase

@@ -72,6 +72,8 @@ func (p *player) value() string {
 		return p.condition()
 	case HowNothing:
 		return p.nothing()
+	case HowPoints:
+		return p.points()
 	}
 	return p.modelled()
 }

@@ -28,6 +28,7 @@ type Result struct {
 	Expected     float64  // purchases expected in the next ExpectedWeeks; -1 without a model or a purchase
 	ChurnP       float64  // probability of churn within the model's horizon; -1 without a model or a sign of life
 	ChurnWarning bool     // Churn.Warning
+	Engagement   int      // 0 to 100; -1 where the strategy declares none
 	Candidate    string   // the stage that the facts alone ask for
 	Stage        string   // the settled stage
 	Since        zone.Day // when the settled stage was entered; 0 when that is not known
@@ -37,5 +38,5 @@ type Result struct {
 
 func (r *Result) reset(key string) {
 	tags, segments := r.Tags[:0], r.Segments[:0]
-	*r = Result{Key: key, PAlive: -1, Expected: -1, ChurnP: -1, Tags: tags, Segments: segments}
+	*r = Result{Key: key, PAlive: -1, Expected: -1, ChurnP: -1, Engagement: -1, Tags: tags, Segments: segments}
 }

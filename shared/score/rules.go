@@ -46,8 +46,8 @@ func holdsAt(t *profile.Tag, asOf int64) bool {
 }
 
 // compileRules compiles tags and segments and puts each after those it refers to, otherwise in the order of the file.
-// stageOnCuts tells whether cuts can move stages.
-func compileRules(s *strategy.Strategy, schema *segment.Schema, stageOnCuts bool) ([]rule, error) {
+// stageOnCuts and pointsOnCuts tell whether cuts can move stages, and engagement.
+func compileRules(s *strategy.Strategy, schema *segment.Schema, stageOnCuts, pointsOnCuts bool) ([]rule, error) {
 	tags := s.TagSchema()
 	all := make([]rule, 0, len(s.Tags)+len(s.Segments))
 	for _, t := range s.Tags {
@@ -64,7 +64,7 @@ func compileRules(s *strategy.Strategy, schema *segment.Schema, stageOnCuts bool
 		}
 		all = append(all, rule{name: d.Name, zh: orElse(d.Zh, d.Name), en: orElse(d.En, d.Name), segment: i, when: p, text: p.String()})
 	}
-	o := ordering{rules: all, mark: make([]uint8, len(all)), stageOnCuts: stageOnCuts}
+	o := ordering{rules: all, mark: make([]uint8, len(all)), stageOnCuts: stageOnCuts, pointsOnCuts: pointsOnCuts}
 	for i := range all {
 		if err := o.visit(i, nil); err != nil {
 			return nil, err
@@ -79,7 +79,8 @@ type ordering struct {
 	mark   []uint8 // 0 new, 1 being visited, 2 placed
 	sorted []rule
 
-	stageOnCuts bool
+	stageOnCuts  bool
+	pointsOnCuts bool
 }
 
 func (o *ordering) visit(i int, path []string) error {
@@ -94,7 +95,7 @@ func (o *ordering) visit(i int, path []string) error {
 	}
 	o.mark[i] = 1
 	for _, ref := range r.when.Refs() {
-		r.onCuts = r.onCuts || refOnCuts(ref) || o.stageOnCuts && refOnStage(ref)
+		r.onCuts = r.onCuts || refOnCuts(ref) || o.stageOnCuts && refOnStage(ref) || o.pointsOnCuts && refOnPoints(ref)
 		for j := range o.rules {
 			if !o.rules[j].meant(ref) {
 				continue
@@ -141,15 +142,19 @@ func refOnStage(ref *segment.Ref) bool {
 
 // CutsMoveStage reports whether new cuts alone can move users from stage to stage: whether the condition of any stage reads a
 // score that cuts decide. Those of the presets do not.
-func (e *Engine) CutsMoveStage() bool { return stagesOnCuts(e.stages) }
+func (e *Engine) CutsMoveStage() bool { return stagesOnCuts(e.stages, engagementOnCuts(e.points)) }
 
-func stagesOnCuts(stages []stage) bool {
-	for i := range stages {
-		if stages[i].when != nil && slices.ContainsFunc(stages[i].when.Refs(), refOnCuts) {
-			return true
-		}
-	}
-	return false
+func stagesOnCuts(stages []stage, pointsOnCuts bool) bool {
+	return slices.ContainsFunc(stages, func(g stage) bool {
+		return g.when != nil && slices.ContainsFunc(g.when.Refs(), func(ref *segment.Ref) bool {
+			return refOnCuts(ref) || pointsOnCuts && refOnPoints(ref)
+		})
+	})
+}
+
+// refOnPoints reports whether a field follows from the points of engagement.
+func refOnPoints(ref *segment.Ref) bool {
+	return ref.Kind == segment.RefField && ref.Field() == segment.FieldEngagement
 }
 
 // CutsMove reports whether new cuts alone can move users into or out of a segment: whether its condition reads a score that

@@ -39,6 +39,7 @@ const (
 	FieldChurnP                     // number: probability of churn within the model's horizon; null without a model
 	FieldChurnWarning               // bool: whether churn_p has reached the threshold
 	FieldTimezone                   // string: the user's zone, the project's where the user has none; null for a zone that is not known
+	FieldEngagement                 // number 0..100: the engagement score; refused where the strategy declares none
 	fieldCount
 )
 
@@ -79,6 +80,7 @@ var fieldSpecs = [fieldCount]FieldSpec{
 	FieldCLV:           {Name: "clv", Type: TNumber},
 	FieldChurnP:        {Name: "churn_p", Type: TNumber},
 	FieldChurnWarning:  {Name: "churn_warning", Type: TBool},
+	FieldEngagement:    {Name: "engagement", Type: TNumber},
 	FieldTimezone:      {Name: "timezone", Type: TString},
 }
 

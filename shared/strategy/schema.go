@@ -78,6 +78,9 @@ func (s *Strategy) SegmentSchema() *segment.Schema {
 		tiers[i] = t.Name
 	}
 	schema.Enum(segment.FieldTier, tiers)
+	if len(s.Engagement) == 0 {
+		schema.Refuse(segment.FieldEngagement.String(), "engagement: the strategy declares no points under engagement")
+	}
 	return schema
 }
 

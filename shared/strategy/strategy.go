@@ -4,25 +4,26 @@ package strategy
 
 // Strategy is a parsed and validated strategy file with its defaults filled in.
 type Strategy struct {
-	Weir      int                 `yaml:"weir" json:"weir"` // version of the file format: 1
-	Name      string              `yaml:"name" json:"name"`
-	Zone      string              `yaml:"zone" json:"zone"`         // tz database name, default "UTC"
-	Currency  string              `yaml:"currency" json:"currency"` // ISO 4217, default "USD"
-	Purchase  Purchase            `yaml:"purchase" json:"purchase"`
-	Refund    Refund              `yaml:"refund" json:"refund"`
-	Activity  Activity            `yaml:"activity" json:"activity"`
-	Events    []string            `yaml:"events" json:"events"` // declared events: first, last and count are kept
-	Metrics   []Metric            `yaml:"metrics" json:"metrics"`
-	EventTags []EventTag          `yaml:"event_tags" json:"event_tags"`
-	RFM       RFM                 `yaml:"rfm" json:"rfm"`
-	Tiers     []Tier              `yaml:"tiers" json:"tiers"` // by share of spend rank, best first
-	Lifecycle Lifecycle           `yaml:"lifecycle" json:"lifecycle"`
-	Churn     Churn               `yaml:"churn" json:"churn,omitzero"`
-	Value     Value               `yaml:"value" json:"value,omitzero"`
-	Tags      []Tag               `yaml:"tags" json:"tags"`
-	Segments  []Segment           `yaml:"segments" json:"segments"`
-	Templates map[string]Template `yaml:"templates" json:"templates"`
-	Outreach  Outreach            `yaml:"outreach" json:"outreach"`
+	Weir       int                 `yaml:"weir" json:"weir"` // version of the file format: 1
+	Name       string              `yaml:"name" json:"name"`
+	Zone       string              `yaml:"zone" json:"zone"`         // tz database name, default "UTC"
+	Currency   string              `yaml:"currency" json:"currency"` // ISO 4217, default "USD"
+	Purchase   Purchase            `yaml:"purchase" json:"purchase"`
+	Refund     Refund              `yaml:"refund" json:"refund"`
+	Activity   Activity            `yaml:"activity" json:"activity"`
+	Events     []string            `yaml:"events" json:"events"` // declared events: first, last and count are kept
+	Metrics    []Metric            `yaml:"metrics" json:"metrics"`
+	EventTags  []EventTag          `yaml:"event_tags" json:"event_tags"`
+	RFM        RFM                 `yaml:"rfm" json:"rfm"`
+	Tiers      []Tier              `yaml:"tiers" json:"tiers"` // by share of spend rank, best first
+	Lifecycle  Lifecycle           `yaml:"lifecycle" json:"lifecycle"`
+	Churn      Churn               `yaml:"churn" json:"churn,omitzero"`
+	Value      Value               `yaml:"value" json:"value,omitzero"`
+	Engagement []Points            `yaml:"engagement" json:"engagement,omitempty"`
+	Tags       []Tag               `yaml:"tags" json:"tags"`
+	Segments   []Segment           `yaml:"segments" json:"segments"`
+	Templates  map[string]Template `yaml:"templates" json:"templates"`
+	Outreach   Outreach            `yaml:"outreach" json:"outreach"`
 }
 
 // Purchase says which event is a purchase. Paths are properties of the event.
@@ -117,6 +118,15 @@ type Stage struct {
 	When string `yaml:"when" json:"when"`
 	Zh   string `yaml:"zh" json:"zh"` // label in Chinese; "" shows the name
 	En   string `yaml:"en" json:"en"`
+}
+
+// Points are given to users for whom a condition holds. The engagement score is their sum, cut to 0..100.
+type Points struct {
+	Name   string `yaml:"name" json:"name"`
+	When   string `yaml:"when" json:"when"`
+	Points int    `yaml:"points" json:"points"` // -100 to 100
+	Zh     string `yaml:"zh" json:"zh"`
+	En     string `yaml:"en" json:"en"`
 }
 
 // Tag is a tag that a condition gives.

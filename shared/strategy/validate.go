@@ -17,6 +17,7 @@ const (
 	MaxWindow    = 730 // days
 	MaxSegments  = 500
 	MaxTags      = 64 // tags of conditions: each is a column of the snapshot
+	MaxPoints    = 64 // entries of engagement
 	MaxEvents    = 200
 	MaxEventTags = 200
 	MaxStages    = 32
@@ -61,6 +62,7 @@ func (c *checker) check() {
 	c.lifecycle()
 	c.churn()
 	c.value()
+	c.engagement()
 	c.tags()
 	c.segments()
 	c.templates()
