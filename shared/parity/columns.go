@@ -47,7 +47,7 @@ func (b *block) columns() error {
 	for i := range users {
 		b.e.Score(users[i].key, users[i].facts, nil, b.cuts, asOf, &b.r)
 		if row := preview.Row(i); !equalRow(&row, &b.r) {
-			return fault.New(fault.Internal, "user %d is %+v as columns and %+v as scores", i, row, b.r)
+			return fault.New(fault.Internal, "user %d is another as columns than as scores: stage %s and %s", i, row.Stage, b.r.Stage)
 		}
 	}
 	return nil

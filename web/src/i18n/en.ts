@@ -880,6 +880,7 @@ export default {
     clv: "Lifetime value",
     churn_p: "Churn probability",
     churn_warning: "Churn warning",
+    engagement: "Engagement",
     tag: "Tag",
     event_tag: "Event tag",
     segment: "Segment",

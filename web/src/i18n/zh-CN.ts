@@ -864,6 +864,7 @@ const zh: Texts = {
     clv: "生命周期价值",
     churn_p: "流失概率",
     churn_warning: "流失预警",
+    engagement: "参与度",
     tag: "标签",
     event_tag: "事件标签",
     segment: "分群",
