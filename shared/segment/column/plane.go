@@ -69,23 +69,21 @@ func (c *stored) bound(v uint64) bound {
 	return b
 }
 
-// atMost sets the bits of a block whose raw-min is at most the bound. From the lowest bit up: where the bound has a one, a zero is
-// below it whatever the lower bits are; where it has a zero, a one is above it.
+// atMost sets the bits of a block whose raw-min is at most the bound: those that are not above it. From the lowest bit up: where
+// the bound has a one, only a one can be above it, and is if the lower bits are; where it has a zero, a one is above it anyway.
 func (c *stored) atMost(b int, of *bound, out *words) {
-	for i := range out {
-		out[i] = ^uint64(0)
-	}
-	for j := len(of.ones) - 1; j >= 0; j-- {
-		plane := c.plane(b, j)
-		if of.ones[j] {
-			for i := range out {
-				out[i] |= ^plane[i]
-			}
-		} else {
-			for i := range out {
-				out[i] &^= plane[i]
+	planes := c.planes[b*c.width*blockWords:][:c.width*blockWords]
+	for i := 0; i < blockWords; i += 4 {
+		var w, x, y, z uint64
+		for j := len(of.ones) - 1; j >= 0; j-- {
+			plane := (*[4]uint64)(planes[j*blockWords+i:])
+			if of.ones[j] {
+				w, x, y, z = w&plane[0], x&plane[1], y&plane[2], z&plane[3]
+			} else {
+				w, x, y, z = w|plane[0], x|plane[1], y|plane[2], z|plane[3]
 			}
 		}
+		out[i], out[i+1], out[i+2], out[i+3] = ^w, ^x, ^y, ^z
 	}
 }
 
