@@ -128,18 +128,18 @@ const published = readFileSync(new URL('./whatif/rules.txt', import.meta.url), '
 console.log(`\nThe ${published.length} published audience rules (\`infra/bench/whatif/rules.txt\`), each compiled, evaluated, counted and summed, in milliseconds; the first time that a rule is asked some columns are made for it:\n`);
 console.log('| rule | first time | Weir | of CPU | DuckDB | ratio |');
 console.log('|---|---:|---:|---:|---:|---:|');
-let worst = 0;
+let [worst, worstCPU] = [0, 0];
 for (const [k, [rule, sql]] of published.entries()) {
   const duck = async () => (await rows(`SELECT count(*), sum(revenue)::BIGINT FROM users WHERE ${sql}`)).map(([n, r]) => `${n} ${r ?? 0}`);
   const list = [];
   for (let i = 0; i <= runs; i++) list.push(await both('rule', i, duck, `rule ${k} ${i}`, () => true));
   const warm = list.slice(1);
   const ms = (key) => median(warm.map((r) => r[key])) * 1000;
-  worst = Math.max(worst, ms('weir'));
+  [worst, worstCPU] = [Math.max(worst, ms('weir')), Math.max(worstCPU, ms('weirCPU'))];
   const shown = (rule.length > 70 ? `${rule.slice(0, 67)}…` : rule).replaceAll('|', '\\|');
   console.log(`| \`${shown}\` | ${(list[0].weir * 1000).toFixed(1)} | ${ms('weir').toFixed(2)} | ${ms('weirCPU').toFixed(2)} | ${ms('duck').toFixed(1)} | ${(ms('duck') / ms('weir')).toFixed(1)} × |`);
 }
-console.log(`\nThe slowest takes ${worst.toFixed(1)} ms.`);
+console.log(`\nThe slowest takes ${worst.toFixed(1)} ms, the one with the most CPU time ${worstCPU.toFixed(1)} ms.`);
 
 const [scores, stage, cells, built] = (await ask('slide 5000')).answer.split(';');
 const [s50, s99] = scores.split(' ');
