@@ -29,7 +29,7 @@ cp go.sum $out/go.sum
 go mod edit -replace "github.com/osteele/liquid=./$out/liquid" $out/go.mod
 
 for name in "$@"; do
-  CGO_ENABLED=0 GOOS=linux GOARCH=$goarch go build -modfile $out/go.mod -tags lambda.norpc -trimpath -ldflags '-s -w' \
+  CGO_ENABLED=0 GOOS=linux GOARCH=$goarch go build -modfile $out/go.mod -tags lambda.norpc -trimpath -ldflags "-s -w -X main.version=${VERSION:-dev}" \
     -o "$out/$name/bootstrap" "./functions/$name"
   printf '%-8s %s %5.1f MB\n' "$name" "$arch" "$(($(stat -c %s "$out/$name/bootstrap") / 100000))e-1"
 done

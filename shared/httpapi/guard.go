@@ -21,7 +21,9 @@ type Guard struct {
 	// Hosts are the names that requests may be addressed to, beside the loopback names. They are checked when there is no
 	// token: a page of another site that makes its own name point to this machine (DNS rebinding) is refused.
 	Hosts []string
-	Log   *slog.Logger // nil: slog.Default()
+	// Behind says that requests come through an authorizer that checks tokens: any name will do then.
+	Behind bool
+	Log    *slog.Logger // nil: slog.Default()
 }
 
 // Wrap puts the guard before a handler: a panic becomes an internal error, a foreign Host header, a missing token and a
@@ -37,7 +39,7 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 		setSecurityHeaders(w.Header())
 		tracked := &tracker{ResponseWriter: w}
 		defer recoverPanic(tracked, r, log)
-		if g.Token == "" && !g.knownHost(r.Host) {
+		if g.Token == "" && !g.Behind && !g.knownHost(r.Host) {
 			writeProblem(tracked, fault.New(fault.Forbidden, "the name %q is not one of this server", r.Host).
 				WithHint("use 127.0.0.1 or localhost, or start weir with --token"))
 			return

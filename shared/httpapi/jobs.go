@@ -43,6 +43,19 @@ func (j *jobs) close() {
 	j.done.Wait()
 }
 
+// wait returns when no job runs any more, or when ctx ends.
+func (j *jobs) wait(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		j.done.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+}
+
 // work does a job: it reports how far it is, and returns what to note in the job at its end.
 type work func(ctx context.Context, progress func(done, total int64)) (finish func(*gen.Job), err error)
 

@@ -38,10 +38,17 @@ func NewServer(app UseCases, version string) *Server {
 // Close ends the long work that requests began, and waits for it. What was begun is safe to begin again.
 func (s *Server) Close() { s.jobs.close() }
 
+// Wait returns when the long work that requests began has ended, or when ctx ends. A host that stops between requests waits, for its
+// work to end.
+func (s *Server) Wait(ctx context.Context) { s.jobs.wait(ctx) }
+
 // Options say how to serve.
 type Options struct {
 	Guard   Guard
 	Console http.Handler // serves everything outside /v1/; nil answers "not found"
+	// Who says who asks, as an authorizer before this server found out; false: nobody known. nil: whoever the guard lets in may do
+	// everything, as on one machine.
+	Who func(*http.Request) (Caller, bool)
 }
 
 // NewHandler serves the API under /v1/ and the console beside it.
@@ -73,7 +80,11 @@ func NewHandler(s *Server, o Options) http.Handler {
 		console = http.NotFoundHandler()
 	}
 	mux.Handle("/", console)
-	return o.Guard.Wrap(limitBodies(mux))
+	next := limitBodies(mux)
+	if o.Who != nil {
+		next = authorize(mux, o.Who, log, next)
+	}
+	return o.Guard.Wrap(next)
 }
 
 // limitBodies bounds every body before anything reads it, and takes any body sent to /v1/files that is no form as the file.

@@ -1,0 +1,40 @@
+// Command api is the Lambda function that answers the API and serves the console. The HTTP API before it checks the tokens.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/weir-engine/weir/infra/aws"
+	"github.com/weir-engine/weir/shared/httpapi"
+	"github.com/weir-engine/weir/web"
+)
+
+// rolesClaim is the environment variable that names the claim of a token that lists its roles.
+const rolesClaim = "WEIR_ROLES_CLAIM"
+
+// version is set when the program is built.
+var version = "dev"
+
+func main() {
+	f, err := aws.OpenFunction(context.Background(), nil)
+	if err != nil {
+		slog.Error("the function cannot start", "error", err)
+		os.Exit(1)
+	}
+	claim := os.Getenv(rolesClaim)
+	if claim == "" {
+		claim = "cognito:groups"
+	}
+	api := httpapi.NewServer(f.App, version)
+	lambda.Start((&handler{
+		serve: httpapi.NewHandler(api, httpapi.Options{
+			Guard: httpapi.Guard{Behind: true, Log: f.Log}, Console: web.Handler(), Who: callers(claim),
+		}),
+		wait: api.Wait,
+		log:  f.Log,
+	}).handle)
+}

@@ -1,0 +1,116 @@
+package httpapi
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// Role is what somebody may do. Each role may do what those before it may.
+type Role int
+
+// Roles, from the least. NoRole may do nothing.
+const (
+	NoRole   Role = iota
+	Viewer        // sees everything and asks what would be
+	Editor        // brings events, fits models, and can always stop outreach
+	Approver      // lets a strategy or models decide, and lets outreach go on
+	Admin         // takes two people apart
+)
+
+var roleNames = [...]string{"none", "viewer", "editor", "approver", "admin"}
+
+// String is the role's name in tokens.
+func (r Role) String() string {
+	if r < 0 || int(r) >= len(roleNames) {
+		return roleNames[0]
+	}
+	return roleNames[r]
+}
+
+// RoleOf returns the highest role that a list names; others are left out. A list comes as HTTP APIs of AWS pass it, "[editor viewer]",
+// or with commas or blanks between names.
+func RoleOf(list string) Role {
+	best := NoRole
+	names := strings.FieldsFunc(list, func(c rune) bool { return strings.ContainsRune("[], \t\"", c) })
+	for _, name := range names {
+		for r := Viewer; r <= Admin; r++ {
+			if name == r.String() {
+				best = max(best, r)
+			}
+		}
+	}
+	return best
+}
+
+// writers says which role an operation that is no GET needs. One that does not stand here needs the highest.
+var writers = map[string]Role{
+	"POST /v1/conditions/check":   Viewer, // these three answer a question and keep nothing
+	"POST /v1/strategy/validate":  Viewer,
+	"POST /v1/strategy/diff":      Viewer,
+	"POST /v1/identify":           Editor,
+	"POST /v1/track":              Editor,
+	"POST /v1/page":               Editor,
+	"POST /v1/screen":             Editor,
+	"POST /v1/group":              Editor,
+	"POST /v1/alias":              Editor,
+	"POST /v1/batch":              Editor,
+	"POST /v1/files":              Editor,
+	"POST /v1/files/{id}/redrive": Editor, // the import of a file that is there
+	"POST /v1/models/fit":         Editor, // a draft: it decides nothing
+	"POST /v1/churn/backtest":     Editor,
+	"POST /v1/outreach/stop":      Editor, // a brake is for everyone who works with it
+	"POST /v1/outreach/resume":    Approver,
+	"POST /v1/strategy/publish":   Approver, // a rollback is a publication, too
+	"POST /v1/models/publish":     Approver,
+	"POST /v1/identity/revoke":    Admin,
+}
+
+// RoleFor returns the role that a route needs: its method and path, as in openapi.yaml.
+func RoleFor(route string) Role {
+	if strings.HasPrefix(route, "GET ") {
+		return Viewer
+	}
+	if r, ok := writers[route]; ok {
+		return r
+	}
+	return Admin
+}
+
+// Caller is who asks.
+type Caller struct {
+	Name string // for the log: the token's subject, never a name or an address
+	Role Role
+}
+
+// authorize lets pass what the caller's role may do. The routes are those of mux. Who is refused, and who changed something, is logged.
+func authorize(mux *http.ServeMux, who func(*http.Request) (Caller, bool), log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isAPI(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		caller, known := who(r)
+		if !known {
+			log.Warn("refused", "audit", true, "method", r.Method, "path", r.URL.Path, "why", "no token")
+			writeUnauthorized(w)
+			return
+		}
+		_, route := mux.Handler(r)
+		if route == "/v1/" { // no operation: the answer says so to whoever may look
+			route = "GET " + route
+		}
+		if need := RoleFor(route); caller.Role < need {
+			log.Warn("refused", "audit", true, "method", r.Method, "path", r.URL.Path, "who", caller.Name, "role", caller.Role.String(), "needs", need.String())
+			writeProblem(w, fault.New(fault.Forbidden, "the role %s may not do this", caller.Role).
+				WithHint("it takes the role %s: ask whoever administers the tokens", need))
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			log.Info("called", "audit", true, "method", r.Method, "path", r.URL.Path, "who", caller.Name, "role", caller.Role.String())
+		}
+		next.ServeHTTP(w, r)
+	})
+}
