@@ -230,7 +230,7 @@ func (b *block) score(h *digest, d *draw, i int) error {
 
 func (b *block) result(h *digest) {
 	r := &b.r
-	h.ints(int(r.FirstSeen), int(r.LastSeen), r.Orders, r.PurchaseDays, r.X, r.TXDays, r.TDays, int(r.Spend), r.RecencyDays, r.SilenceDays, r.R, r.F, r.M, int(r.Since))
+	h.ints(int(r.FirstSeen), int(r.LastSeen), r.Orders, r.PurchaseDays, r.X, r.TXDays, r.TDays, int(r.Spend), r.RecencyDays, r.SilenceDays, r.R, r.F, r.M, r.Engagement, int(r.Since))
 	h.floats(r.TX, r.T, r.MX, r.PAlive, r.Expected, r.ChurnP)
 	h.truth(r.ChurnWarning)
 	h.texts(r.RFM, r.RFMCN, r.Tier, r.Candidate, r.Stage)
