@@ -156,7 +156,7 @@ const (
 	churnSample = 100_000
 )
 
-// sample keeps at most a number of rows, and at least half of that once there are more: those of the users with the smallest
+// sample keeps at most a number of rows, and about half of that at least once there are more: those of the users with the smallest
 // hashes. Which users these are depends neither on chance nor on the order in which they come.
 type sample[T any] struct {
 	size   int
