@@ -8,7 +8,7 @@ const given = process.argv[2];
 const weir = given ? { address: given, stop: async () => {} } : await start("--sample");
 const browser = await launch();
 try {
-  await fit(weir.address);
+  await haveModels(weir.address);
   for (const [language, file, path, height] of [
     ["en", "console.png", "/", 1256],
     ["zh-CN", "console-zh.png", "/", 1256],
@@ -35,7 +35,7 @@ try {
 }
 
 /** Fits and publishes models, unless some are in force. */
-async function fit(address) {
+async function haveModels(address) {
   const ask = async (path, body) => {
     const post = body && {
       method: "POST",

@@ -13,7 +13,7 @@ export interface Line {
   quiet?: boolean;
 }
 
-/** Lines over a common axis, with the values of all of them where the pointer is. */
+/** Lines of shares, 0 to 1, over a common axis, with the values of all of them where the pointer is. */
 export function Lines({
   label,
   lines,
@@ -23,8 +23,6 @@ export function Lines({
   formatY,
   axisY = formatY,
   height = 280,
-  xMax,
-  yMax,
   ticks,
   mark,
 }: {
@@ -36,11 +34,12 @@ export function Lines({
   formatY: (y: number) => string;
   axisY?: (y: number) => string;
   height?: number;
-  xMax?: number;
-  yMax?: number;
   ticks?: number;
   mark?: { x: number; y: number };
 }) {
+  // An axis that comes near to everybody ends there, not beyond.
+  const highest = Math.max(0, ...lines.flatMap((line) => line.points.map(([, y]) => y ?? 0)));
+  const top = highest > 0.8 ? 1 : undefined;
   const option = useCallback(
     (palette: Palette) => ({
       ...base(palette),
@@ -48,7 +47,7 @@ export function Lines({
       xAxis: {
         type: "value",
         min: "dataMin",
-        max: xMax ?? "dataMax",
+        max: "dataMax",
         ...axis(palette),
         splitLine: { show: false },
         minInterval: ticks ?? 0,
@@ -60,9 +59,9 @@ export function Lines({
       yAxis: {
         type: "value",
         min: 0,
-        max: yMax,
+        max: top,
         splitNumber: 4,
-        interval: yMax && yMax / 4,
+        interval: top && top / 4,
         ...axis(palette),
         axisLabel: { ...axis(palette).axisLabel, formatter: axisY },
       },
@@ -117,7 +116,7 @@ export function Lines({
           : []),
       ],
     }),
-    [lines, xName, formatX, titleX, formatY, axisY, xMax, yMax, ticks, mark],
+    [lines, xName, formatX, titleX, formatY, axisY, top, ticks, mark],
   );
   return <Chart label={label} height={height} option={option} />;
 }

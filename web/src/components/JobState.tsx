@@ -1,8 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { Job } from "../core/jobs";
-import { Problem } from "../core/problem";
+import { PlainButton } from "./Controls";
 import { Meter } from "./Parts";
-import { Failure } from "./States";
 
 /** How far long work is; when it failed, why and what to do. */
 export function JobState({ job, retry }: { job: Job | undefined; retry?: () => void }) {
@@ -10,8 +9,12 @@ export function JobState({ job, retry }: { job: Job | undefined; retry?: () => v
   if (!job || job.status === "done") return null;
   if (job.status === "failed")
     return (
-      <div className="card" style={{ marginBottom: 20 }}>
-        <Failure error={new Problem(job.problem?.status ?? 500, { ...job.problem })} retry={retry} />
+      <div className="banner bad" role="alert">
+        <span className="grow">
+          <strong>{t("error.title")}.</strong> {job.problem?.detail}
+          {job.problem?.hint && <span className="block">{job.problem.hint}</span>}
+        </span>
+        {retry && <PlainButton onClick={retry}>{t("error.retry")}</PlainButton>}
       </div>
     );
   return (

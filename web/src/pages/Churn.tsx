@@ -14,7 +14,7 @@ import { Backtest } from "./churn/Backtest";
 import { ChurnList } from "./churn/List";
 
 const LIMIT = 25;
-const levels = ["warned", "0.5", "0.7", "0.9", "all"] as const;
+const levels = ["warned", "0.25", "0.5", "0.75", "all"] as const;
 type Level = (typeof levels)[number];
 
 /** Who is about to leave, why, and how early; and how well that would have been foretold. */

@@ -207,7 +207,6 @@ function Tradeoff({ result }: { result: Result }) {
             formatX={percent}
             titleX={(x) => t("backtest.warnedOf", { share: format.percent(x, 0) })}
             formatY={percent}
-            yMax={1}
             mark={mark}
             height={290}
           />

@@ -97,7 +97,7 @@ export function Probability({ p, threshold }: { p: number; threshold: number }) 
         <span className={p >= threshold ? "over" : "under"} style={{ width: `${100 * p}%` }} />
         <i style={{ left: `${100 * threshold}%` }} />
       </span>
-      <strong className="num">{format.percent(p, 0)}</strong>
+      <strong className="num">{format.percent(p, p < 0.1 ? 1 : 0)}</strong>
     </span>
   );
 }
