@@ -1,8 +1,11 @@
 package whatif
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 
+	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/segment/column"
 	"github.com/weir-engine/weir/shared/zone"
@@ -224,5 +227,57 @@ func TestRulesEnter(t *testing.T) {
 	got := p.Report().Rules[0]
 	if got.Enter.Users != enter || got.Existing.Users != existing || enter == 0 {
 		t.Errorf("%+v, want %d and %d", got, enter, existing)
+	}
+}
+
+// TestNotPreviewable asks for what the columns do not hold: the error says where, and what was evaluated before stands.
+func TestNotPreviewable(t *testing.T) {
+	base := drawn(t, 200, 100)
+	p, err := base.Compare(commerce(60, 120))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := p.Row(7)
+	schema := segment.NewSchema()
+	schema.Metric("teas", segment.TNumber, []int{30})
+	when := func(src string) *segment.Program {
+		p, err := segment.Compile(src, schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for src, want := range map[string]string{
+		"orders[17] > 1": "it reads orders[17], and the columns do not hold that window", "events > 3": "it reads events", "metrics.teas > 1": "the metric teas is new",
+		"p_alive < 0.5": "it reads p_alive",
+	} {
+		spec := commerce(50, 110)
+		spec.Segments = append(spec.Segments, Audience{"x", when(src)})
+		spec.Missing = []Missing{{"metrics.teas[", "the metric teas is new"}}
+		err := p.Try(spec)
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "segments.x.when cannot be previewed: "+want) || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v (%s)", src, err, fault.HintOf(err))
+		}
+		if _, err := p.Count("the condition", when(src)); err == nil && src != "metrics.teas > 1" {
+			t.Errorf("%s was counted", src)
+		}
+	}
+	if got := p.Row(7); !reflect.DeepEqual(got, before) {
+		t.Errorf("%+v, before %+v", got, before)
+	}
+	spec := commerce(50, 110)
+	spec.Activity = "any"
+	if err := p.Try(spec); err == nil || !strings.Contains(err.Error(), "activity.of any") {
+		t.Errorf("silence by any event: %v", err)
+	}
+	sum, err := p.Count("the condition", when(`stage == "active" && r >= 1`))
+	want := int64(0)
+	for i := range base.Rows() {
+		if row := p.Row(i); row.Stage == "active" && row.R >= 1 {
+			want++
+		}
+	}
+	if err != nil || sum.Users != want || want == 0 {
+		t.Errorf("%+v, %v, want %d", sum, err, want)
 	}
 }

@@ -45,7 +45,8 @@ type moves struct {
 	cells [64 * 64]Sum // by from, to; those who stay are not counted
 }
 
-// Compare evaluates a base under the strategy that others are compared with.
+// Compare evaluates a base under the strategy that others are compared with. A base has one preview at a time: another Compare, as
+// when a shard was added, ends the one before.
 func (b *Base) Compare(start *Spec) (*Preview, error) {
 	p := &Preview{base: b, audiences: map[string]*Member{}}
 	for g := range p.groups {

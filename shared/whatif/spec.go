@@ -42,9 +42,8 @@ type Audience struct {
 
 // Rule is an outreach rule: it sends to who enters a stage or a segment.
 type Rule struct {
-	Name            string
-	Stage, Segment  string // one of them
-	IncludeExisting bool
+	Name           string
+	Stage, Segment string // one of them
 }
 
 // Cuts are the thresholds of the scores in whole numbers, as score.Cuts has them.

@@ -35,9 +35,6 @@ func (s *Set) AddCodes(ref string, last int, values []segment.Value) (*Codes, er
 	return &Codes{c}, nil
 }
 
-// At returns the codes, one a row.
-func (c *Codes) At() []uint8 { return c.c.U8 }
-
 // SetBlock rewrites a block: codes holds a code for each of its rows; what stands beyond the last row is ignored. last is the
 // largest code that any row of the set has had.
 func (c *Codes) SetBlock(b int, codes *[BlockRows]uint8, last int) {

@@ -60,7 +60,7 @@ func Spec(base, e *score.Engine, cuts *score.Cuts) (*whatif.Spec, error) {
 		spec.Segments = append(spec.Segments, whatif.Audience{Name: g.Name, When: p})
 	}
 	for _, r := range s.Outreach.Rules {
-		spec.Rules = append(spec.Rules, whatif.Rule{Name: r.Name, Stage: r.On.EnterStage, Segment: r.On.EnterSegment, IncludeExisting: r.IncludeExisting})
+		spec.Rules = append(spec.Rules, whatif.Rule{Name: r.Name, Stage: r.On.EnterStage, Segment: r.On.EnterSegment})
 	}
 	return spec, nil
 }
