@@ -181,10 +181,12 @@ func TestStageCubeEqualsEvaluation(t *testing.T) {
 			}
 		}
 	}
-	spec := commerce(60, 120)
-	spec.Stages[0].When = compiled("orders + 1 == 1")
-	if ok, err := cube.Answer(spec, &got); ok || err != nil {
-		t.Errorf("a sum: %v, %v", ok, err)
+	for _, src := range []string{"orders + 1 == 1", "silence_days == 62", "silence_days != 62", "silence_days <= 61", "silence_days > 61", "events == 0"} {
+		spec := commerce(60, 120)
+		spec.Stages[0].When = compiled(src)
+		if ok, err := cube.Answer(spec, &got); ok || err != nil {
+			t.Errorf("%s: %v, %v", src, ok, err)
+		}
 	}
 }
 
