@@ -31,7 +31,7 @@ func (p *docs) decode(ctx context.Context, it item) (app.Doc, error) {
 
 // Get implements app.Docs.
 func (p *docs) Get(ctx context.Context, name string) (app.Doc, error) {
-	it, err := p.table.get(ctx, p.key(name), true)
+	it, err := p.table.get(ctx, p.key(name))
 	if err != nil || it == nil {
 		return app.Doc{Key: name}, p.table.fault(err, "read the document %s", name)
 	}

@@ -66,7 +66,7 @@ func (p *intents) List(ctx context.Context, q app.IntentQuery) ([]app.Intent, er
 	}
 	after := ""
 	if q.After != "" {
-		it, err := p.table.get(ctx, intentKey(p.table, q.After), true)
+		it, err := p.table.get(ctx, intentKey(p.table, q.After))
 		if err != nil {
 			return nil, p.table.fault(err, "list intents")
 		}
@@ -89,7 +89,7 @@ func (p *intents) list(ctx context.Context, q app.IntentQuery, after string) (al
 		for i, place := range places {
 			keys[i] = intentKey(p.table, place[strings.IndexByte(place, '#')+1:])
 		}
-		found, err := p.table.getAll(ctx, keys, true)
+		found, err := p.table.getAll(ctx, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +147,7 @@ func claimsKey(t *table, day zone.Day) key { return t.key("claims", fmt.Sprint(i
 
 // Claim implements app.Intents. An intent that does not exist is not pending.
 func (p *intents) Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (bool, error) {
-	it, err := p.table.get(ctx, intentKey(p.table, id), true)
+	it, err := p.table.get(ctx, intentKey(p.table, id))
 	if err != nil {
 		return false, p.table.fault(err, "claim an intent")
 	}
@@ -189,7 +189,7 @@ func (p *intents) Claim(ctx context.Context, id string, at int64, day zone.Day, 
 // Settle implements app.Intents.
 func (p *intents) Settle(ctx context.Context, in app.Intent, from app.IntentStatus) error {
 	it := encodeIntent(p.table, &in)
-	stored, err := p.table.get(ctx, intentKey(p.table, in.ID), true)
+	stored, err := p.table.get(ctx, intentKey(p.table, in.ID))
 	if err != nil {
 		return p.table.fault(err, "settle an intent")
 	}
@@ -209,7 +209,7 @@ func (p *intents) Settle(ctx context.Context, in app.Intent, from app.IntentStat
 
 // Claimed implements app.Intents.
 func (p *intents) Claimed(ctx context.Context, day zone.Day) (int, error) {
-	it, err := p.table.get(ctx, claimsKey(p.table, day), true)
+	it, err := p.table.get(ctx, claimsKey(p.table, day))
 	return int(it.number("n")), p.table.fault(err, "count claims")
 }
 

@@ -54,7 +54,7 @@ func (p *ledger) Begin(ctx context.Context, f app.File) (stored app.File, known 
 
 // File implements app.Ledger.
 func (p *ledger) File(ctx context.Context, id string) (app.File, error) {
-	it, err := p.table.get(ctx, fileKey(p.table, id), true)
+	it, err := p.table.get(ctx, fileKey(p.table, id))
 	if err != nil {
 		return app.File{}, p.table.fault(err, "read the record of a file")
 	}
@@ -84,7 +84,7 @@ func (p *ledger) Files(ctx context.Context, after string, limit int) ([]app.File
 	if err != nil {
 		return nil, p.table.fault(err, "list files")
 	}
-	found, err := p.table.getAll(ctx, keys, true)
+	found, err := p.table.getAll(ctx, keys)
 	if err != nil {
 		return nil, p.table.fault(err, "list files")
 	}
@@ -120,7 +120,7 @@ func (p *ledger) Update(ctx context.Context, f app.File) error {
 
 // Chunk implements app.Ledger.
 func (p *ledger) Chunk(ctx context.Context, file string, chunk int) (c app.Chunk, err error) {
-	it, err := p.table.get(ctx, chunkKey(p.table, file, chunk), true)
+	it, err := p.table.get(ctx, chunkKey(p.table, file, chunk))
 	if err != nil || it == nil {
 		return c, p.table.fault(err, "read the record of a chunk")
 	}

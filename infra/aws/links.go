@@ -72,7 +72,7 @@ func (p *links) Resolve(ctx context.Context, keys []string) (map[string]string, 
 	for i, k := range keys {
 		ask[i] = p.pointer(k)
 	}
-	found, err := p.table.getAll(ctx, ask, true)
+	found, err := p.table.getAll(ctx, ask)
 	if err != nil {
 		return nil, p.table.fault(err, "read pointers")
 	}
@@ -84,7 +84,7 @@ func (p *links) Resolve(ctx context.Context, keys []string) (map[string]string, 
 
 // Any implements app.Links.
 func (p *links) Any(ctx context.Context) (bool, error) {
-	it, err := p.table.get(ctx, p.pointers(), true)
+	it, err := p.table.get(ctx, p.pointers())
 	return it.number("n") > 0, p.table.fault(err, "read pointers")
 }
 
@@ -98,7 +98,7 @@ func (p *links) All(ctx context.Context) (all []app.Link, err error) {
 	if err != nil {
 		return nil, p.table.fault(err, "list links")
 	}
-	found, err := p.table.getAll(ctx, keys, true)
+	found, err := p.table.getAll(ctx, keys)
 	for _, it := range found {
 		all = append(all, decodeLink(it))
 	}
@@ -182,7 +182,7 @@ func (p *links) point(ctx context.Context, ids []string, pointers map[string]str
 		for i, id := range ids {
 			keys[i] = p.pointer(id)
 		}
-		found, err := p.table.getAll(ctx, keys, true)
+		found, err := p.table.getAll(ctx, keys)
 		if err != nil {
 			return err
 		}

@@ -43,8 +43,8 @@ func (p *profiles) key(user string) key {
 	return p.table.key(fmt.Sprintf("p#%02x", event.UserHash(user)>>56), user)
 }
 
-// Get implements app.Profiles. Reads are eventually consistent, at half the price: a profile that is behind fails the condition
-// of the write that follows, and is read again by the caller.
+// Get implements app.Profiles. Reads are consistent: a profile that is behind would fail the condition of the write that follows,
+// and would be folded twice.
 func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
 	items := make([]app.Item, len(keys))
 	ask := make([]key, len(keys))
@@ -52,7 +52,7 @@ func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
 		items[i].Key = k
 		ask[i] = p.key(k)
 	}
-	found, err := p.table.getAll(ctx, ask, true)
+	found, err := p.table.getAll(ctx, ask)
 	if err != nil {
 		return nil, p.table.fault(err, "read profiles")
 	}
@@ -252,13 +252,13 @@ func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []a
 
 // Count implements app.Profiles.
 func (p *profiles) Count(ctx context.Context) (int64, error) {
-	it, err := p.table.get(ctx, p.table.key("meta", "profiles"), true)
+	it, err := p.table.get(ctx, p.table.key("meta", "profiles"))
 	return it.number("n"), p.table.fault(err, "count profiles")
 }
 
 // Revision implements app.Profiles.
 func (p *profiles) Revision(ctx context.Context) (int64, error) {
-	it, err := p.table.get(ctx, p.table.key("meta", "profiles"), true)
+	it, err := p.table.get(ctx, p.table.key("meta", "profiles"))
 	return it.number("revision"), p.table.fault(err, "read the revision")
 }
 

@@ -66,7 +66,7 @@ func (p *rejects) Put(ctx context.Context, rs []app.Reject) error {
 
 // arrived is when a file arrived, 0 for one that the ledger does not know.
 func (p *rejects) arrived(ctx context.Context, file string) (int64, error) {
-	it, err := p.table.get(ctx, fileKey(p.table, file), true)
+	it, err := p.table.get(ctx, fileKey(p.table, file))
 	return it.number("arrived"), p.table.fault(err, "read the record of a file")
 }
 

@@ -97,11 +97,11 @@ func EventsPrefix(workspace string) string { return "events/" + orMain(workspace
 // buckets returns the number of hash buckets of the base; a new base gets wanted.
 func (s *Store) buckets(ctx context.Context, wanted int) (int, error) {
 	k := s.table.key("meta", "buckets")
-	it, err := s.table.get(ctx, k, true)
+	it, err := s.table.get(ctx, k)
 	if err == nil && it == nil {
 		err = s.table.put(ctx, k.with(item{"n": num(int64(wanted))}), absent)
 		if isCondition(err) { // another process made the base
-			it, err = s.table.get(ctx, k, true)
+			it, err = s.table.get(ctx, k)
 		} else if err == nil {
 			return wanted, nil
 		}

@@ -128,8 +128,8 @@ func equal(name string, v types.AttributeValue) *condition {
 	return &condition{text: "#c = :c", names: map[string]string{"#c": name}, values: item{":c": v}}
 }
 
-func (t *table) get(ctx context.Context, k key, consistent bool) (item, error) {
-	out, err := t.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.name, Key: k.item(), ConsistentRead: &consistent})
+func (t *table) get(ctx context.Context, k key) (item, error) {
+	out, err := t.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.name, Key: k.item(), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
@@ -169,12 +169,12 @@ func (t *table) add(ctx context.Context, k key, numbers item) error {
 const batchGetLimit = 100
 
 // getAll reads items; those that are not there are left out. The order is not that of keys.
-func (t *table) getAll(ctx context.Context, keys []key, consistent bool) (all []item, err error) {
+func (t *table) getAll(ctx context.Context, keys []key) (all []item, err error) {
 	var mu sync.Mutex
 	n := (len(keys) + batchGetLimit - 1) / batchGetLimit
 	err = atOnce(ctx, n, 8, func(i int) error {
 		part := keys[i*batchGetLimit : min((i+1)*batchGetLimit, len(keys))]
-		ask := types.KeysAndAttributes{ConsistentRead: &consistent}
+		ask := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
 		seen := map[key]bool{}
 		for _, k := range part {
 			if !seen[k] {

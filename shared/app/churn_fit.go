@@ -173,14 +173,6 @@ func (f *churnFit) rounded(ranked *model.Ranked, c model.Cut) model.Cut {
 	return ranked.At(max(round12(c.Threshold), 1e-12))
 }
 
-// chosen is the threshold to publish.
-func (f *churnFit) chosen() ChurnThreshold {
-	if f.elbow.Chosen {
-		return f.elbow
-	}
-	return f.quantile
-}
-
 // published is the model as it is published, with a threshold and its evidence.
 func (f *churnFit) published(threshold float64, evidence score.ChurnEvidence) *score.ChurnModel {
 	m := &score.ChurnModel{Horizon: f.horizon, Intercept: round12(f.logit.Coef[0]), Threshold: threshold, Evidence: evidence}

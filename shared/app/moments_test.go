@@ -25,7 +25,7 @@ func TestBothWaysIntoThePast(t *testing.T) {
 			t.Fatalf("%s: %v", s.name, err)
 		}
 	}
-	defer w.stop()
+	defer func() { _ = w.stop() }()
 	var ways [2]*app.App
 	for i, users := range []int64{1 << 40, 0} {
 		a, err := app.New(ctx, w.store.Ports(func() int64 { return w.now }), app.Options{})
