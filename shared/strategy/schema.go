@@ -50,53 +50,38 @@ func (s *Strategy) MessageNames() []string {
 	return names
 }
 
-// SegmentSchema returns what the conditions of segments, and conditions of the moment, may refer to: everything. Indexes of
-// metrics, segments and events are those of the strategy's lists.
-func (s *Strategy) SegmentSchema() *segment.Schema {
-	schema := segment.NewSchema()
-	for _, m := range s.Metrics {
-		schema.Metric(m.Name, segment.TNumber, m.Windows)
-		schema.Define(m.Name, segment.Definition{Event: m.Event, Where: m.Where, Value: m.Value, Agg: m.Agg})
+// Names returns what conditions may refer to.
+func (s *Strategy) Names() *segment.Names {
+	n := &segment.Names{
+		Events: slices.Clone(s.Events), Purchase: s.Purchase.Event, Messages: s.MessageNames(), Stages: s.StageNames(), RFM: s.RFMNames(), RFMCN: RFMNamesCN(),
 	}
-	schema.Events(s.Events)
-	schema.Purchase(s.Purchase.Event)
+	for _, m := range s.Metrics {
+		of := segment.Definition{Event: m.Event, Where: m.Where, Value: m.Value, Agg: m.Agg}
+		n.Metrics = append(n.Metrics, segment.MetricName{Name: m.Name, Windows: slices.Clone(m.Windows), Of: of})
+	}
 	for _, t := range s.EventTags {
-		schema.Tag(t.Tag)
+		n.Tags = append(n.Tags, t.Tag)
 	}
 	for _, t := range s.Tags {
-		schema.Tag(t.Name)
+		n.Tags = append(n.Tags, t.Name)
 	}
 	for _, g := range s.Segments {
-		schema.Segment(g.Name)
+		n.Segments = append(n.Segments, g.Name)
 	}
-	schema.Messages(s.MessageNames())
-	schema.Stages(s.StageNames())
-	schema.Enum(segment.FieldRFM, s.RFMNames())
-	schema.Enum(segment.FieldRFMCN, rfmNamesCN)
-	tiers := make([]string, len(s.Tiers))
-	for i, t := range s.Tiers {
-		tiers[i] = t.Name
+	for _, t := range s.Tiers {
+		n.Tiers = append(n.Tiers, t.Name)
 	}
-	schema.Enum(segment.FieldTier, tiers)
 	if len(s.Engagement) == 0 {
-		schema.Refuse(segment.FieldEngagement.String(), "engagement: the strategy declares no points under engagement")
+		n.Refused = append(n.Refused, segment.Refusal{Name: segment.FieldEngagement.String(), Why: "engagement: the strategy declares no points under engagement"})
 	}
-	return schema
+	return n
 }
+
+// SegmentSchema returns what the conditions of segments, and conditions of the moment, may refer to: everything.
+func (s *Strategy) SegmentSchema() *segment.Schema { return s.Names().SegmentSchema() }
 
 // TagSchema returns what the conditions of tags may refer to: everything but segments.
-func (s *Strategy) TagSchema() *segment.Schema {
-	schema := s.SegmentSchema()
-	schema.Refuse("segments", "no segment: tags are decided before segments")
-	return schema
-}
+func (s *Strategy) TagSchema() *segment.Schema { return s.Names().TagSchema() }
 
 // StageSchema returns what the conditions of stages may refer to: no stage, no tag, no segment.
-func (s *Strategy) StageSchema() *segment.Schema {
-	schema := s.SegmentSchema()
-	const reason = "fields, metrics, events and traits alone: stages are decided before tags and segments"
-	for _, name := range []string{"stage", "stage_candidate", "stage_days", "tags", "segments"} {
-		schema.Refuse(name, reason)
-	}
-	return schema
-}
+func (s *Strategy) StageSchema() *segment.Schema { return s.Names().StageSchema() }

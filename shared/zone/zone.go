@@ -3,6 +3,8 @@
 package zone
 
 import (
+	"errors"
+	"slices"
 	"sort"
 	"time"
 )
@@ -51,6 +53,23 @@ func FromLocation(loc *time.Location) *Zone {
 		s = next
 	}
 	return z
+}
+
+// Table returns the zone as New takes it. The slices must not be changed.
+func (z *Zone) Table() (from []int64, offsets []int32) { return z.from, z.offsets }
+
+// New makes a zone of a table: offsets[i], in seconds east of UTC, is in force from the moment from[i] on, unix seconds; what is
+// before the first counts as the first. An error when the moments do not ascend, or an offset passes a day.
+func New(name string, from []int64, offsets []int32) (*Zone, error) {
+	if name == "" || len(from) == 0 || len(from) != len(offsets) {
+		return nil, errors.New("the table of the zone " + name + " has not one moment for each offset")
+	}
+	for i := range from {
+		if i > 0 && from[i] <= from[i-1] || offsets[i] < -86_400 || offsets[i] > 86_400 {
+			return nil, errors.New("the table of the zone " + name + " does not ascend, or has an offset of more than a day")
+		}
+	}
+	return &Zone{name: name, from: slices.Clone(from), offsets: slices.Clone(offsets)}, nil
 }
 
 // Name is the zone's name in the tz database, such as "Asia/Shanghai".

@@ -10,6 +10,7 @@ import (
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/whatif"
+	"github.com/weir-engine/weir/shared/whatif/wire"
 )
 
 func minorDigits(e *score.Engine) int { return event.MinorDigits(e.Strategy().Currency) }
@@ -18,51 +19,61 @@ func minorDigits(e *score.Engine) int { return event.MinorDigits(e.Strategy().Cu
 // filled under. Invalid when the strategy counts other things than the base's: then the facts must be folded again before
 // anything can be said.
 func Spec(base, e *score.Engine, cuts *score.Cuts) (*whatif.Spec, error) {
+	p, err := Plan(base, e, cuts)
+	if err != nil {
+		return nil, err
+	}
+	return p.Spec(nil)
+}
+
+// Plan is Spec before its conditions are compiled.
+func Plan(base, e *score.Engine, cuts *score.Cuts) (*wire.Plan, error) {
 	s := e.Strategy()
 	if err := sameFacts(base.Strategy(), s); err != nil {
 		return nil, err
 	}
-	spec := &whatif.Spec{Activity: s.Activity.Of, Grid: s.RFM.Grid, Cuts: Cuts(cuts), Missing: missing(base.Strategy(), s, base, e)}
-	if spec.Activity == "" {
-		spec.Activity = profile.ActivityPurchase
+	p := &wire.Plan{
+		Version: s.Version(), Zone: base.Zone(), Activity: s.Activity.Of, Grid: s.RFM.Grid, Names: *s.Names(), Cuts: Cuts(cuts), Missing: missing(base.Strategy(), s, base, e),
 	}
-	if spec.Churn = base.ChurnThreshold(); spec.Churn > 0 {
-		spec.Churn, spec.ChurnSilence = base.Models().Churn.Threshold, e.SilenceLimit()
+	p.Names.Segments, p.Names.Stages, p.Names.Tags = nil, nil, nil // those of the plan
+	for _, t := range s.EventTags {
+		p.Names.Tags = append(p.Names.Tags, t.Tag)
+	}
+	if p.Activity == "" {
+		p.Activity = profile.ActivityPurchase
+	}
+	if p.Churn = base.ChurnThreshold(); p.Churn > 0 {
+		p.Churn, p.ChurnSilence = base.Models().Churn.Threshold, e.SilenceLimit()
 		if s.Churn.Threshold > 0 {
-			spec.Churn = s.Churn.Threshold
+			p.Churn = s.Churn.Threshold
 		}
 	}
 	for _, st := range s.Lifecycle.Stages {
-		stage := whatif.Stage{Name: st.Name, Dwell: s.Lifecycle.Dwell[st.Name]}
-		if to, listed := s.Lifecycle.Transitions[st.Name]; listed {
-			stage.Allowed = append([]string{}, to...)
-		}
-		if st.When != "" {
-			var err error
-			if stage.When, err = segment.Compile(st.When, s.StageSchema()); err != nil {
-				return nil, fault.Wrap(err, "stage %s", st.Name)
-			}
-		}
-		spec.Stages = append(spec.Stages, stage)
+		to, bound := s.Lifecycle.Transitions[st.Name]
+		p.Stages = append(p.Stages, wire.Stage{Name: st.Name, When: st.When, Dwell: s.Lifecycle.Dwell[st.Name], Bound: bound, Allowed: slices.Clone(to)})
 	}
 	for _, t := range s.Tags {
-		p, err := segment.Compile(t.When, s.TagSchema())
-		if err != nil {
-			return nil, fault.Wrap(err, "tag %s", t.Name)
-		}
-		spec.Tags = append(spec.Tags, whatif.Audience{Name: t.Name, When: p})
+		p.Tags = append(p.Tags, wire.Audience{Name: t.Name, When: t.When})
 	}
 	for _, g := range s.Segments {
-		p, err := segment.Compile(g.When, s.SegmentSchema())
-		if err != nil {
-			return nil, fault.Wrap(err, "segment %s", g.Name)
-		}
-		spec.Segments = append(spec.Segments, whatif.Audience{Name: g.Name, When: p})
+		p.Segments = append(p.Segments, wire.Audience{Name: g.Name, When: g.When})
 	}
 	for _, r := range s.Outreach.Rules {
-		spec.Rules = append(spec.Rules, whatif.Rule{Name: r.Name, Stage: r.On.EnterStage, Segment: r.On.EnterSegment})
+		p.Rules = append(p.Rules, whatif.Rule{Name: r.Name, Stage: r.On.EnterStage, Segment: r.On.EnterSegment})
 	}
-	return spec, nil
+	return p, nil
+}
+
+// RecutPlan is Plan for a strategy that the published cuts do not fit: its cuts are computed from the base at asOf (unix
+// milliseconds), save for those that the strategy fixes.
+func RecutPlan(base, e *score.Engine, asOf int64) (*wire.Plan, error) {
+	p, err := Plan(base, e, e.NewCuts(asOf).Build()) // of nobody: what needs no base
+	if err != nil {
+		return nil, err
+	}
+	s := e.Strategy()
+	p.Recut = &wire.Recut{Rules: Rules(s), KeepScores: s.RFM.Ties == score.TiesFixed, KeepCN: s.RFM.CN.Cut == score.CutFixed}
+	return p, nil
 }
 
 // Cuts are published cuts as a what-if reads them.
@@ -166,17 +177,13 @@ func sameMetric(a, b strategy.Metric) bool {
 // Recut computes the cuts that a strategy would have over the base of some columns: fixed ones as it says, the others from the
 // users. They equal those of score.CutsBuilder.
 func Recut(base *whatif.Base, e *score.Engine) (whatif.Cuts, error) {
-	s := e.Strategy()
-	out, err := base.Recut(Rules(s))
+	p, err := RecutPlan(e, e, base.Head().AsOf)
 	if err != nil {
-		return out, err
+		return whatif.Cuts{}, err
 	}
-	fixed := Cuts(e.NewCuts(base.Head().AsOf).Build()) // of nobody: what needs no base
-	if s.RFM.Ties == score.TiesFixed {
-		out.Scored, out.Recency, out.Frequency, out.Monetary = fixed.Scored, fixed.Recency, fixed.Frequency, fixed.Monetary
+	spec, err := p.Spec(base)
+	if err != nil {
+		return whatif.Cuts{}, err
 	}
-	if s.RFM.CN.Cut == score.CutFixed {
-		out.CN = fixed.CN
-	}
-	return out, nil
+	return spec.Cuts, nil
 }
