@@ -159,6 +159,9 @@ func missing(base, s *strategy.Strategy, old, e *score.Engine) []whatif.Missing 
 	if s.Activity.Of == profile.ActivityEvents && !slices.Equal(base.Events, s.Events) {
 		refuse("silence_days", "other events end a silence than in the base")
 	}
+	if !slices.Equal(base.Engagement, s.Engagement) {
+		refuse(segment.FieldEngagement.String(), "engagement gives other points than in the base")
+	}
 	if base.Value != s.Value {
 		refuse("clv", "the section value is another one than in the base")
 	}
