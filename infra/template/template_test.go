@@ -1,0 +1,373 @@
+package template
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/weir-engine/weir/infra/aws"
+)
+
+// partitions are what the template is rendered for.
+var partitions = []struct {
+	name, partition string
+	parameters      map[string]string
+	has, hasNot     []string // types
+}{
+	{"aws", "aws", nil, []string{"AWS::Cognito::UserPool", "AWS::CloudFront::Distribution"}, []string{"AWS::CloudWatch::Dashboard", "AWS::Budgets::Budget", "AWS::SNS::Topic"}},
+	{
+		"aws with everything", "aws", map[string]string{"AlarmEmail": "a@example.com", "BudgetUSD": "10", "Dashboard": "true"},
+		[]string{"AWS::CloudWatch::Dashboard", "AWS::Budgets::Budget", "AWS::SNS::Topic"}, nil,
+	},
+	{
+		"aws with an issuer of its own", "aws", map[string]string{"OidcIssuer": "https://example.com", "OidcAudience": "weir", "CloudFront": "false", "IngestConcurrency": "0"},
+		nil, []string{"AWS::Cognito::UserPool", "AWS::Cognito::UserPoolGroup", "AWS::CloudFront::Distribution"},
+	},
+	{"aws without CloudFront", "aws", map[string]string{"CloudFront": "false"}, []string{"AWS::Cognito::UserPool"}, []string{"AWS::CloudFront::Distribution", "AWS::CloudFront::ResponseHeadersPolicy"}},
+	{
+		"aws-cn", "aws-cn", map[string]string{"OidcIssuer": "https://example.cn", "OidcAudience": "weir", "AlarmEmail": "a@example.cn", "BudgetUSD": "10"},
+		nil, []string{"AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup", "AWS::CloudFront::Distribution", "AWS::CloudFront::ResponseHeadersPolicy", "AWS::Budgets::Budget"},
+	},
+}
+
+func TestPartitions(t *testing.T) {
+	for _, p := range partitions {
+		t.Run(p.name, func(t *testing.T) {
+			s := read(t, p.partition, p.parameters)
+			made := s.made(t, "Resources")
+			known := func(name string) {
+				if _, parameter := s.parameters[name]; !parameter && made[name] == nil && !isPseudo(name) {
+					t.Errorf("something refers to %s, which is not there", name)
+				}
+			}
+			references(made, known)
+			references(s.made(t, "Outputs"), known)
+			var types []string
+			for _, r := range made {
+				types = append(types, r.(object)["Type"].(string))
+			}
+			for _, want := range p.has {
+				if !slices.Contains(types, want) {
+					t.Errorf("there is no %s", want)
+				}
+			}
+			for _, no := range p.hasNot {
+				if slices.Contains(types, no) {
+					t.Errorf("there is a %s", no)
+				}
+			}
+			if p.parameters["IngestConcurrency"] != "0" && dig(made, "IngestFunction", "Properties", "ReservedConcurrentExecutions") != "1" {
+				t.Error("two imports may run at a time")
+			}
+		})
+	}
+}
+
+// A walker that finds nothing would pass everything.
+func TestReferencesAreFound(t *testing.T) {
+	var found []string
+	references(object{
+		"a": object{"Ref": "A"}, "b": list{object{"Fn::GetAtt": "B.Arn"}}, "c": object{"Fn::Sub": "x${C}y${D.Arn}${!E}"}, "DependsOn": "F",
+	}, func(name string) { found = append(found, name) })
+	slices.Sort(found)
+	if diff := cmp.Diff([]string{"A", "B", "C", "D", "F"}, found); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNothingIsUnused(t *testing.T) {
+	s := read(t, "aws", nil)
+	used := map[string]bool{}
+	all := object{"r": s.section("Resources"), "c": s.section("Conditions"), "o": s.section("Outputs"), "g": s.section("Globals")}
+	references(all, func(name string) { used[name] = true })
+	text := fmt.Sprint(all)
+	for _, name := range names(s.section("Parameters")) {
+		if !used[name] {
+			t.Errorf("the parameter %s is not used", name)
+		}
+	}
+	for _, name := range names(s.section("Conditions")) {
+		if !strings.Contains(text, name) {
+			t.Errorf("the condition %s is not used", name)
+		}
+	}
+	source, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(source), "arn:aws:") || strings.Contains(string(source), ".amazonaws.com/") {
+		t.Error("an ARN or address holds in one partition alone")
+	}
+}
+
+var (
+	functionKeys = []string{
+		"Architectures", "CodeUri", "Environment", "EphemeralStorage", "Events", "Handler", "LoggingConfig", "MemorySize",
+		"ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout",
+	}
+	eventKeys = map[string][]string{
+		"SQS": {"BatchSize", "FunctionResponseTypes", "Queue", "ScalingConfig"},
+		"DynamoDB": {
+			"BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "FilterCriteria", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds",
+			"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "StartingPosition", "Stream",
+		},
+		"ScheduleV2": {"RetryPolicy", "ScheduleExpression", "ScheduleExpressionTimezone"},
+		"HttpApi":    {"ApiId", "Auth", "Method", "Path"},
+	}
+)
+
+func within(t *testing.T, what string, m object, known []string) {
+	t.Helper()
+	for _, name := range names(m) {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s has %s, which SAM does not know there", what, name)
+		}
+	}
+}
+
+// functions returns the properties of each function by the name of its program.
+func functions(t *testing.T, s *stack) map[string]object {
+	all := map[string]object{}
+	for name, r := range s.made(t, "Resources") {
+		if dig(r, "Type") != "AWS::Serverless::Function" {
+			continue
+		}
+		p := dig(r, "Properties").(object)
+		program, ok := strings.CutPrefix(fmt.Sprint(p["CodeUri"]), ".aws-build/")
+		if !ok || !strings.EqualFold(name, program+"Function") {
+			t.Errorf("%s is the program %v", name, p["CodeUri"])
+		}
+		all[program] = p
+	}
+	return all
+}
+
+func TestFunctions(t *testing.T) {
+	s := read(t, "aws", nil)
+	within(t, "Globals", s.section("Globals"), []string{"Function"})
+	globals := dig(s.all, "Globals", "Function").(object)
+	within(t, "Globals.Function", globals, functionKeys)
+	if globals["Runtime"] != "provided.al2023" || globals["Handler"] != "bootstrap" {
+		t.Error("the functions are programs called bootstrap")
+	}
+	all := functions(t, s)
+	for program, p := range all {
+		within(t, program, p, functionKeys)
+		for name, e := range p["Events"].(object) {
+			known, ok := eventKeys[fmt.Sprint(dig(e, "Type"))]
+			if !ok {
+				t.Errorf("%s has an event of the type %v", program, dig(e, "Type"))
+			}
+			within(t, program+" "+name, dig(e, "Properties").(object), known)
+		}
+	}
+	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range sources {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program := filepath.Base(filepath.Dir(file))
+		if lambda := strings.Contains(string(text), "lambda.Start"); lambda != (all[program] != nil) {
+			t.Errorf("functions/%s is a function: %v; it is deployed: %v", program, lambda, all[program] != nil)
+		}
+		delete(all, program)
+	}
+	for program := range all {
+		t.Errorf("there is no program functions/%s", program)
+	}
+}
+
+// What programs read is what they are told. A stand-in of S3 is never told on AWS.
+func TestEnvironment(t *testing.T) {
+	s := read(t, "aws", nil)
+	want := slices.DeleteFunc(aws.Variables(), func(name string) bool { return name == "WEIR_S3_PATH_STYLE" })
+	slices.Sort(want)
+	if diff := cmp.Diff(want, names(dig(s.all, "Globals", "Function", "Environment", "Variables").(object))); diff != "" {
+		t.Error(diff)
+	}
+	for program, p := range functions(t, s) {
+		own, _ := dig(p, "Environment", "Variables").(object)
+		text, err := os.ReadFile(filepath.Join(root, "functions", program, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names(own) {
+			if !strings.Contains(string(text), `"`+name+`"`) {
+				t.Errorf("functions/%s/main.go does not read %s", program, name)
+			}
+		}
+		if strings.Contains(string(text), `"WEIR_`) && own == nil {
+			t.Errorf("functions/%s/main.go reads a variable that nobody sets", program)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	p := dig(read(t, "aws", nil).resource("Table"), "Properties").(object)
+	in := aws.TableInput("x")
+	schema := func(keys any) (all []string) {
+		for _, k := range keys.(list) {
+			all = append(all, fmt.Sprint(dig(k, "AttributeName"), " ", dig(k, "KeyType")))
+		}
+		return all
+	}
+	var wantKeys, wantIndexes, gotIndexes, wantAttributes, gotAttributes []string
+	for _, k := range in.KeySchema {
+		wantKeys = append(wantKeys, fmt.Sprint(*k.AttributeName, " ", k.KeyType))
+	}
+	for _, i := range in.GlobalSecondaryIndexes {
+		keys := []string{}
+		for _, k := range i.KeySchema {
+			keys = append(keys, fmt.Sprint(*k.AttributeName, " ", k.KeyType))
+		}
+		wantIndexes = append(wantIndexes, fmt.Sprint(*i.IndexName, " ", keys, " ", i.Projection.ProjectionType))
+	}
+	for _, i := range p["GlobalSecondaryIndexes"].(list) {
+		gotIndexes = append(gotIndexes, fmt.Sprint(dig(i, "IndexName"), " ", schema(dig(i, "KeySchema")), " ", dig(i, "Projection", "ProjectionType")))
+	}
+	for _, a := range in.AttributeDefinitions {
+		wantAttributes = append(wantAttributes, fmt.Sprint(*a.AttributeName, " ", a.AttributeType))
+	}
+	for _, a := range p["AttributeDefinitions"].(list) {
+		gotAttributes = append(gotAttributes, fmt.Sprint(dig(a, "AttributeName"), " ", dig(a, "AttributeType")))
+	}
+	want := []any{string(in.BillingMode), wantKeys, wantIndexes, wantAttributes, string(in.StreamSpecification.StreamViewType)}
+	got := []any{p["BillingMode"], schema(p["KeySchema"]), gotIndexes, gotAttributes, dig(p, "StreamSpecification", "StreamViewType")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if dig(p, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") != "true" || dig(p, "SSESpecification", "SSEEnabled") != "true" {
+		t.Error("the table can not be restored, or is not encrypted by the key")
+	}
+}
+
+// The actions that an operation of an adapter needs. An operation that is not here fails the test that reads this.
+var needs = map[string][]string{
+	"GetItem": {"dynamodb:GetItem"}, "BatchGetItem": {"dynamodb:BatchGetItem"}, "Query": {"dynamodb:Query"}, "PutItem": {"dynamodb:PutItem"},
+	"UpdateItem": {"dynamodb:UpdateItem"}, "DeleteItem": {"dynamodb:DeleteItem"},
+	"TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"},
+	"GetObject":          {"s3:GetObject"}, "HeadObject": {"s3:GetObject"}, "PutObject": {"s3:PutObject"}, "DeleteObject": {"s3:DeleteObject"},
+	"ListObjectsV2": {"s3:ListBucket"}, "CreateMultipartUpload": {"s3:PutObject"}, "UploadPart": {"s3:PutObject"},
+	"CompleteMultipartUpload": {"s3:PutObject"}, "AbortMultipartUpload": {"s3:AbortMultipartUpload"},
+}
+
+// What the services need that call a function, and the function's own log.
+var beside = map[string][]string{
+	"ingest":  {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+	"deliver": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams", "sqs:SendMessage"},
+	"sweep":   {}, "api": {},
+}
+
+// What functions do to the folders of the bucket: r reads, w writes, d removes. Only the API takes uploads, only those that send write
+// into the outbox, and only imports and the API see files as they arrived.
+var folders = map[string]map[string]string{
+	"ingest":  {"events": "r", "canonical": "rwd", "profiles": "rwd", "docs": "rwd"},
+	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "outbox": "w"},
+	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "outbox": "w"},
+	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd"},
+}
+
+func operations(interfaces ...any) (all []string) {
+	for _, i := range interfaces {
+		ops := reflect.TypeOf(i).Elem()
+		for n := range ops.NumMethod() {
+			all = append(all, ops.Method(n).Name)
+		}
+	}
+	return all
+}
+
+// The actions of all functions together are those that the adapters' calls need, and none has more than its work.
+func TestLeastPrivilege(t *testing.T) {
+	s := read(t, "aws", nil)
+	granted, needed := map[string]bool{}, map[string]bool{}
+	for _, op := range operations((*aws.Table)(nil), (*aws.Bucket)(nil)) {
+		if needs[op] == nil {
+			t.Errorf("%s needs which action?", op)
+		}
+		for _, a := range needs[op] {
+			needed[a] = true
+		}
+	}
+	for program, p := range functions(t, s) {
+		role := strings.Split(fmt.Sprint(dig(p, "Role", "Fn::GetAtt")), ".")[0]
+		properties := dig(s.resource(role), "Properties").(object)
+		if properties["ManagedPolicyArns"] != nil {
+			t.Errorf("%s has policies that others write", role)
+		}
+		got := map[string]string{}
+		for _, policy := range properties["Policies"].(list) {
+			for _, statement := range dig(policy, "PolicyDocument", "Statement").(list) {
+				resources := dig(statement, "Resource")
+				if text := fmt.Sprint(resources); resources == "*" || strings.Contains(text, "Sub:*") {
+					t.Errorf("%s reaches everything: %v", role, dig(statement, "Sid"))
+				}
+				for _, a := range dig(statement, "Action").(list) {
+					action := a.(string)
+					if strings.Contains(action, "*") {
+						t.Errorf("%s may do %s", role, action)
+					}
+					if letter := (map[string]string{"s3:GetObject": "r", "s3:PutObject": "w", "s3:DeleteObject": "d"})[action]; letter != "" {
+						for _, r := range resources.(list) {
+							folder := strings.Split(strings.TrimPrefix(fmt.Sprint(dig(r, "Fn::Sub")), "${Bucket.Arn}/"), "/")
+							if len(folder) != 3 || folder[1] != "${Workspace}" || folder[2] != "*" {
+								t.Errorf("%s reaches %v", role, r)
+								continue
+							}
+							got[folder[0]] += letter
+						}
+					}
+					if !slices.Contains(beside[program], action) && !strings.HasPrefix(action, "logs:") && !strings.HasPrefix(action, "kms:") {
+						granted[action] = true
+					}
+				}
+			}
+		}
+		if diff := cmp.Diff(folders[program], got); diff != "" {
+			t.Errorf("%s and the bucket's folders: %s", program, diff)
+		}
+	}
+	if diff := cmp.Diff(needed, granted); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The numbers of the template hold together.
+func TestQueue(t *testing.T) {
+	s := read(t, "aws", nil)
+	queue := dig(s.resource("EventsQueue"), "Properties").(object)
+	if queue["VisibilityTimeout"] != "5400" || dig(s.all, "Globals", "Function", "Timeout") != "900" {
+		t.Error("a message must stay away for six timeouts of the import")
+	}
+	filter := fmt.Sprint(dig(s.resource("Bucket"), "Properties", "NotificationConfiguration"))
+	if !strings.Contains(filter, aws.EventsPrefix("${Workspace}")) {
+		t.Errorf("the bucket tells of other files: %s", filter)
+	}
+	if dig(s.resource("Bucket"), "DependsOn") != "EventsQueuePolicy" {
+		t.Error("S3 refuses a notification that it may not send: the policy comes first")
+	}
+}
+
+// The API's paths ask for a token, and the console's are never the closer match for one of the API.
+func TestAPI(t *testing.T) {
+	for name, e := range functions(t, read(t, "aws", nil))["api"]["Events"].(object) {
+		p := dig(e, "Properties").(object)
+		path, guarded := p["Path"].(string), dig(p, "Auth", "Authorizer") == "Tokens"
+		if strings.HasPrefix(path, "/v1/") != guarded {
+			t.Errorf("%s: %s asks for a token: %v", name, path, guarded)
+		}
+		if p["Method"] == "ANY" {
+			t.Errorf("%s takes any method: a path with a method comes first", name)
+		}
+	}
+}
