@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
 
-.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak screenshots deps-web deps-browser deps-qemu deps-aws clean
+.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak screenshots deps-web deps-browser deps-qemu deps-aws aws-local bench-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -60,6 +60,12 @@ $(STANDINS)/node_modules/.package-lock.json: infra/emulated/package-lock.json
 
 $(STANDINS)/bin/versitygw:
 	GOBIN=$(CURDIR)/$(STANDINS)/bin go install $(VERSITYGW)
+
+aws-local: deps-aws ## run the functions as on AWS, with stand-ins of its services, until Ctrl-C (FAST=1 without Java)
+	go run ./infra/emulated/local $(if $(FAST),--fast)
+
+bench-aws: deps-aws ## measure how long the functions take to start and to answer
+	go test ./infra/emulated -run '^$$' -bench Invoke -benchtime 200x
 
 deps-browser:
 	@{ command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi "noto.*cjk"; } || { \

@@ -61,7 +61,9 @@ func (s *Stack) serveStatus(w http.ResponseWriter, _ *http.Request) {
 		functions = append(functions, name)
 	}
 	slices.Sort(functions)
-	reply(w, http.StatusOK, map[string]any{"functions": functions, "queues": queues, "skipped": s.Skipped})
+	reply(w, http.StatusOK, map[string]any{
+		"functions": functions, "queues": queues, "skipped": s.Skipped, "dynamodb": s.Tables, "s3": s.Objects,
+	})
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

@@ -56,7 +56,7 @@ type Function struct {
 // NewFunction returns a function; its first process starts with the first invocation.
 func NewFunction(c FunctionConfig) (*Function, error) {
 	if _, err := os.Stat(c.Program); err != nil {
-		return nil, fault.New(fault.NotFound, "the program of the function %s is not built", c.Name).Because(err).WithHint("build it with: make aws-build")
+		return nil, fault.New(fault.NotFound, "the program of the function %s is not built", c.Name).Because(err).WithHint("make aws-local builds and runs it")
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = 3 * time.Second
@@ -266,35 +266,24 @@ func LogReports(log *slog.Logger) func(Report) {
 	}
 }
 
-// Build builds the programs of the template's functions for this machine, as they are built for AWS, each as NAME/bootstrap in a
-// folder. Functions whose source is not there are left out.
-func Build(ctx context.Context, template, dir string) error {
-	t, err := ReadTemplate(orProject(template), nil)
-	if err != nil {
-		return err
+// Build builds the programs of the project's functions for this machine, as `make functions` does for AWS, into Programs.
+func Build(ctx context.Context) error {
+	arch := map[string]string{"amd64": "x86_64"}[runtime.GOARCH]
+	if arch == "" {
+		arch = runtime.GOARCH
 	}
-	functions, err := t.functions()
-	if err != nil {
-		return err
-	}
-	for _, f := range functions {
-		name := f.program()
-		if _, err := os.Stat(filepath.Join(root(), "functions", name)); err != nil {
-			continue
-		}
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w",
-			"-o", filepath.Join(dir, name, "bootstrap"), "./functions/"+name)
-		cmd.Dir = root()
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fault.New(fault.Internal, "build the function %s: %s", name, strings.TrimSpace(string(out))).Because(err)
-		}
+	cmd := exec.CommandContext(ctx, "infra/functions/build.sh", arch)
+	cmd.Dir, cmd.Env = root(), append(os.Environ(), "OUT="+programs)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fault.New(fault.Internal, "build the functions: %s", strings.TrimSpace(string(out))).Because(err)
 	}
 	return nil
 }
 
-// Programs is the folder for what Build builds.
-func Programs() string { return filepath.Join(root(), ".cache", "functions") }
+const programs = ".cache/functions"
+
+// Programs is the folder for what Build builds, each as NAME/bootstrap.
+func Programs() string { return filepath.Join(root(), programs) }
 
 // decodeFunctionError reads what a function posts as its error.
 func decodeFunctionError(body []byte) *FunctionError {

@@ -23,7 +23,7 @@ import (
 type Options struct {
 	Template   string            // file; "" is the project's template.yaml
 	Parameters map[string]string // of the template
-	Programs   string            // folder with NAME/bootstrap for each function, built for this machine (see Build)
+	Programs   string            // folder with NAME/bootstrap for each function, built for this machine; "" is what Build makes
 	Dir        string            // where objects are kept
 	Fast       bool              // Dynoxide instead of DynamoDB Local
 	Listen     string            // address of the control server; "" is a free port of the loopback
@@ -56,23 +56,22 @@ type Stack struct {
 	pollers sync.WaitGroup
 }
 
-func orProject(template string) string {
-	if template == "" {
-		return filepath.Join(root(), "template.yaml")
-	}
-	return template
-}
-
 // Open starts a stack: the stand-ins, the functions' programs behind the Runtime API, and between them the notifications, event
 // source mappings and schedules of the template. NotFound when a stand-in or a program is missing.
 func Open(ctx context.Context, o Options) (s *Stack, err error) {
+	if o.Template == "" {
+		o.Template = filepath.Join(root(), "template.yaml")
+	}
+	if o.Programs == "" {
+		o.Programs = Programs()
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
-	t, err := ReadTemplate(orProject(o.Template), o.Parameters)
+	t, err := ReadTemplate(o.Template, o.Parameters)
 	if err != nil {
 		return nil, err
 	}

@@ -23,18 +23,14 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-var build = sync.OnceValue(func() error { return Build(context.Background(), "", Programs()) })
+var build = sync.OnceValue(func() error { return Build(context.Background()) })
 
 // openStack starts the stack of the project's template, or skips the test where a stand-in is missing.
-func openStack(t *testing.T, o Options) *Stack {
+func openStack(t testing.TB, o Options) *Stack {
 	t.Helper()
-	if err := build(); fault.Is(err, fault.NotFound) {
-		t.Skip(err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
+	must(t, build())
 	log := &testLog{t: t}
-	o.Dir, o.Programs, o.Output, o.Log = t.TempDir(), Programs(), log, slog.New(slog.NewTextHandler(log, nil))
+	o.Dir, o.Output, o.Log = t.TempDir(), log, slog.New(slog.NewTextHandler(log, nil))
 	s, err := Open(context.Background(), o)
 	if fault.Is(err, fault.NotFound) {
 		t.Skip(err, fault.HintOf(err))
@@ -51,7 +47,7 @@ func openStack(t *testing.T, o Options) *Stack {
 
 // testLog shows what was logged when the test failed.
 type testLog struct {
-	t  *testing.T
+	t  testing.TB
 	mu sync.Mutex
 	b  bytes.Buffer
 }
@@ -113,7 +109,7 @@ func look(t *testing.T, ports app.Ports) (w traces) {
 	return w
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err, fault.HintOf(err))

@@ -16,7 +16,7 @@ if [ $# = 0 ]; then
   set -- $(cd functions && grep -l aws-lambda-go */*.go | xargs -n1 dirname | sort -u)
 fi
 
-out=.aws-build
+out=${OUT:-.aws-build} # relative to the project
 mkdir -p $out
 liquid=$(go list -m -f '{{.Dir}}' github.com/osteele/liquid)
 rm -rf $out/liquid
