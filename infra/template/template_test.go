@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weir-engine/weir/infra/aws"
+	"github.com/weir-engine/weir/shared/cost"
+	"github.com/weir-engine/weir/web"
 )
 
 // partitions are what the template is rendered for.
@@ -368,6 +371,46 @@ func TestAPI(t *testing.T) {
 		}
 		if p["Method"] == "ANY" {
 			t.Errorf("%s takes any method: a path with a method comes first", name)
+		}
+	}
+}
+
+// The distribution's policy is the one that the console is served with.
+func TestContentSecurityPolicy(t *testing.T) {
+	policy := dig(read(t, "aws", nil).resource("SecurityHeaders"), "Properties", "ResponseHeadersPolicyConfig", "SecurityHeadersConfig",
+		"ContentSecurityPolicy", "ContentSecurityPolicy")
+	w := httptest.NewRecorder()
+	web.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if want := w.Header().Get("Content-Security-Policy"); policy != want {
+		t.Errorf("the policy is %v, the console's is %s", policy, want)
+	}
+}
+
+// What an idle deployment is billed for is what the template has.
+func TestIdleBill(t *testing.T) {
+	b, err := cost.Monthly(cost.Traffic{}, cost.Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Idle >= 2 {
+		t.Errorf("an idle deployment costs %.2f USD a month", b.Idle)
+	}
+	counts := map[string]float64{}
+	for _, r := range read(t, "aws", nil).made(t, "Resources") {
+		counts[dig(r, "Type").(string)]++
+	}
+	for name, kind := range map[string]string{"CloudWatch alarms": "AWS::CloudWatch::Alarm", "KMS key": "AWS::KMS::Key"} {
+		for _, l := range b.Lines {
+			if l.Name == name && l.Quantity != counts[kind] {
+				t.Errorf("%s: %v are billed, and there are %v", name, l.Quantity, counts[kind])
+			}
+		}
+	}
+	for kind := range counts {
+		for _, hourly := range []string{"AWS::EC2::", "AWS::RDS::", "AWS::ElasticLoadBalancing", "AWS::ECS::", "AWS::Kinesis::", "AWS::OpenSearch", "AWS::ElastiCache::"} {
+			if strings.HasPrefix(kind, hourly) {
+				t.Errorf("%s is billed by the hour", kind)
+			}
 		}
 	}
 }
