@@ -244,6 +244,13 @@ func (p *Plan) Spec(base *whatif.Base) (*whatif.Spec, error) {
 	return spec, nil
 }
 
+// StageSpec compiles the stages alone: what a cube of stages reads.
+func (p *Plan) StageSpec() (*whatif.Spec, error) {
+	own := *p
+	own.Tags, own.Segments, own.Rules, own.Missing, own.Recut = nil, nil, nil, nil, nil
+	return own.Spec(nil)
+}
+
 func compile(what string, list []Audience, schema *segment.Schema) (out []whatif.Audience, err error) {
 	for _, a := range list {
 		p, err := segment.Compile(a.When, schema)

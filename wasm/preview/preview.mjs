@@ -1,0 +1,225 @@
+// Loads the what-if module and speaks its border (docs/wasm-abi.md): in a browser, in a worker, and in Node.
+
+/** Version of the border that this loader speaks. */
+export const version = 1;
+
+const codes = ['', 'invalid', 'not_found', 'too_large', 'unavailable', 'internal'];
+const scan = 6;
+
+/** What a call refused, with the way out in hint; line and column count from 1 in a condition, 0 elsewhere. */
+export class PreviewError extends Error {
+  constructor(code, message, hint, line = 0, column = 0) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+    this.line = line;
+    this.column = column;
+  }
+}
+
+/** Makes an instance of a compiled WebAssembly.Module. */
+export async function preview(module) {
+  let instance;
+  const view = () => new DataView(instance.exports.memory.buffer);
+  const env = new TextEncoder().encode('GOGC=25\0'); // shards stay: the heap must not double before it is swept
+  const none = 8; // EBADF
+  const wasi = {
+    args_sizes_get: (count, size) => (view().setUint32(count, 0, true), view().setUint32(size, 0, true), 0),
+    args_get: () => 0,
+    environ_sizes_get: (count, size) => (view().setUint32(count, 1, true), view().setUint32(size, env.length, true), 0),
+    environ_get(list, at) {
+      view().setUint32(list, at, true);
+      new Uint8Array(instance.exports.memory.buffer, at, env.length).set(env);
+      return 0;
+    },
+    clock_time_get: (_id, _precision, at) => (view().setBigUint64(at, BigInt(Math.round(performance.now() * 1e6)), true), 0),
+    random_get: (at, n) => (crypto.getRandomValues(new Uint8Array(instance.exports.memory.buffer, at, n)), 0),
+    // Nothing is polled for: the runtime asks once when it would sleep, and goes on.
+    poll_oneoff: (_in, _out, _n, count) => (view().setUint32(count, 0, true), 0),
+    sched_yield: () => 0,
+    fd_write(_fd, list, n, written) {
+      let text = '';
+      let total = 0;
+      for (let i = 0; i < n; i++) {
+        const at = view().getUint32(list + i * 8, true);
+        const size = view().getUint32(list + i * 8 + 4, true);
+        text += new TextDecoder().decode(new Uint8Array(instance.exports.memory.buffer, at, size));
+        total += size;
+      }
+      last = (last + text).slice(-2000);
+      view().setUint32(written, total, true);
+      return 0;
+    },
+    fd_fdstat_get: () => none,
+    fd_fdstat_set_flags: () => none,
+    fd_prestat_get: () => none,
+    fd_prestat_dir_name: () => none,
+    proc_exit(code) {
+      throw new Error(`the module ended with ${code}`);
+    },
+  };
+  let last = ''; // what the runtime wrote before it died
+  let dead = null;
+  instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi });
+  const x = instance.exports;
+  x._initialize();
+  if (x.weir_version() !== version) {
+    throw new PreviewError('invalid', `the module speaks border ${x.weir_version()}, this page border ${version}`, 'load the page again');
+  }
+
+  // guarded runs a call; a trap (such as memory that has run out) ends the instance.
+  const guarded = (call) => {
+    if (dead) throw dead;
+    try {
+      return call();
+    } catch (e) {
+      const memory = /out of memory|cannot allocate/.test(last);
+      dead = new PreviewError(memory ? 'too_large' : 'internal', memory ? 'the memory of the preview has run out' : `the preview stopped: ${last.split('\n')[0] || e.message}`, memory ? 'use a sample of the base' : 'load the page again');
+      throw dead;
+    }
+  };
+  const result = () => new Uint8Array(x.memory.buffer, x.weir_result(), x.weir_result_len());
+  const fail = (code) => {
+    const r = new Reader(result().slice());
+    const [name, message, hint] = [r.text(), r.text(), r.text()];
+    return new PreviewError(codes[code] ?? name, message, hint, r.u32(), r.u32());
+  };
+  const call = (name, ...args) => {
+    const code = guarded(() => x[name](...args));
+    if (code !== 0 && code !== scan) throw fail(code);
+    return code === 0;
+  };
+  // buffer copies bytes into the module.
+  const buffer = (bytes) => {
+    const at = guarded(() => x.weir_alloc(bytes.length));
+    if (at === 0) throw new PreviewError('too_large', `a buffer of ${bytes.length} bytes cannot be had`, 'use smaller shards');
+    new Uint8Array(x.memory.buffer, at, bytes.length).set(bytes);
+    return at;
+  };
+  const withBuffer = (bytes, fn) => {
+    const at = buffer(bytes);
+    try {
+      return fn(at);
+    } finally {
+      if (!dead) x.weir_free(at);
+    }
+  };
+  const text = (s) => new TextEncoder().encode(s);
+  const cuts = guarded(() => x.weir_alloc(96)); // stays for sliders
+
+  return {
+    /** Bytes of linear memory. */
+    memory: () => x.memory.buffer.byteLength,
+    /** Starts a base with the plan that others are compared with. */
+    open: (plan) => withBuffer(plan, (at) => call('weir_open', at)),
+    /** Adds a shard. */
+    add(shard) {
+      const at = buffer(shard);
+      try {
+        call('weir_add', at);
+      } catch (e) {
+        if (!dead) x.weir_free(at);
+        throw e;
+      }
+    },
+    /** Evaluates the first plan over the shards that are there; more may be added before it is started again. */
+    start: () => call('weir_start'),
+    /** Evaluates another plan. */
+    try: (plan) => withBuffer(plan, (at) => call('weir_try', at)),
+    /** The report, as bytes that stay; decodeReport reads them. */
+    report: () => (call('weir_report'), result().slice()),
+    /** Users, revenue and value of a condition. */
+    count: (condition) => withBuffer(text(condition), (at) => (call('weir_count', at), new Reader(result()).sum())),
+    /** What users are, from a row on, as bytes. */
+    rows: (from, n) => (call('weir_rows', from, n), result().slice()),
+    /** Builds the cube of scores; stops ascend: [{ref, stops}] of recency, frequency and spend. */
+    scoreCube: (axes) => withBuffer(encodeStops(axes), (at) => call('weir_score_cube', at)),
+    /** Twelve cuts, four of each; false when one divides a bin: then try the plan. The answer is sums() until the next call. */
+    slideScores(values, eleven) {
+      const v = view();
+      for (let i = 0; i < 12; i++) v.setBigInt64(cuts + i * 8, BigInt(values[i]), true);
+      return call('weir_slide_scores', cuts, eleven ? 1 : 0);
+    },
+    /** Builds the cube of stages. */
+    stageCube: (dwell, axes) => withBuffer(encodeStops([{ ref: '', stops: [dwell] }, ...axes]), (at) => call('weir_stage_cube', at)),
+    slideStages: (plan) => withBuffer(plan, (at) => call('weir_slide_stages', at)),
+    /** The bytes of the last answer, in place: they stand until the next call. */
+    result,
+  };
+}
+
+/** Reads the numbers and texts of an answer. */
+export class Reader {
+  constructor(bytes) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.at = 0;
+  }
+
+  u8() {
+    return this.view.getUint8(this.at++);
+  }
+
+  u32() {
+    this.at += 4;
+    return this.view.getUint32(this.at - 4, true);
+  }
+
+  /** A whole number of 64 bits; money and counts stay exact to 2^53. */
+  i64() {
+    this.at += 8;
+    return this.view.getInt32(this.at - 4, true) * 2 ** 32 + this.view.getUint32(this.at - 8, true);
+  }
+
+  text() {
+    const n = this.u32();
+    this.at += n;
+    return new TextDecoder().decode(this.bytes.slice(this.at - n, this.at));
+  }
+
+  list(each) {
+    return Array.from({ length: this.u32() }, each);
+  }
+
+  sum() {
+    return { users: this.i64(), revenue: this.i64(), value: this.i64() };
+  }
+}
+
+/** Reads a report: sums at the start and now, moves from the name at the start to the name now. */
+export function decodeReport(bytes) {
+  const r = new Reader(bytes);
+  const sum = () => r.sum();
+  const group = () => ({ names: r.list(() => r.text()), before: r.list(sum), after: r.list(sum), moves: r.list(() => r.list(sum)) });
+  const member = () => ({ name: r.text(), before: sum(), after: sum(), enter: sum(), leave: sum() });
+  return {
+    users: r.i64(), stage: group(), candidate: group(), rfm: group(), rfmCN: group(), tier: group(), r: group(), f: group(), m: group(),
+    tags: r.list(member), segments: r.list(member), churn: r.u8() ? member() : null,
+    rules: r.list(() => ({ name: r.text(), enter: sum(), existing: sum() })),
+  };
+}
+
+function encodeStops(axes) {
+  const parts = [];
+  const number = (bytes, set) => {
+    const v = new DataView(new ArrayBuffer(bytes));
+    set(v);
+    parts.push(new Uint8Array(v.buffer));
+  };
+  const u32 = (n) => number(4, (v) => v.setUint32(0, n, true));
+  u32(axes.length);
+  for (const { ref, stops } of axes) {
+    const name = new TextEncoder().encode(ref);
+    u32(name.length);
+    parts.push(name);
+    u32(stops.length);
+    for (const s of stops) number(8, (v) => v.setBigInt64(0, BigInt(s), true));
+  }
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
