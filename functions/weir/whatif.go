@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,16 @@ type whatIf struct {
 	Tags       []whatIfMember   `json:"tags"`
 	Churn      *whatIfMember    `json:"churn_warning"`
 	Rules      []whatIfRule     `json:"outreach_rules"`
+	Snapshot   *whatIfSnapshot  `json:"snapshot,omitempty"` // what it was computed from; left out for the base itself
+}
+
+// whatIfSnapshot is the snapshot that sizes were counted in. Of a sample they are those of the sample: each user stands for weight.
+type whatIfSnapshot struct {
+	MadeAt     string  `json:"made_at"`
+	AgeSeconds int64   `json:"age_seconds"`
+	BaseUsers  int64   `json:"base_users"`
+	Rate       float64 `json:"sampling_rate"`
+	Weight     float64 `json:"weight"`
 }
 
 type strategyChange struct {
@@ -126,7 +137,7 @@ func newWhatIf(w *app.WhatIf) whatIf {
 }
 
 func (c *cli) whatIfCommand() *cobra.Command {
-	var file string
+	var file, folder string
 	var asOf instant
 	cmd := &cobra.Command{
 		Use: "whatif --strategy FILE", Short: "What the base would be under another strategy", Args: cobra.NoArgs,
@@ -135,8 +146,10 @@ tags and segments with what their users spent in the last 365 days and, where mo
 be worth in the next 52 weeks; who moves from where to where; and whom the outreach rules would reach. Nothing is stored or sent.
 
 A change of what is counted (zone, currency, purchase, refund, metrics, event tags, events) needs the events again and cannot be
-seen before it is published; a condition that reads such a thing is refused with its place.`,
-		Example: "  weir whatif --strategy new.yaml\n  weir whatif --strategy new.yaml --json",
+seen before it is published; a condition that reads such a thing is refused with its place.
+
+With --snapshot it is computed from a snapshot (weir snapshot) alone, as the base was when that was made.`,
+		Example: "  weir whatif --strategy new.yaml\n  weir whatif --strategy new.yaml --json\n  weir whatif --snapshot ./snapshot --strategy new.yaml --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
 				return &usageError{err: errors.New("name the strategy to try with --strategy FILE")}
@@ -144,6 +157,12 @@ seen before it is published; a condition that reads such a thing is refused with
 			text, err := readFile(file)
 			if err != nil {
 				return err
+			}
+			if folder != "" {
+				if asOf.at != nil {
+					return &usageError{err: errors.New("--as-of is for the base: a snapshot is of one moment")}
+				}
+				return c.whatIfSnapshot(folder, text)
 			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
 				w, err := b.app.WhatIf(cmd.Context(), app.WhatIfRequest{Text: text, AsOf: asOf.millis()})
@@ -156,11 +175,32 @@ seen before it is published; a condition that reads such a thing is refused with
 		},
 	}
 	cmd.Flags().StringVar(&file, "strategy", "", "the strategy file that is tried")
+	cmd.Flags().StringVar(&folder, "snapshot", "", "folder of a snapshot to compute from, in place of the base")
 	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
 	return cmd
 }
 
+// whatIfSnapshot computes from a snapshot; no base is opened.
+func (c *cli) whatIfSnapshot(folder string, text []byte) error {
+	w, m, err := app.WhatIfSnapshot(snapshotReader(folder), text)
+	if err != nil {
+		return err
+	}
+	out := newWhatIf(w)
+	out.Snapshot = &whatIfSnapshot{MadeAt: whenMillis(m.Made), AgeSeconds: max(time.Now().UnixMilli()-m.Made, 0) / 1000, BaseUsers: m.Users, Rate: 1, Weight: 1}
+	if m.Sampling != nil {
+		out.Snapshot.Rate, out.Snapshot.Weight = m.Sampling.Rate, m.Sampling.Weight
+	}
+	return c.print(out, func(to io.Writer) { showWhatIf(to, &out) })
+}
+
 func showWhatIf(w io.Writer, r *whatIf) {
+	if s := r.Snapshot; s != nil {
+		fmt.Fprintf(w, "From the snapshot of %s, %s old\n", s.MadeAt, (time.Duration(s.AgeSeconds) * time.Second).String())
+		if s.Rate < 1 {
+			fmt.Fprintf(w, "A sample of %s users: each stands for %.2f, and every number below is of the sample\n", number(s.BaseUsers), s.Weight)
+		}
+	}
 	fmt.Fprintf(w, "%d users as of %s: the published strategy %s and the one that is tried, %s; cuts %s; money in %s\n", r.Users, r.AsOf, r.Published, r.Tried, r.Cuts, r.Currency)
 	for _, c := range r.Changes {
 		fmt.Fprintf(w, "  %s: %s → %s\n", c.Path, orNone(c.From), orNone(c.To))

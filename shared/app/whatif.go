@@ -69,10 +69,7 @@ func (a *App) WhatIf(ctx context.Context, req WhatIfRequest) (*WhatIf, error) {
 	if err := preview.Try(next); err != nil {
 		return nil, err
 	}
-	return &WhatIf{
-		AsOf: asOf, Currency: live.Engine.Strategy().Currency, Published: live.Version, Tried: tried.Version, Recut: recut,
-		Changes: strategy.Changes(live.Engine.Strategy(), tried.Engine.Strategy()), Report: preview.Report(),
-	}, nil
+	return newWhatIf(live.Engine.Strategy(), tried.Engine.Strategy(), asOf, live.Version, recut, preview), nil
 }
 
 // columns reads the whole base into columns that hold what two strategies read.

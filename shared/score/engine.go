@@ -74,7 +74,10 @@ func (e *Engine) Version() string {
 }
 
 // Fits reports whether cuts were made under settings equal to the strategy's: then their scores mean what it says.
-func (e *Engine) Fits(c *Cuts) bool { return c != nil && c.Basis == basisOf(e.s) }
+func (e *Engine) Fits(c *Cuts) bool { return c != nil && e.FitsBasis(c.Basis) }
+
+// FitsBasis is Fits for cuts of which only the basis is known.
+func (e *Engine) FitsBasis(basis string) bool { return basis == basisOf(e.s) }
 
 // Compile compiles a condition over the strategy's fields. The error is a *segment.Error.
 func (e *Engine) Compile(condition string) (*segment.Program, error) {

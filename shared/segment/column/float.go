@@ -21,3 +21,6 @@ func floatOf(raw int64) float64 {
 	}
 	return math.Float64frombits(uint64(raw))
 }
+
+// FloatOf is the number that FloatRaw made a raw number of.
+func FloatOf(raw int64) float64 { return floatOf(raw) }

@@ -22,6 +22,9 @@ type Options struct {
 	Windows []int
 	// ShardRows is the number of rows of a shard; 0: whatif.MaxShardRows.
 	ShardRows int
+	// ID gives the number of a user, at least 0, that stands in the column IDRef; nil: there is none.
+	ID    func(key string) int64
+	IDRef string
 	// Tags bounds the different tags of events; 0: 256. The others are listed in Filler.Refused.
 	Tags int
 }
@@ -86,6 +89,9 @@ func New(e *score.Engine, cuts *score.Cuts, asOf int64, o Options, emit func(sha
 	}
 	x.ref(&segment.Ref{Kind: segment.RefField, Name: segment.FieldActiveDays.String(), Index: int(segment.FieldActiveDays), Window: 28})
 	x.declared()
+	if o.ID != nil {
+		x.number(o.IDRef, 1, func(*profile.Facts) (int64, bool) { return o.ID(x.r.Key), true })
+	}
 	for _, engine := range append([]*score.Engine{e}, o.Engines...) {
 		for _, r := range reads(engine) {
 			x.ref(r)
