@@ -96,7 +96,7 @@ Weir runs as on AWS.
 	}
 	listen := strings.TrimPrefix(s.URL, "http://")
 	fmt.Printf(`
-Put a file of events (or: curl --aws-sigv4 "aws:amz:us-east-1:s3" --user %s:%s -T FILE %s/%s/events/main/FILE):
+Put a file of events (or: curl --aws-sigv4 "aws:amz:us-east-1:s3" -H "x-amz-content-sha256: UNSIGNED-PAYLOAD" --user %s:%s -T FILE %s/%s/events/main/FILE):
   go run ./infra/emulated/local --listen %s put FILE.ndjson
 Let time pass:
   curl -X POST %s/2015-03-31/functions/SweepFunction/invocations
