@@ -27,6 +27,7 @@ type Options struct {
 	Dir        string            // where objects are kept
 	Fast       bool              // Dynoxide instead of DynamoDB Local
 	Listen     string            // address of the control server; "" is a free port of the loopback
+	API        string            // address of the HTTP API; "" is a free port of the loopback
 	Schedules  bool              // invoke what the template schedules
 	Log        *slog.Logger      // what the stack does; nil for nowhere
 	Output     io.Writer         // what functions print; nil for nowhere
@@ -44,6 +45,7 @@ type Options struct {
 type Stack struct {
 	*Services
 	URL       string // of the control server
+	API       string // of the HTTP API; "" when the template has none
 	Functions map[string]*Function
 	Queues    map[string]*Queue
 	Skipped   []string // what of the template is not emulated, and why
@@ -52,6 +54,9 @@ type Stack struct {
 	streams []*streamPoller
 	taps    []*tap
 	control *http.Server
+	gateway *gateway
+	served  *http.Server // the gateway's
+	issuer  *issuer
 	cancel  context.CancelFunc
 	pollers sync.WaitGroup
 }
@@ -82,6 +87,10 @@ func Open(ctx context.Context, o Options) (s *Stack, err error) {
 			s.Close()
 		}
 	}()
+	if s.issuer, err = newIssuer(); err != nil {
+		return nil, err
+	}
+	s.gateway = &gateway{issuer: s.issuer}
 	if s.Queues, err = t.queues(); err != nil {
 		return nil, err
 	}
@@ -115,7 +124,23 @@ func Open(ctx context.Context, o Options) (s *Stack, err error) {
 			}
 		}
 	}
-	return s, nil
+	return s, s.open()
+}
+
+// open starts the HTTP API when a function has routes.
+func (s *Stack) open() error {
+	if len(s.gateway.routes) == 0 {
+		return nil
+	}
+	sortRoutes(s.gateway.routes)
+	l, err := net.Listen("tcp", orText(s.options.API, "127.0.0.1:0"))
+	if err != nil {
+		return fault.New(fault.Unavailable, "%s cannot be listened to", s.options.API).Because(err)
+	}
+	s.API = "http://" + l.Addr().String()
+	s.served = &http.Server{Handler: s.gateway, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.served.Serve(l) }() // ends with Close
+	return nil
 }
 
 // Close ends everything that Open started.
@@ -131,8 +156,10 @@ func (s *Stack) Close() {
 	if s.Services != nil {
 		s.Services.Close()
 	}
-	if s.control != nil {
-		_ = s.control.Close() // its listener is gone with it either way
+	for _, server := range []*http.Server{s.control, s.served} {
+		if server != nil {
+			_ = server.Close() // its listener is gone with it either way
+		}
 	}
 }
 
@@ -224,10 +251,21 @@ func (s *Stack) connect(ctx context.Context, f *Function, e *eventResource) erro
 			return err
 		}
 		s.pollers.Go(func() { s.keepTime(ctx, f, plan) })
+	case "HttpApi":
+		s.gateway.routes = append(s.gateway.routes, route{
+			method: strings.ToUpper(orText(p.Method, "ANY")), path: p.Path, token: p.Auth.Authorizer != "" && p.Auth.Authorizer != "NONE", function: f,
+		})
 	default:
 		s.Skipped = append(s.Skipped, f.Name+": events of the type "+e.Type+" are not emulated")
 	}
 	return nil
+}
+
+func orText(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
 }
 
 func orElse(n, otherwise int) int {

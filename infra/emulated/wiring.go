@@ -47,6 +47,7 @@ type (
 			Schedule, ScheduleExpression   string
 			ScheduleExpressionTimezone     string
 			Path, Method                   string
+			Auth                           struct{ Authorizer string }
 			BatchSize                      int
 			FunctionResponseTypes          []string
 			ScalingConfig                  struct{ MaximumConcurrency int }

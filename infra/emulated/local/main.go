@@ -71,13 +71,15 @@ func run(ctx context.Context, listen string, fast, quiet bool) error {
 		return err
 	}
 	defer s.Close()
-	show(s)
+	if err := show(s); err != nil {
+		return err
+	}
 	<-ctx.Done()
 	fmt.Println("\nstopping")
 	return nil
 }
 
-func show(s *emulated.Stack) {
+func show(s *emulated.Stack) error {
 	var names []string
 	for name := range s.Functions {
 		names = append(names, name)
@@ -94,6 +96,16 @@ Weir runs as on AWS.
 	for _, why := range s.Skipped {
 		fmt.Println("  not here  ", why)
 	}
+	if s.API != "" {
+		fmt.Println("  API        " + s.API + "   with Authorization: Bearer TOKEN; tokens for an hour:")
+		for _, role := range []string{"viewer", "editor", "approver", "admin"} {
+			token, err := s.Token(role, []string{role}, nil)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("    %-8s %s\n", role, token)
+		}
+	}
 	listen := strings.TrimPrefix(s.URL, "http://")
 	fmt.Printf(`
 Put a file of events (or: curl --aws-sigv4 "aws:amz:us-east-1:s3" -H "x-amz-content-sha256: UNSIGNED-PAYLOAD" --user %s:%s -T FILE %s/%s/events/main/FILE):
@@ -103,6 +115,7 @@ Let time pass:
 Ctrl-C stops it; nothing is kept.
 
 `, emulated.AccessKey, emulated.SecretKey, s.Objects, emulated.Name, listen, s.URL)
+	return nil
 }
 
 // put puts files into the bucket of a stack that runs.
