@@ -69,14 +69,15 @@ const (
 	partitions = 256 // that a scan of the profiles queries
 )
 
-// Of units of the table, from docs/decisions/007. An item of up to a kilobyte is one unit, and two in a transaction.
+// Units of the table, a little above what imports and deliveries of the CDNOW sample consume in DynamoDB Local
+// (infra/emulated/units_test.go): an item counts by the kilobyte, and twice in a transaction.
 const (
-	recordWrites  = 2      // a decision record, in a transaction
-	messageWrites = 5 + 8  // an intent, its entry among its user's, and in the index; claimed with the day's count, and settled
-	messageReads  = 8      // the intent, the user, consent and what limits messages
+	recordWrites  = 4      // a decision record, in a transaction
+	messageWrites = 8 + 16 // an intent, its entry among its user's, and in the index; claimed with the day's count, and settled
+	messageReads  = 20     // the intent, the user, consent and what limits messages
 	fileWrites    = 8      // ledger entries of a file
 	chunkWrites   = 2 * 16 // and of its chunks
-	fileReads     = 40
+	fileReads     = 250    // the published strategy and its cuts, the ledger, the lease
 )
 
 // Monthly returns the bill of a month. Invalid when a number is negative, or fewer users are in the base than are active.
