@@ -158,3 +158,12 @@ func TestBusyTable(t *testing.T) {
 		t.Errorf("%d calls were refused", b.refused)
 	}
 }
+
+// TestKilledSweep kills the daily evaluation around calls of its ports; the schedule invokes it again.
+func TestKilledSweep(t *testing.T) {
+	b := newBreaker("SweepFunction", 6, 100, 8)
+	broken(t, b)
+	if len(b.killed) < 4 {
+		t.Errorf("the sweep was killed %d times", len(b.killed))
+	}
+}

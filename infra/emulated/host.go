@@ -219,7 +219,7 @@ func (f *Function) start(number int) (*instance, error) {
 		out = io.Discard
 	}
 	cmd.Stdout, cmd.Stderr = &prefixed{to: out, prefix: f.Name + " | "}, &prefixed{to: out, prefix: f.Name + " | "}
-	i.started = time.Now()
+	i.begin()
 	if i.process, err = spawn(cmd); err != nil {
 		i.close()
 		return nil, err

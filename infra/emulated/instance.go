@@ -25,7 +25,6 @@ type instance struct {
 	server  *http.Server
 	process *process
 	cold    bool // its first invocation
-	started time.Time
 	init    time.Duration
 
 	work  chan *invocation
@@ -33,6 +32,7 @@ type instance struct {
 	once  sync.Once
 
 	mu      sync.Mutex
+	started time.Time
 	current *invocation
 	failed  *FunctionError // what it said before it ended while it started
 }
@@ -74,13 +74,20 @@ func (i *instance) listen() error {
 	return nil
 }
 
+// begin notes when the process starts.
+func (i *instance) begin() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.started = time.Now()
+}
+
 // serveNext ends the invocation that was answered and waits for another one.
 func (i *instance) serveNext(w http.ResponseWriter, r *http.Request) {
+	i.mu.Lock()
 	i.once.Do(func() {
 		i.init = time.Since(i.started)
 		close(i.ready)
 	})
-	i.mu.Lock()
 	if i.current != nil {
 		close(i.current.next)
 		i.current = nil
