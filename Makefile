@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
 
-.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak screenshots deps-web deps-browser deps-qemu deps-aws aws-local bench-aws clean
+.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak wasm-preview screenshots deps-web deps-browser deps-qemu deps-aws aws-local bench-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ race: ## Go tests with the race detector
 
 wasm: ## the core's tests under wasm, in Node
 	PATH="$$(go env GOROOT)/lib/wasm:$$PATH" GOOS=js GOARCH=wasm go test -short -timeout 15m $(CORE)
+
+wasm-preview: ## build the what-if module for browsers into web/public
+	wasm/preview/build.sh web/public/preview.wasm
 
 test-web: deps-web ## unit tests of the console
 	cd web && npm run --silent test

@@ -152,6 +152,24 @@ var importRules = []importRule{
 		own: func(f string) bool { return within(f, "infra/embedded") },
 	},
 	{
+		why:     "the preview module stays small: nothing that a browser has, no formats, no reflection",
+		in:      func(f string) bool { return within(f, "wasm/preview") },
+		outside: prefixes("net", "fmt", "os", "encoding/json", "encoding/csv", "log", "runtime/debug", "reflect", "text", "html", "github.com"),
+		own: func(f string) bool {
+			return !within(f, "shared/whatif", "shared/segment", "shared/fault", "shared/zone") || within(f, "shared/whatif/fill", "shared/whatif/snapshot")
+		},
+	},
+	{
+		why: "what the preview module carries stays small",
+		in: func(f string) bool {
+			return f == "shared/whatif" || f == "shared/whatif/wire" || f == "shared/segment/column"
+		},
+		outside: prefixes("fmt", "os", "encoding/json", "reflect", "regexp", "github.com"),
+		own: func(f string) bool {
+			return within(f, "shared/model", "shared/strategy", "shared/profile", "shared/score")
+		},
+	},
+	{
 		why: "the condition language and events stand at the bottom",
 		in:  func(f string) bool { return within(f, "shared/segment", "shared/event") },
 		own: func(f string) bool {

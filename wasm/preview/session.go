@@ -16,7 +16,7 @@ import (
 // abiVersion is the version of the border.
 const abiVersion = 1
 
-// session is one base and what is tried on it. A result stands until the next call.
+// session is one base and what is tried on it. A result stands until the next call but weir_alloc and weir_free.
 type session struct {
 	out     []byte
 	buffers map[uint32][]byte // that were handed out, by address
@@ -127,12 +127,6 @@ func (s *session) buffer(at uint32) ([]byte, error) {
 		return nil, fault.New(fault.Invalid, "there is no buffer at %d", int(at)).WithHint("get one from weir_alloc")
 	}
 	return b, nil
-}
-
-func (s *session) free(at uint32) error {
-	_, err := s.buffer(at)
-	delete(s.buffers, at)
-	return err
 }
 
 func outOfOrder(call, before string) error {

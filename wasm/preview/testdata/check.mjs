@@ -1,0 +1,71 @@
+// Loads shards into the module and prints, for the first plan and then for each other one, the hashes of the report and of every
+// row as a line of JSON; then what damaged input is answered with. Arguments: the loader, the module, a folder.
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const [loader, wasm, dir] = process.argv.slice(2);
+const { preview, decodeReport } = await import(pathToFileURL(loader).href);
+const file = (name) => new Uint8Array(readFileSync(join(dir, name)));
+const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const say = (value) => console.log(JSON.stringify(value));
+const module = await WebAssembly.compile(readFileSync(wasm));
+
+const p = await preview(module);
+const refused = (fn) => {
+  try {
+    fn();
+  } catch (e) {
+    return { code: e.code, message: e.message, hint: e.hint, line: e.line };
+  }
+  return { code: '' };
+};
+const early = refused(() => p.start());
+p.open(file('start.plan'));
+for (const name of readdirSync(dir).filter((n) => n.endsWith('.weir')).toSorted()) p.add(file(name));
+p.start();
+const rows = Number(p.report().length > 0 && decodeReport(p.report()).users);
+const evaluated = (name) => {
+  const bytes = p.report();
+  const report = decodeReport(bytes);
+  const stages = Object.fromEntries(report.stage.names.map((n, i) => [n, report.stage.after[i].users]));
+  say({ name, report: hash(bytes), rows: hash(p.rows(0, rows)), users: report.users, stages, count: p.count('stage == "churned" && f >= 2') });
+};
+evaluated('start.plan');
+for (const name of readdirSync(dir).filter((n) => n.startsWith('try-')).toSorted()) {
+  p.try(file(name));
+  evaluated(name);
+}
+const kept = hash(p.report());
+
+const shard = file('users-0001.weir');
+const changed = (at, by) => {
+  const b = shard.slice();
+  b[at] ^= by;
+  return b;
+};
+say({
+  early,
+  corrupt: refused(() => p.add(changed(shard.length >> 1, 1))),
+  cut: refused(() => p.add(shard.slice(0, 1000))),
+  older: refused(() => p.add(changed(8, 3))),
+  plan: refused(() => p.try(new Uint8Array([1, 2, 3]))),
+  condition: refused(() => p.count('orders >\n > 3')),
+  unknown: refused(() => p.count('metrics.nothing > 3')),
+  rows: refused(() => p.rows(rows, 1)),
+  kept: kept === hash(p.report()),
+});
+
+// Cubes answer as the scan does.
+p.open(file('start.plan'));
+for (const name of readdirSync(dir).filter((n) => n.endsWith('.weir')).toSorted()) p.add(file(name));
+p.start();
+const stops = (from, to, by) => Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, i) => from + i * by);
+p.scoreCube([{ ref: 'recency_days', stops: stops(5, 640, 5) }, { ref: 'purchase_days', stops: stops(1, 31, 1) }, { ref: 'spend', stops: stops(500, 32_000, 500) }]);
+const cuts = [30, 90, 180, 360, 1, 2, 4, 8, 1_000, 3_000, 6_000, 12_000];
+const exact = p.slideScores(cuts, true);
+const scores = hash(p.result());
+const between = p.slideScores([33, ...cuts.slice(1)], true);
+p.stageCube(0, [{ ref: 'silence_days', stops: stops(4, 640, 5) }, { ref: 'purchase_days', stops: [0, 1] }, { ref: 'orders', stops: [0] }]);
+say({ exact, between, scores, stages: p.slideStages(file('stops.plan')), moved: hash(p.result()) });
