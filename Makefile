@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
 
-.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak wasm-preview screenshots deps-web deps-browser deps-qemu deps-aws aws-local bench-aws clean
+.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak wasm-preview screenshots deps-web deps-browser deps-qemu deps-aws deps-sam aws-local bench-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -27,12 +27,14 @@ STACK ?= weir
 DEPLOY ?=
 
 functions: web ## build the Lambda functions into .aws-build (ARCH=arm64 or x86_64)
-	infra/functions/build.sh $(ARCH)
+	VERSION=$(VERSION) infra/functions/build.sh $(ARCH)
 
-deploy: functions ## deploy to AWS by the SAM CLI (STACK=weir DEPLOY='--parameter-overrides …')
-	@command -v sam >/dev/null || { echo "the SAM CLI is not installed: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html"; exit 1; }
+deploy: deps-sam functions ## deploy to AWS by the SAM CLI (STACK=weir DEPLOY='--parameter-overrides …')
 	sam deploy --template-file template.yaml --stack-name $(STACK) --resolve-s3 --capabilities CAPABILITY_IAM $(DEPLOY) \
 	  --no-fail-on-empty-changeset --tags weir=$(STACK)
+
+deps-sam:
+	@command -v sam >/dev/null || { echo "the SAM CLI is not installed: see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html"; exit 1; }
 
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json openapi.yaml -type f 2>/dev/null)
 
