@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,4 +61,18 @@ func chain(t *testing.T, fast bool, share string) {
 	if err != nil || len(files) != 6 {
 		t.Errorf("%d files in the ledger, %v", len(files), err)
 	}
+}
+
+// TestFirstStart lets every function start at the same time on a base that nobody has made yet.
+func TestFirstStart(t *testing.T) {
+	s := openStack(t, Options{Fast: true})
+	var group sync.WaitGroup
+	for _, name := range []string{"IngestFunction", "DeliverFunction", "IngestFunction", "DeliverFunction", "DeliverFunction"} {
+		group.Go(func() {
+			if _, err := s.Functions[name].Invoke(context.Background(), []byte(`{"Records":[]}`)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	group.Wait()
 }

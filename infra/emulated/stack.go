@@ -33,12 +33,13 @@ type Options struct {
 	Output     io.Writer         // what functions print; nil for nowhere
 	Report     func(Report)      // after each invocation; may be nil
 
+	RetryAfter *time.Duration // until a failed message is visible again; nil: the queue's visibility timeout
+
 	// For tests.
 
-	RetryAfter *time.Duration                  // until a failed message is visible again; nil: the queue's visibility timeout
-	Repeat     int                             // how often each notification of S3 is sent; 0 is once
-	Taps       *Taps                           // see every call of a function; nil for none
-	Seen       func(event, bucket, key string) // each change of an object; may be nil
+	Repeat int                             // how often each notification of S3 is sent; 0 is once
+	Taps   *Taps                           // see every call of a function; nil for none
+	Seen   func(event, bucket, key string) // each change of an object; may be nil
 }
 
 // Stack is what template.yaml describes, running on this machine.

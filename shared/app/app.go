@@ -83,14 +83,18 @@ func New(ctx context.Context, p Ports, o Options) (*App, error) {
 		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
 	}
-	if _, err := a.Live(ctx); err == nil || !fault.Is(err, fault.NotFound) {
-		return a, err
+	for try := 1; ; try++ {
+		if _, err := a.Live(ctx); err == nil || !fault.Is(err, fault.NotFound) {
+			return a, err
+		}
+		_, err := a.putStrategy(ctx, strategy.Init("commerce", "UTC", "USD"), "first strategy", Doc{}, false)
+		if err == nil || fault.Is(err, fault.Forbidden) {
+			return a, nil
+		}
+		if !fault.Is(err, fault.Conflict) || try == 10 { // a conflict: another process starts on the same empty base
+			return nil, fault.Wrap(err, "publish the default strategy")
+		}
 	}
-	_, err := a.putStrategy(ctx, strategy.Init("commerce", "UTC", "USD"), "first strategy", Doc{}, false)
-	if err != nil && !fault.Is(err, fault.Forbidden) {
-		return nil, fault.Wrap(err, "publish the default strategy")
-	}
-	return a, nil
 }
 
 // now is the clock of decisions: the pinned moment when the clock is held, else the host's.

@@ -32,12 +32,13 @@ func main() {
 	control := flag.String("listen", "127.0.0.1:8090", "address of the stack's own server")
 	fast := flag.Bool("fast", false, "use Dynoxide instead of DynamoDB Local")
 	quiet := flag.Bool("quiet", false, "do not show what functions print")
+	retry := flag.Duration("retry", 10*time.Second, "how soon what failed comes again; AWS waits until the visibility timeout ends")
 	flag.Parse()
 	err := error(nil)
 	if flag.Arg(0) == "put" {
 		err = put(ctx, *control, flag.Args()[1:])
 	} else {
-		err = run(ctx, *control, *fast, *quiet)
+		err = run(ctx, *control, *fast, *quiet, *retry)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
@@ -49,7 +50,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, listen string, fast, quiet bool) error {
+func run(ctx context.Context, listen string, fast, quiet bool, retry time.Duration) error {
 	fmt.Println("building the functions for this machine …")
 	if err := emulated.Build(ctx); err != nil {
 		return err
@@ -61,7 +62,7 @@ func run(ctx context.Context, listen string, fast, quiet bool) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	log := slog.New(slog.NewTextHandler(os.Stdout, nil))
 	o := emulated.Options{
-		Dir: dir, Fast: fast, Listen: listen, Schedules: true, Log: log, Report: emulated.LogReports(log),
+		Dir: dir, Fast: fast, Listen: listen, Schedules: true, RetryAfter: &retry, Log: log, Report: emulated.LogReports(log),
 	}
 	if !quiet {
 		o.Output = os.Stdout
