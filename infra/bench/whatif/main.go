@@ -33,6 +33,8 @@ func run(args []string) error {
 		return generate(args[1], rows)
 	case len(args) == 2 && args[0] == "serve":
 		return serve(args[1])
+	case len(args) == 2 && args[0] == "plans":
+		return plans(args[1])
 	case len(args) == 4 && args[0] == "profile": // DIR FILE QUESTION: for pprof
 		b, err := open(args[1])
 		if err != nil {
@@ -54,7 +56,7 @@ func run(args []string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("usage: whatif generate DIR ROWS | whatif serve DIR | whatif profile DIR FILE QUESTION")
+	return fmt.Errorf("usage: whatif generate DIR ROWS | whatif plans DIR | whatif serve DIR | whatif profile DIR FILE QUESTION")
 }
 
 // result is one answer.
