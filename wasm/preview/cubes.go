@@ -76,11 +76,7 @@ func (s *session) slideStages(at uint32) error {
 	if err != nil {
 		return err
 	}
-	plan, err := wire.ParsePlan(b)
-	if err != nil {
-		return err
-	}
-	spec, err := plan.StageSpec()
+	spec, err := s.stageSpec(b)
 	if err != nil {
 		return err
 	}
@@ -93,4 +89,27 @@ func (s *session) slideStages(at uint32) error {
 	}
 	s.out = wire.AppendStages(s.out, s.moved)
 	return nil
+}
+
+// maxSpecs bounds the stages that are kept compiled: as many as a slider has stops, a few times over.
+const maxSpecs = 1024
+
+// stageSpec compiles the stages of a plan, or finds those of the same plan: a slider comes back to its stops.
+func (s *session) stageSpec(plan []byte) (*whatif.Spec, error) {
+	if spec := s.specs[string(plan)]; spec != nil {
+		return spec, nil
+	}
+	p, err := wire.ParsePlan(plan)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := p.StageSpec()
+	if err != nil {
+		return nil, err
+	}
+	if s.specs == nil || len(s.specs) >= maxSpecs {
+		s.specs = map[string]*whatif.Spec{}
+	}
+	s.specs[string(plan)] = spec
+	return spec, nil
 }

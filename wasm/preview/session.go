@@ -29,6 +29,7 @@ type session struct {
 	stages  *whatif.StageCube
 	answer  whatif.ScoreAnswer
 	moved   *whatif.StageAnswer
+	specs   map[string]*whatif.Spec // of the cube of stages, by plan
 }
 
 // The numbers that calls return.

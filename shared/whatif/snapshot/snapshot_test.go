@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -248,5 +251,43 @@ func TestTableReadsBack(t *testing.T) {
 		if *u.Orders != orders || (u.Recency == nil) != (orders == 0) || *u.Spend != orders*int64(i) || *u.City != []string{"Köln", "Bonn"}[i%2] || *u.VIP != (i%3 == 0) || *u.FirstSeen/1000 != 1768003200 {
 			t.Fatalf("row %d: %+v", i, u)
 		}
+	}
+}
+
+// TestTableOpensInDuckDB reads the table in another program, where the benchmarks have installed it.
+func TestTableOpensInDuckDB(t *testing.T) {
+	bench, err := filepath.Abs(filepath.Join("..", "..", "..", "infra", "bench"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(bench, "node_modules", "@duckdb", "node-api")); err != nil {
+		t.Skip("DuckDB is not installed: npm ci in infra/bench")
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("Node is not installed")
+	}
+	files, _ := write(t, 500, Options{Shard: 200})
+	table := filepath.Join(t.TempDir(), TableName)
+	if err := os.WriteFile(table, files[TableName].Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const script = `const { DuckDBInstance } = await import('@duckdb/node-api');
+const db = await (await DuckDBInstance.create(':memory:')).connect();
+const r = await db.runAndReadAll(` + "`" + `SELECT count(*)::INT, count(recency_days)::INT, sum(orders)::INT, sum(spend)::VARCHAR, count(*) FILTER ("tag.vip")::INT,
+  count(*) FILTER ("traits.city" = 'Köln')::INT, min(first_seen)::DATE::VARCHAR, max(first_purchase)::VARCHAR FROM '${process.argv[1]}'` + "`" + `);
+console.log(r.getRows()[0].join(' '));`
+	cmd := exec.Command("node", "--input-type=module", "-e", script, table)
+	cmd.Dir = bench
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	spend := 0
+	for i := range 500 {
+		spend += i % 4 * i
+	}
+	want := fmt.Sprintf("500 375 750 %d.%02d 167 250 2026-01-10 2026-01-10", spend/100, spend%100)
+	if got := strings.TrimSpace(string(out)); got != want {
+		t.Errorf("DuckDB reads %s, want %s", got, want)
 	}
 }
