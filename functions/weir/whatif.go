@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,7 +138,7 @@ func newWhatIf(w *app.WhatIf) whatIf {
 }
 
 func (c *cli) whatIfCommand() *cobra.Command {
-	var file, folder string
+	var file, folder, planFile string
 	var asOf instant
 	cmd := &cobra.Command{
 		Use: "whatif --strategy FILE", Short: "What the base would be under another strategy", Args: cobra.NoArgs,
@@ -158,9 +159,19 @@ With --snapshot it is computed from a snapshot (weir snapshot) alone, as the bas
 			if err != nil {
 				return err
 			}
+			if planFile != "" && folder == "" {
+				return &usageError{err: errors.New("--plan goes with --snapshot DIR")}
+			}
 			if folder != "" {
 				if asOf.at != nil {
 					return &usageError{err: errors.New("--as-of is for the base: a snapshot is of one moment")}
+				}
+				if planFile != "" {
+					plan, err := app.SnapshotPlan(snapshotReader(folder), text)
+					if err != nil {
+						return err
+					}
+					return os.WriteFile(planFile, plan.Encode(), 0o644)
 				}
 				return c.whatIfSnapshot(folder, text)
 			}
@@ -176,6 +187,7 @@ With --snapshot it is computed from a snapshot (weir snapshot) alone, as the bas
 	}
 	cmd.Flags().StringVar(&file, "strategy", "", "the strategy file that is tried")
 	cmd.Flags().StringVar(&folder, "snapshot", "", "folder of a snapshot to compute from, in place of the base")
+	cmd.Flags().StringVar(&planFile, "plan", "", "with --snapshot: write the plan for the module of browsers (docs/wasm-abi.md) to this file and evaluate nothing")
 	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
 	return cmd
 }

@@ -5,10 +5,12 @@ import (
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/profile"
+	"github.com/weir-engine/weir/shared/score"
 	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/whatif"
 	"github.com/weir-engine/weir/shared/whatif/fill"
 	"github.com/weir-engine/weir/shared/whatif/snapshot"
+	"github.com/weir-engine/weir/shared/whatif/wire"
 )
 
 // SnapshotRequest says what a snapshot is of.
@@ -57,7 +59,41 @@ func (a *App) Snapshot(ctx context.Context, req SnapshotRequest, files snapshot.
 	return w.Close()
 }
 
-// WhatIfSnapshot is App.WhatIf from a snapshot alone. read returns a file by its path from the manifest.
+// SnapshotPlan makes the plan of a strategy over a snapshot: what the module for browsers evaluates. read returns a file of the
+// snapshot by its path from the manifest. Invalid, saying where, when the strategy is wrong or asks for what is not folded yet.
+func SnapshotPlan(read func(path string) ([]byte, error), text []byte) (*wire.Plan, error) {
+	s, err := snapshot.Open(read)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := s.Compile(text)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planOver(s, engine)
+	if err != nil {
+		return nil, err
+	}
+	checked := *plan
+	checked.Recut = nil // the rest compiles without a base
+	_, err = checked.Spec(nil)
+	return plan, err
+}
+
+// planOver is the plan of a strategy over a snapshot; it has cuts of its own when those of the snapshot do not fit it.
+func planOver(s *snapshot.Snapshot, engine *score.Engine) (*wire.Plan, error) {
+	if !engine.FitsBasis(s.Manifest.Cuts.Basis) {
+		return fill.RecutPlan(s.Engine, engine, s.Manifest.AsOf)
+	}
+	plan, err := fill.Plan(s.Engine, engine, nil)
+	if err != nil {
+		return nil, err
+	}
+	plan.Cuts = s.Start.Cuts
+	return plan, nil
+}
+
+// WhatIfSnapshot is App.WhatIf from a snapshot alone. read is as for SnapshotPlan.
 func WhatIfSnapshot(read func(path string) ([]byte, error), text []byte) (*WhatIf, *snapshot.Manifest, error) {
 	s, err := snapshot.Open(read)
 	if err != nil {
@@ -68,16 +104,9 @@ func WhatIfSnapshot(read func(path string) ([]byte, error), text []byte) (*WhatI
 		return nil, nil, err
 	}
 	m := s.Manifest
-	plan, err := fill.Plan(s.Engine, engine, nil)
+	plan, err := planOver(s, engine)
 	if err != nil {
 		return nil, nil, err
-	}
-	plan.Cuts = s.Start.Cuts
-	recut := !engine.FitsBasis(m.Cuts.Basis)
-	if recut {
-		if plan, err = fill.RecutPlan(s.Engine, engine, m.AsOf); err != nil {
-			return nil, nil, err
-		}
 	}
 	base, err := s.Base()
 	if err != nil {
@@ -98,7 +127,7 @@ func WhatIfSnapshot(read func(path string) ([]byte, error), text []byte) (*WhatI
 	if err := preview.Try(next); err != nil {
 		return nil, nil, err
 	}
-	return newWhatIf(s.Engine.Strategy(), engine.Strategy(), m.AsOf, m.Strategy.Version, recut, preview), m, nil
+	return newWhatIf(s.Engine.Strategy(), engine.Strategy(), m.AsOf, m.Strategy.Version, plan.Recut != nil, preview), m, nil
 }
 
 func newWhatIf(published, tried *strategy.Strategy, asOf int64, version string, recut bool, p *whatif.Preview) *WhatIf {
