@@ -14,14 +14,17 @@ func TestSnapshotFolders(t *testing.T) {
 	dir := t.TempDir()
 	write := func(content string, fail error) error {
 		_, _, err := publishFolder(dir, func(files snapshot.Files) (*snapshot.Manifest, error) {
-			w, err := files.Create("users-0001.weir")
-			if err != nil {
-				return nil, err
+			for _, name := range []string{"users-0001.weir", snapshot.ManifestName} {
+				w, err := files.Create(name)
+				if err != nil {
+					return nil, err
+				}
+				_, err = w.Write([]byte(content))
+				if err := errors.Join(err, w.Close()); err != nil {
+					return nil, err
+				}
 			}
-			if _, err := w.Write([]byte(content)); err != nil {
-				return nil, err
-			}
-			return &snapshot.Manifest{Layout: snapshot.Layout, Shards: []snapshot.File{{Path: "users-0001.weir"}}, Plan: []byte(content)}, errors.Join(fail, w.Close())
+			return &snapshot.Manifest{Layout: snapshot.Layout, Shards: []snapshot.File{{Path: "users-0001.weir"}}, Plan: []byte(content)}, fail
 		})
 		return err
 	}
