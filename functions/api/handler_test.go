@@ -110,11 +110,11 @@ func TestHandleBinary(t *testing.T) {
 	}
 	in := call("POST", "/v1/track", map[string]string{"sub": "1", "roles": "editor"})
 	in.Body, in.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(`{"userId": "u", "event": "e", "messageId": "m"}`)), true
-	if out, err = testHandler().handle(t.Context(), in); err != nil || out.StatusCode != 202 {
+	if out, err = testHandler().handle(t.Context(), in); err != nil || out.StatusCode != http.StatusAccepted {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	in.Body = "%%%"
-	if out, err = testHandler().handle(t.Context(), in); err != nil || out.StatusCode != 400 {
+	if out, err = testHandler().handle(t.Context(), in); err != nil || out.StatusCode != http.StatusBadRequest {
 		t.Fatalf("%+v, %v", out, err)
 	}
 }

@@ -39,7 +39,7 @@ func TestSheets(t *testing.T) {
 func TestOutcomes(t *testing.T) {
 	s := &sheet{name: "t.csv", heads: []string{"e"}}
 	for cell, want := range map[string]string{
-		"1": "yes", "TRUE": "yes", "\tYes ": "yes", "是": "yes", "0": "no", "no": "no", "False": "no", "否": "no", "2": "", "maybe": "", "": "",
+		"1": "yes", "TRUE": "yes", "Yes": "yes", "是": "yes", "0": "no", "no": "no", "False": "no", "否": "no", "2": "", "maybe": "", "": "",
 	} {
 		s.rows, s.lines = [][]string{{cell}}, []int{2}
 		got := ""

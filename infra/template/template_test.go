@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -380,7 +381,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 	policy := dig(read(t, "aws", nil).resource("SecurityHeaders"), "Properties", "ResponseHeadersPolicyConfig", "SecurityHeadersConfig",
 		"ContentSecurityPolicy", "ContentSecurityPolicy")
 	w := httptest.NewRecorder()
-	web.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	web.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if want := w.Header().Get("Content-Security-Policy"); policy != want {
 		t.Errorf("the policy is %v, the console's is %s", policy, want)
 	}

@@ -128,6 +128,10 @@ const handOver = 20 * 60_000
 
 // recover settles what an earlier run claimed and did not record.
 func (d *delivery) recover(ctx context.Context) error {
+	now, err := d.app.now(ctx)
+	if err != nil {
+		return err
+	}
 	for after := ""; ; {
 		claimed, err := d.app.ports.Intents.List(ctx, IntentQuery{Status: IntentClaimed, After: after, Limit: 500})
 		if err != nil {
@@ -138,7 +142,7 @@ func (d *delivery) recover(ctx context.Context) error {
 		}
 		after = claimed[len(claimed)-1].ID
 		for _, in := range claimed {
-			if d.app.holder != "" && d.app.ports.Clock()-in.Claimed < handOver {
+			if d.app.holder != "" && now-in.Claimed < handOver {
 				continue // another process may be at it
 			}
 			if channel := d.app.ports.Channels[in.Channel]; channel != nil && channel.Idempotent() {

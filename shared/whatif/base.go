@@ -186,7 +186,7 @@ func (s *shard) buyers() []uint64 {
 // reader reads a column row by row; ok is false for null.
 func (s *shard) reader(ref string) func(row int) (v int64, ok bool) {
 	c := s.cols[ref]
-	null := func(v int64) (int64, bool) { return v, !(c.HasNull && v == c.NullRaw) }
+	null := func(v int64) (int64, bool) { return v, !c.HasNull || v != c.NullRaw }
 	switch {
 	case c.U8 != nil:
 		return func(row int) (int64, bool) { return null(int64(c.U8[row])) }

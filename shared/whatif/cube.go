@@ -96,7 +96,6 @@ type ScoreCube struct {
 	r, f, m *binned
 	names   [][]Sum // by the name at the start: prefix sums over recency and frequency
 	money   []Sum   // prefix sums over spend
-	start   []uint8 // code of rfmNames by place in names
 }
 
 // ScoreCube counts the buyers of the base. The stops are those of the sliders; recency in days, frequency in purchase days, spend

@@ -167,7 +167,6 @@ type setRun struct {
 	to     []uint64
 	old    []uint64 // nil: nobody was in at the start
 	of     *Member
-	before bool // whether there was a start
 }
 
 type liveColumn struct {

@@ -104,7 +104,7 @@ func (b *bench) slide(n int) (func() []string, error) {
 			{Name: "churned"},
 		}}
 		if ok, err := b.stages.Answer(s, &stages); err != nil || !ok {
-			return nil, fmt.Errorf("a threshold stands between two stops (%v)", err)
+			return nil, fmt.Errorf("a threshold stands between two stops: %w", err)
 		}
 		took[1] = append(took[1], float64(time.Since(start).Nanoseconds())/1e3)
 	}

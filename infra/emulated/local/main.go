@@ -28,7 +28,6 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	control := flag.String("listen", "127.0.0.1:8090", "address of the stack's own server")
 	fast := flag.Bool("fast", false, "use Dynoxide instead of DynamoDB Local")
 	quiet := flag.Bool("quiet", false, "do not show what functions print")
@@ -40,12 +39,12 @@ func main() {
 	} else {
 		err = run(ctx, *control, *fast, *quiet, *retry)
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		if hint := fault.HintOf(err); hint != "" {
 			fmt.Fprintln(os.Stderr, "hint:", hint)
 		}
-		stop()
 		os.Exit(1)
 	}
 }
