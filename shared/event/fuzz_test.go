@@ -2,19 +2,23 @@ package event
 
 import (
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
 )
 
-// FuzzParseTime compares with the time package wherever that reads the text too.
+// strictly is the shape of RFC 3339, which time.Parse reads generously: it takes hours of one digit, and commas.
+var strictly = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// FuzzParseTime compares with the time package wherever the text is RFC 3339.
 func FuzzParseTime(f *testing.F) {
 	for _, seed := range []string{"2026-01-31T08:30:00.123+08:00", "1970-01-01", "2024-02-29 23:59:60", "2999-12-31t23:59:59.999999999z", "0000-01-01T00:00Z", "2026-13-01"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		ms, ok := ParseTime(s)
-		if want, err := time.Parse(time.RFC3339Nano, s); err == nil && len(s) > 10 && s[10] == 'T' {
+		if want, err := time.Parse(time.RFC3339Nano, s); err == nil && strictly.MatchString(s) {
 			floor := want.UnixMilli()
 			if want.Nanosecond()%1_000_000 != 0 && want.Unix() < 0 {
 				return // cut off here, rounded down there
