@@ -73,7 +73,7 @@ func (s *Schema) plan(st *strategy.Strategy) {
 	}
 	s.plans.other = s.planOf("", st)
 	size := 8
-	for size < 4*len(s.plans.plans) {
+	for size < 16*len(s.plans.plans) {
 		size *= 2
 	}
 	s.plans.slots = make([]int32, size)
