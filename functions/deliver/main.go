@@ -12,15 +12,10 @@ import (
 )
 
 func main() {
-	ctx := context.Background()
-	channels, err := aws.Channels()
-	if err == nil {
-		var f *aws.Function
-		if f, err = aws.OpenFunction(ctx, channels); err == nil {
-			lambda.Start((&handler{app: f.App, log: f.Log}).handle)
-			return
-		}
+	f, err := aws.OpenSender(context.Background())
+	if err != nil {
+		slog.Error("the function cannot start", "error", err)
+		os.Exit(1)
 	}
-	slog.Error("the function cannot start", "error", err)
-	os.Exit(1)
+	lambda.Start((&handler{app: f.App, log: f.Log}).handle)
 }

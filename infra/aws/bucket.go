@@ -24,9 +24,8 @@ import (
 
 // bucket is the one bucket of a base.
 type bucket struct {
-	s3     Bucket
-	name   string
-	prefix string
+	s3   Bucket
+	name string
 }
 
 // Sizes of requests: a part of an upload, and a block of what is read.
@@ -53,12 +52,12 @@ func statusOf(err error) int {
 
 // put writes an object whole or not at all, over whatever is there.
 func (b *bucket) put(ctx context.Context, name string, content io.ReadSeeker) error {
-	_, err := b.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: aws.String(b.prefix + name), Body: content})
+	_, err := b.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: &name, Body: content})
 	return b.fault(err, "write the object %s", name)
 }
 
 func (b *bucket) remove(ctx context.Context, name string) error {
-	_, err := b.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: aws.String(b.prefix + name)})
+	_, err := b.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &name})
 	if statusOf(err) == http.StatusNotFound {
 		return nil
 	}
@@ -67,7 +66,7 @@ func (b *bucket) remove(ctx context.Context, name string) error {
 
 // read returns the whole of a small object.
 func (b *bucket) read(ctx context.Context, name string) ([]byte, error) {
-	out, err := b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: aws.String(b.prefix + name)})
+	out, err := b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &name})
 	if err != nil {
 		return nil, b.fault(err, "read the object %s", name)
 	}
@@ -78,7 +77,7 @@ func (b *bucket) read(ctx context.Context, name string) ([]byte, error) {
 
 // each yields the objects under a prefix by name.
 func (b *bucket) each(ctx context.Context, prefix string, do func(types.Object) error) error {
-	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: aws.String(b.prefix + prefix)}
+	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}
 	for {
 		out, err := b.s3.ListObjectsV2(ctx, in)
 		if err != nil {
@@ -110,7 +109,7 @@ type object struct {
 }
 
 func (b *bucket) open(ctx context.Context, name string) (*object, error) {
-	out, err := b.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: aws.String(b.prefix + name)})
+	out, err := b.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &name})
 	if err != nil {
 		return nil, b.fault(err, "open the object %s", name)
 	}
@@ -153,7 +152,7 @@ func (o *object) ReadAt(p []byte, at int64) (n int, err error) {
 func (o *object) load(at, size int64) error {
 	end := min(at+size, o.size)
 	out, err := o.b.s3.GetObject(o.ctx, &s3.GetObjectInput{
-		Bucket: &o.b.name, Key: aws.String(o.b.prefix + o.name), Range: aws.String(fmt.Sprintf("bytes=%d-%d", at, end-1)), IfMatch: &o.etag,
+		Bucket: &o.b.name, Key: &o.name, Range: aws.String(fmt.Sprintf("bytes=%d-%d", at, end-1)), IfMatch: &o.etag,
 	})
 	if statusOf(err) == http.StatusPreconditionFailed {
 		return fault.New(fault.Conflict, "the object %s was replaced while it was read", o.name).WithHint("repeat: the new content is read then").Because(err)
@@ -179,7 +178,7 @@ type canonFiles struct {
 // List implements canonical.Files.
 func (f *canonFiles) List(ctx context.Context, prefix string) (names []string, err error) {
 	err = f.bucket.each(ctx, f.prefix+prefix, func(o types.Object) error {
-		names = append(names, strings.TrimPrefix(aws.ToString(o.Key), f.bucket.prefix+f.prefix))
+		names = append(names, strings.TrimPrefix(aws.ToString(o.Key), f.prefix))
 		return nil
 	})
 	return names, err
@@ -223,7 +222,7 @@ type uploads struct {
 // List implements app.Uploads.
 func (u *uploads) List(ctx context.Context, prefix string) (all []app.Upload, err error) {
 	err = u.bucket.each(ctx, u.prefix+prefix, func(o types.Object) error {
-		key := strings.TrimPrefix(aws.ToString(o.Key), u.bucket.prefix+u.prefix)
+		key := strings.TrimPrefix(aws.ToString(o.Key), u.prefix)
 		if app.CheckUploadKey(key) == nil {
 			all = append(all, app.Upload{Key: key, Size: aws.ToInt64(o.Size), Modified: o.LastModified.UnixMilli()})
 		}
@@ -264,7 +263,7 @@ func (u *uploads) Put(ctx context.Context, key string, r io.Reader) (app.Upload,
 	r = io.TeeReader(r, sum)
 	first := make([]byte, partBytes)
 	n, err := io.ReadFull(r, first)
-	name := aws.String(u.bucket.prefix + u.prefix + key)
+	name := aws.String(u.prefix + key)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		_, err = u.bucket.s3.PutObject(ctx, &s3.PutObjectInput{

@@ -47,7 +47,7 @@ func (o *Outbox) Send(ctx context.Context, m app.Message) error {
 	if err != nil {
 		return fault.New(fault.Internal, "the message %s cannot be written", m.ID).Because(err)
 	}
-	name := aws.String(o.bucket.prefix + o.prefix + disk.SafeName(m.ID) + ".json")
+	name := aws.String(o.prefix + disk.SafeName(m.ID) + ".json")
 	_, err = o.bucket.s3.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &o.bucket.name, Key: name, Body: bytes.NewReader(append(text, '\n')), IfNoneMatch: aws.String("*"),
 		ContentType: aws.String("application/json"),

@@ -69,6 +69,15 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel) (*Functi
 	return f, err
 }
 
+// OpenSender opens the base that the environment names, with every channel to send by.
+func OpenSender(ctx context.Context) (*Function, error) {
+	channels, err := Channels()
+	if err != nil {
+		return nil, err
+	}
+	return OpenFunction(ctx, channels)
+}
+
 // margin is how long before its timeout a function stops, so that it can say how far it came.
 const margin = 10 * time.Second
 

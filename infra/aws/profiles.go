@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/weir-engine/weir/infra/disk"
+	"github.com/weir-engine/weir/infra/marks"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
@@ -77,10 +78,11 @@ func (p *profiles) decode(ctx context.Context, it item) (app.Item, error) {
 		Key: it.text("sk"), Version: it.number(attrVersion), Facts: it.bytes(attrFacts), State: it.bytes(attrState),
 		Recent: it.bytes(attrRecent), Rebase: it.flag(attrRebase),
 	}
-	var err error
-	if one.Marks, err = decodeMarks(it.bytes(attrMarks)); err != nil {
-		return one, err
+	var ok bool
+	if one.Marks, ok = marks.Parse(it.bytes(attrMarks)); !ok {
+		return one, fault.New(fault.Internal, "the marks of a profile are damaged").WithHint("restore the table to a moment before")
 	}
+	var err error
 	if name := it.text(attrSpill); name != "" {
 		err = p.unspill(ctx, name, &one)
 	}
@@ -92,7 +94,7 @@ func (p *profiles) encode(in *app.Item) item {
 	it.set(attrFacts, blob(in.Facts))
 	it.set(attrState, blob(in.State))
 	it.set(attrRecent, blob(in.Recent))
-	it.set(attrMarks, blob(encodeMarks(in.Marks)))
+	it.set(attrMarks, blob(marks.Append(nil, in.Marks)))
 	it.set(attrRebase, boolean(in.Rebase))
 	return it
 }
@@ -326,37 +328,4 @@ func (p *profiles) unspill(ctx context.Context, name string, one *app.Item) erro
 		*part, b = b[used:used+int(n):used+int(n)], b[used+int(n):]
 	}
 	return nil
-}
-
-// encodeMarks writes marks as file length, file, chunk, accepted and duplicates, as varints and bytes.
-func encodeMarks(marks []app.Mark) (b []byte) {
-	for _, m := range marks {
-		b = binary.AppendUvarint(b, uint64(len(m.File)))
-		b = append(b, m.File...)
-		for _, n := range [...]int64{int64(m.Chunk), m.Accepted, m.Duplicates} {
-			b = binary.AppendUvarint(b, uint64(n))
-		}
-	}
-	return b
-}
-
-func decodeMarks(b []byte) (marks []app.Mark, err error) {
-	damaged := fault.New(fault.Internal, "the marks of a profile are damaged").WithHint("restore the table to a moment before")
-	for len(b) > 0 {
-		n, used := binary.Uvarint(b)
-		if used <= 0 || uint64(len(b)-used) < n {
-			return nil, damaged
-		}
-		file := string(b[used : used+int(n)])
-		b = b[used+int(n):]
-		var counts [3]uint64
-		for i := range counts {
-			if counts[i], used = binary.Uvarint(b); used <= 0 {
-				return nil, damaged
-			}
-			b = b[used:]
-		}
-		marks = append(marks, app.Mark{File: file, Chunk: int(counts[0]), Accepted: int64(counts[1]), Duplicates: int64(counts[2])})
-	}
-	return marks, nil
 }

@@ -73,7 +73,7 @@ func Open(ctx context.Context, db Table, objects Bucket, c Config) (*Store, erro
 	}
 	s := &Store{
 		table:   &table{db: db, name: c.Table, workspace: c.Workspace},
-		bucket:  &bucket{s3: objects, name: c.Bucket, prefix: ""},
+		bucket:  &bucket{s3: objects, name: c.Bucket},
 		scratch: c.Scratch,
 	}
 	buckets, err := s.buckets(ctx, c.Buckets)

@@ -2,11 +2,11 @@ package embedded
 
 import (
 	"context"
-	"encoding/binary"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/weir-engine/weir/infra/disk"
+	"github.com/weir-engine/weir/infra/marks"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
@@ -105,10 +105,12 @@ func scanItem(s *sqlite3.Stmt, item *app.Item) error {
 	copy(all[n:], state)
 	copy(all[m:], recent)
 	item.Facts, item.State, item.Recent = all[:n:n], all[n:m:m], all[m:]
-	var err error
-	item.Marks, err = decodeMarks(s.ColumnRawBlob(4))
+	var ok bool
+	if item.Marks, ok = marks.Parse(s.ColumnRawBlob(4)); !ok {
+		return errMarks
+	}
 	item.Rebase = s.ColumnBool(5)
-	return err
+	return nil
 }
 
 // Write implements app.Profiles: one transaction for all of writes.
@@ -196,7 +198,7 @@ func (w *profileWriter) find(key string) (version, at int64, err error) {
 
 // put creates or replaces a profile if its version is the one given.
 func (w *profileWriter) put(item *app.Item) (conflict, err error) {
-	w.marks = encodeMarks(w.marks[:0], item.Marks)
+	w.marks = marks.Append(w.marks[:0], item.Marks)
 	at := place(item.Key)
 	for {
 		var changed bool
@@ -324,38 +326,6 @@ func (p *profiles) Decisions(ctx context.Context, key string, limit int) (all []
 		}, sqlDecisions, place(key), key, max(limit, 0))
 	})
 	return all, err
-}
-
-// encodeMarks appends marks as file length, file, chunk, accepted and duplicates, as varints and bytes.
-func encodeMarks(dst []byte, marks []app.Mark) []byte {
-	for _, m := range marks {
-		dst = binary.AppendUvarint(dst, uint64(len(m.File)))
-		dst = append(dst, m.File...)
-		for _, n := range [...]int64{int64(m.Chunk), m.Accepted, m.Duplicates} {
-			dst = binary.AppendUvarint(dst, uint64(n))
-		}
-	}
-	return dst
-}
-
-func decodeMarks(b []byte) (marks []app.Mark, err error) {
-	for len(b) > 0 {
-		n, used := binary.Uvarint(b)
-		if used <= 0 || uint64(len(b)-used) < n {
-			return nil, errMarks
-		}
-		file := string(b[used : used+int(n)])
-		b = b[used+int(n):]
-		var counts [3]uint64
-		for i := range counts {
-			if counts[i], used = binary.Uvarint(b); used <= 0 {
-				return nil, errMarks
-			}
-			b = b[used:]
-		}
-		marks = append(marks, app.Mark{File: file, Chunk: int(counts[0]), Accepted: int64(counts[1]), Duplicates: int64(counts[2])})
-	}
-	return marks, nil
 }
 
 var errMarks = fault.New(fault.Internal, "the marks of a profile are damaged").
