@@ -1,6 +1,10 @@
 package whatif
 
-import "slices"
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
 
 // axis is a column by codes of 16 bits: code k stands for the numbers low[k] to high[k], ascending. A table by code answers a
 // threshold question for every row whose numbers lie on one side; of a code that a threshold divides, the rows are looked at.
@@ -17,52 +21,81 @@ const (
 )
 
 // newAxis gives codes to the numbers of buyers: each its own where there are few, else about as many rows to each code. Numbers
-// that many rows share have a code of their own.
-func newAxis(of func(row int) (int64, bool), buyers []uint64, rows int) *axis {
-	a := &axis{codes: make([]uint16, padded(rows)), low: []int64{0}, high: []int64{0}, of: of}
-	const samples = 1 << 16
-	step := max(rows/samples, 1)
-	var sample []int64
-	for i := 0; i < rows; i += step {
-		if bitOf(buyers, i) {
-			v, _ := of(i)
-			sample = append(sample, v)
+// that many rows share have a code of their own. values are those of the rows; of reads one of them later.
+func newAxis(values []int64, of func(row int) (int64, bool), buyers []uint64) *axis {
+	a := &axis{codes: make([]uint16, padded(len(values))), low: []int64{0}, high: []int64{0}, of: of}
+	lowest, highest := int64(math.MaxInt64), int64(math.MinInt64)
+	for w, set := range buyers {
+		for ; set != 0; set &= set - 1 {
+			v := values[w*64+bits.TrailingZeros64(set)]
+			lowest, highest = min(lowest, v), max(highest, v)
 		}
 	}
-	lowest, highest, any := int64(0), int64(0), false
-	for i := range rows {
-		if !bitOf(buyers, i) {
-			continue
-		}
-		v, _ := of(i)
-		if !any {
-			lowest, highest, any = v, v, true
-		}
-		lowest, highest = min(lowest, v), max(highest, v)
-	}
-	if !any {
+	if lowest > highest {
 		return a
 	}
 	if span := uint64(highest - lowest); span < maxCodes-1 {
 		for v := lowest; v <= highest; v++ {
 			a.low, a.high = append(a.low, v), append(a.high, v)
 		}
-		for i := range rows {
-			if bitOf(buyers, i) {
-				v, _ := of(i)
-				a.codes[i] = uint16(v-lowest) + 1
+		for w, set := range buyers {
+			for ; set != 0; set &= set - 1 {
+				i := w*64 + bits.TrailingZeros64(set)
+				a.codes[i] = uint16(values[i]-lowest) + 1
 			}
 		}
 		return a
 	}
-	a.cut(sample, lowest, highest)
-	for i := range rows {
+	const samples = 1 << 14
+	var sample []int64
+	for i := 0; i < len(values); i += max(len(values)/samples, 1) {
 		if bitOf(buyers, i) {
-			v, _ := of(i)
-			a.codes[i] = a.code(v)
+			sample = append(sample, values[i])
+		}
+	}
+	a.cut(sample, lowest, highest)
+	find := newFinder(a.high, lowest)
+	for w, set := range buyers {
+		for ; set != 0; set &= set - 1 {
+			i := w*64 + bits.TrailingZeros64(set)
+			a.codes[i] = find.code(values[i])
 		}
 	}
 	return a
+}
+
+// finder finds codes: it divides the numbers above the lowest by their length in bits and their highest six bits, and knows the
+// first code of each part.
+type finder struct {
+	high   []int64
+	lowest int64
+	first  [64 * 64]uint16
+}
+
+func newFinder(high []int64, lowest int64) *finder {
+	f := &finder{high: high, lowest: lowest}
+	code := 1
+	for part := range f.first {
+		for code < len(high)-1 && partOf(uint64(high[code]-lowest)) < part {
+			code++
+		}
+		f.first[part] = uint16(code)
+	}
+	return f
+}
+
+// partOf ascends with v.
+func partOf(v uint64) int {
+	n := bits.Len64(v >> 6)
+	return n<<6 | int(v>>n&63)
+}
+
+func (f *finder) code(v int64) uint16 {
+	k := int(f.first[partOf(uint64(v-f.lowest))&(64*64-1)])
+	for k < len(f.high)-1 && f.high[k] < v {
+		k++
+	}
+	return uint16(k)
 }
 
 // cut makes the codes from a sample.

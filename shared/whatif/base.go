@@ -118,7 +118,6 @@ func (b *Base) Add(buf []byte) error {
 		sets: map[string][]uint64{}, programs: map[string]*column.Program{},
 	}
 	s.set.WithZones(b.zones)
-	var index []string
 	for i := range cols {
 		c := &cols[i]
 		if err := s.set.Add(*c); err != nil {
@@ -128,15 +127,11 @@ func (b *Base) Add(buf []byte) error {
 		if name, ok := strings.CutPrefix(c.Ref, colTag); ok {
 			s.tags = append(s.tags, name)
 		}
-		index = append(index, c.Ref)
 	}
 	for _, ref := range required {
 		if s.cols[ref] == nil {
 			return broken("it has no column %s", ref)
 		}
-	}
-	if err := s.set.Index(index...); err != nil {
-		return err
 	}
 	if err := b.derive(s); err != nil {
 		return err
@@ -158,9 +153,11 @@ func (h *Head) sameBase(o *Head) bool {
 // derive lays out what the kernels read.
 func (b *Base) derive(s *shard) (err error) {
 	buyers := s.buyers()
-	s.recency = newAxis(s.reader("recency_days"), buyers, s.Rows)
-	s.days = newAxis(s.reader("purchase_days"), buyers, s.Rows)
-	s.money = newAxis(s.reader("spend"), buyers, s.Rows)
+	room := make([]int64, s.Rows)
+	for ref, to := range map[string]**axis{"recency_days": &s.recency, "purchase_days": &s.days, "spend": &s.money} {
+		s.numbers(ref, room)
+		*to = newAxis(room, s.reader(ref), buyers)
+	}
 	if s.revenue, err = s.measure(ColRevenue); err != nil {
 		return err
 	}
@@ -174,13 +171,35 @@ func (b *Base) derive(s *shard) (err error) {
 // buyers has the bit of every row with a purchase.
 func (s *shard) buyers() []uint64 {
 	set := make([]uint64, s.set.Words())
-	of := s.reader("purchase_days")
-	for i := range s.Rows {
-		if v, ok := of(i); ok && v > 0 {
+	days, room := s.cols["purchase_days"], make([]int64, s.Rows)
+	s.numbers("purchase_days", room)
+	for i, v := range room {
+		if v > 0 && (!days.HasNull || v != days.NullRaw) {
 			set[i/64] |= 1 << (i % 64)
 		}
 	}
 	return set
+}
+
+// numbers reads a column whole, null as the number that stands for it.
+func (s *shard) numbers(ref string, to []int64) {
+	c := s.cols[ref]
+	switch {
+	case c.U8 != nil:
+		widen(c.U8, to)
+	case c.U16 != nil:
+		widen(c.U16, to)
+	case c.U32 != nil:
+		widen(c.U32, to)
+	default:
+		copy(to, c.I64)
+	}
+}
+
+func widen[T uint8 | uint16 | uint32](from []T, to []int64) {
+	for i, v := range from[:len(to)] {
+		to[i] = int64(v)
+	}
 }
 
 // reader reads a column row by row; ok is false for null.
@@ -239,12 +258,14 @@ func (b *Base) settled(s *shard) error {
 		codes[i] = code
 	}
 	s.stage, s.age = make([]uint8, padded(s.Rows)), make([]uint16, padded(s.Rows))
-	stage, age := s.reader(ColStage), s.reader(ColStageAge)
-	for i := range s.Rows {
-		k, _ := stage(i)
-		s.stage[i] = codes[k]
-		v, ok := age(i)
-		if !ok {
+	room, age := make([]int64, s.Rows), s.cols[ColStageAge]
+	s.numbers(ColStage, room)
+	for i, v := range room {
+		s.stage[i] = codes[v]
+	}
+	s.numbers(ColStageAge, room)
+	for i, v := range room {
+		if age.HasNull && v == age.NullRaw {
 			s.age[i] = math.MaxUint16
 			continue
 		}

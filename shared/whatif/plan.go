@@ -177,6 +177,11 @@ func (p *Preview) plan(spec *Spec) ([]*shardPlan, *dirt, error) {
 	// Columns first: making one must not fail between two shards that are half compiled.
 	plans := make([]*shardPlan, len(p.base.shards))
 	for i, s := range p.base.shards {
+		if p.spec != nil {
+			if err := s.indexSums(); err != nil {
+				return nil, nil, err
+			}
+		}
 		k := &shardPlan{p: p, s: s, what: what}
 		plans[i] = k
 		if err := k.compile(spec, stages, tiers); err != nil {
@@ -184,6 +189,18 @@ func (p *Preview) plan(spec *Spec) ([]*shardPlan, *dirt, error) {
 		}
 	}
 	return plans, what, nil
+}
+
+// indexSums lays out what audiences are summed by. The first evaluation sums row by row and does without.
+func (s *shard) indexSums() error {
+	for _, ref := range [...]string{ColRevenue, ColValue} {
+		if s.set.Has(ref) {
+			if err := s.set.Index(ref); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // missing refuses conditions that name what the columns do not have.
@@ -304,6 +321,13 @@ func (k *shardPlan) condition(spec *Spec, place string, p *segment.Program) (*co
 	key := spec.Activity + "\x00" + strconv.Itoa(len(k.p.base.names.list)) + "\x00" + p.String()
 	if c := s.programs[key]; c != nil {
 		return c.Runner(), nil
+	}
+	for _, r := range p.Refs() {
+		if ref := r.String(); s.set.Has(ref) {
+			if err := s.set.Index(ref); err != nil {
+				return nil, err
+			}
+		}
 	}
 	c, err := s.set.Compile(p)
 	if err != nil {

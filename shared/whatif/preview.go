@@ -1,6 +1,8 @@
 package whatif
 
 import (
+	"math/bits"
+
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/segment/column"
 )
@@ -158,15 +160,16 @@ type shardPlan struct {
 	settling *settling
 	runs     []setRun // of the audiences of what, in order
 	live     []liveColumn
+	lists    [2][column.BlockRows]uint16 // of rows, while a block is evaluated
 }
 
 // setRun evaluates an audience of a shard.
 type setRun struct {
-	run    *column.Runner // nil: nobody
-	event  []uint64       // those who have the tag by events
-	to     []uint64
-	old    []uint64 // nil: nobody was in at the start
-	of     *Member
+	run   *column.Runner // nil: nobody
+	event []uint64       // those who have the tag by events
+	to    []uint64
+	old   []uint64 // nil: nobody was in at the start
+	of    *Member
 }
 
 type liveColumn struct {
@@ -200,7 +203,7 @@ func (k *shardPlan) block(b int) {
 		}
 	}
 	if k.settling != nil {
-		k.settling.block(b, cand, stage)
+		k.settling.block(b, cand, stage, &k.lists[0])
 		k.write(b, afterStage)
 		if k.s.since != nil {
 			var days [column.BlockRows]uint16
@@ -272,54 +275,64 @@ func (k *shardPlan) sum(b int, of *column.Block, to *Sum) {
 	}
 }
 
-// countWords counts who moves between scores, names and tiers.
+// countWords counts who moves between scores, names and tiers: first whose word is another, then for each group whose part of it
+// is another, and then those, so that no branch hangs on a user.
 func (k *shardPlan) countWords(b int, now, old *[column.BlockRows]uint32) {
 	from, to := k.s.span(b)
-	cell, m, tier, cn := k.p.groups[groupCell], k.p.groups[groupM], k.p.groups[groupTier], k.p.groups[groupCN]
-	var moved [column.BlockRows]uint16
+	moved, of := &k.lists[0], &k.lists[1]
 	n := 0
 	for i := range now {
 		moved[n&(column.BlockRows-1)] = uint16(i)
 		n += differ(uint64(old[i]), uint64(now[i]))
 	}
-	for _, j := range moved[:n] {
-		i := int(j)
-		if i >= to-from {
-			break
+	for n > 0 && int(moved[n-1]) >= to-from {
+		n--
+	}
+	for _, g := range wordGroups {
+		m, mask := 0, g.mask<<g.shift
+		for _, i := range moved[:n] {
+			of[m&(column.BlockRows-1)] = i
+			m += differ(uint64((old[i&(column.BlockRows-1)]^now[i&(column.BlockRows-1)])&mask), 0)
 		}
-		x, y := old[i&(column.BlockRows-1)], now[i&(column.BlockRows-1)]
-		one := Sum{1, k.s.revenue.at(from + i), k.s.value.at(from + i)}
-		if a, b := x&maskRF, y&maskRF; a != b {
-			cell.cells[a<<6|b].add(one)
-		}
-		if a, b := x>>wordM&7, y>>wordM&7; a != b {
-			m.cells[a<<6|b].add(one)
-		}
-		if a, b := x>>wordTier&63, y>>wordTier&63; a != b {
-			tier.cells[a<<6|b].add(one)
-		}
-		if a, b := x>>wordCN&15, y>>wordCN&15; a != b {
-			cn.cells[a<<6|b].add(one)
+		if cells := &k.p.groups[g.group].cells; m > 0 {
+			for _, i := range of[:m] {
+				x, y := old[i&(column.BlockRows-1)]>>(g.shift&31)&g.mask, now[i&(column.BlockRows-1)]>>(g.shift&31)&g.mask
+				cells[(x<<6|y)&(64*64-1)].add(Sum{1, k.s.revenue.at(from + int(i)), k.s.value.at(from + int(i))})
+			}
 		}
 	}
 }
 
+// wordGroups are the groups that stand in words, and where.
+var wordGroups = [...]struct {
+	group       int
+	shift, mask uint32
+}{{groupCell, 0, maskRF}, {groupM, wordM, 7}, {groupTier, wordTier, 63}, {groupCN, wordCN, 15}}
+
 // countCodes counts who moves between codes.
 func (k *shardPlan) countCodes(b int, now, old *[column.BlockRows]uint8, to *moves) {
 	from, end := k.s.span(b)
-	var groups [column.BlockRows / 8]uint16
-	n := 0
-	for g := range groups {
-		groups[n&(len(groups)-1)] = uint16(g * 8)
-		n += differ(load64(old[g*8:g*8+8]), load64(now[g*8:g*8+8]))
-	}
-	for _, g := range groups[:n] {
-		for i := int(g); i < min(int(g)+8, end-from); i++ {
-			if a, b := old[i&(column.BlockRows-1)], now[i&(column.BlockRows-1)]; a != b {
-				to.cells[int(a&63)<<6|int(b&63)].add(Sum{1, k.s.revenue.at(from + i), k.s.value.at(from + i)})
-			}
+	for _, i := range others(now, old, &k.lists[0]) {
+		if int(i) < end-from {
+			x, y := old[i&(column.BlockRows-1)], now[i&(column.BlockRows-1)]
+			to.cells[int(x&63)<<6|int(y&63)].add(Sum{1, k.s.revenue.at(from + int(i)), k.s.value.at(from + int(i))})
 		}
 	}
+}
+
+const low7 = 0x7f7f7f7f7f7f7f7f
+
+// others lists the rows whose codes differ.
+func others(a, b *[column.BlockRows]uint8, to *[column.BlockRows]uint16) []uint16 {
+	n := 0
+	for i := 0; i < column.BlockRows; i += 8 {
+		x := load64(a[i:i+8]) ^ load64(b[i:i+8])
+		for x = (x&low7 + low7 | x) &^ low7; x != 0; x &= x - 1 { // the highest bit of each byte that is not 0
+			to[n&(column.BlockRows-1)] = uint16(i + bits.TrailingZeros64(x)>>3)
+			n++
+		}
+	}
+	return to[:n]
 }
 
 // differ is 1 for different numbers, without a branch.

@@ -52,14 +52,19 @@ func newScoring(s *shard, spec *Spec, tiers []uint32) *scoring {
 // averageAxis is the net spend an order, rounded half away from zero.
 func (s *shard) averageAxis() *axis {
 	spend, orders := s.reader("spend"), s.reader("orders")
-	return newAxis(func(row int) (int64, bool) {
+	of := func(row int) (int64, bool) {
 		n, _ := orders(row)
 		if n <= 0 {
 			return 0, false
 		}
 		v, _ := spend(row)
 		return roundDiv(v, n), true
-	}, s.buyers(), s.Rows)
+	}
+	values := make([]int64, s.Rows)
+	for i := range values {
+		values[i], _ = of(i)
+	}
+	return newAxis(values, of, s.buyers())
 }
 
 // roundDiv divides by a positive number and rounds half away from zero.

@@ -79,14 +79,16 @@ type settling struct {
 	known [64]bool        // stages of the strategy
 }
 
-func (k *settling) block(b int, cand, out *[column.BlockRows]uint8) {
+func (k *settling) block(b int, cand, out *[column.BlockRows]uint8, room *[column.BlockRows]uint16) {
 	if k.all {
 		*out = *cand
 		return
 	}
 	from := b * column.BlockRows
 	stage, age := (*[column.BlockRows]uint8)(k.s.stage[from:]), (*[column.BlockRows]uint16)(k.s.age[from:])
-	for i := range out {
+	*out = *cand
+	for _, i := range others(stage, cand, room) {
+		i &= column.BlockRows - 1
 		o := stage[i] & 63
 		t := k.to[int(o)<<6|int(cand[i]&63)]
 		kept := uint8(int32(uint32(age[i])-uint32(k.limit[o])) >> 31) // all bits while the age is below the limit

@@ -132,20 +132,15 @@ func (s *Set) check(c *stored) error {
 	if c.Kind == Bits {
 		return nil
 	}
-	first := true
-	for i := range s.rows {
-		raw := c.raw(i)
-		if c.HasNull && c.Kind != Dict && raw == c.NullRaw {
-			if c.nulls == nil {
-				c.nulls = make([]uint64, s.Words())
-			}
-			c.nulls[i/64] |= 1 << (i % 64)
-			continue
-		}
-		if first {
-			c.min, c.max, first = raw, raw, false
-		}
-		c.min, c.max = min(c.min, raw), max(c.max, raw)
+	switch {
+	case c.U8 != nil:
+		span(c, c.U8)
+	case c.U16 != nil:
+		span(c, c.U16)
+	case c.U32 != nil:
+		span(c, c.U32)
+	default:
+		span(c, c.I64)
 	}
 	switch {
 	case c.Scale < 0 || c.Kind != Float && (c.min < -maxRaw || c.max > maxRaw):
@@ -160,6 +155,45 @@ func (s *Set) check(c *stored) error {
 		return fault.New(fault.Invalid, "its days go from %d to %d", c.min, c.max).WithHint("count days since 1970-01-01")
 	}
 	return nil
+}
+
+// span finds the nulls of a column, and the least and largest number of the other rows.
+func span[T uint8 | uint16 | uint32 | int64](c *stored, rows []T) {
+	null := T(c.NullRaw)
+	nulls := c.HasNull && c.Kind != Dict && int64(null) == c.NullRaw
+	var least, most T
+	first := true
+	for from := 0; from < len(rows); from += 64 {
+		group := rows[from:min(from+64, len(rows))]
+		if nulls {
+			var m uint64
+			for j, v := range group {
+				m |= one(v == null) << j
+			}
+			if m != 0 {
+				if c.nulls == nil {
+					c.nulls = make([]uint64, (len(rows)+63)/64)
+				}
+				c.nulls[from/64] = m
+				for j, v := range group {
+					if m>>j&1 == 0 {
+						if first {
+							least, most, first = v, v, false
+						}
+						least, most = min(least, v), max(most, v)
+					}
+				}
+				continue
+			}
+		}
+		if first {
+			least, most, first = group[0], group[0], false
+		}
+		for _, v := range group {
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	c.min, c.max = int64(least), int64(most)
 }
 
 // Tags adds a bitmap of tags: row i has the tag names[k] when bit k of bitmap[i] is set. At most 64 names.

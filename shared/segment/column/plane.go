@@ -28,17 +28,71 @@ func (c *stored) index(s *Set, width int) {
 	c.width, c.planes = width, make([]uint64, s.blocks()*blockWords*width)
 	var group [64]uint64
 	for w := range s.Words() {
-		clear(group[:])
-		for j := range min(64, s.rows-w*64) {
-			if row := w*64 + j; c.nulls == nil || c.nulls[w]>>j&1 == 0 {
-				group[j] = uint64(c.raw(row) - c.min)
+		c.load(w*64, min(64, s.rows-w*64), &group)
+		if width <= 16 {
+			for low := 0; low < width; low += 8 {
+				c.turn(w, low, &group)
 			}
+			continue
 		}
 		transpose(&group)
 		for j := range width {
 			c.plane(w/blockWords, j)[w%blockWords] = group[width-1-j]
 		}
 	}
+}
+
+// load reads raw-min of n rows; 0 for null and for what lies beyond them.
+func (c *stored) load(from, n int, to *[64]uint64) {
+	switch {
+	case c.U8 != nil:
+		spreadRows(c.U8[from:from+n], c.min, to)
+	case c.U16 != nil:
+		spreadRows(c.U16[from:from+n], c.min, to)
+	case c.U32 != nil:
+		spreadRows(c.U32[from:from+n], c.min, to)
+	default:
+		spreadRows(c.I64[from:from+n], c.min, to)
+	}
+	if c.nulls != nil {
+		for m := c.nulls[from/64]; m != 0; m &= m - 1 {
+			to[bits.TrailingZeros64(m)] = 0
+		}
+	}
+}
+
+func spreadRows[T uint8 | uint16 | uint32 | int64](rows []T, least int64, to *[64]uint64) {
+	n := min(len(rows), len(to))
+	for i, v := range rows[:n] {
+		to[i] = uint64(int64(v) - least)
+	}
+	clear(to[n:])
+}
+
+// turn writes the planes of eight bits, from bit low on, of a word of 64 rows.
+func (c *stored) turn(w, low int, group *[64]uint64) {
+	var planes [8]uint64
+	for g := 0; g < 64; g += 8 {
+		eight := (*[8]uint64)(group[g:])
+		var x uint64
+		for j, v := range eight {
+			x |= v >> (low & 15) & 0xff << (8 * j)
+		}
+		x = transpose8(x)
+		for p := range planes {
+			planes[p] |= x >> (8 * p) & 0xff << g
+		}
+	}
+	for p := range min(8, c.width-low) {
+		c.plane(w/blockWords, c.width-1-low-p)[w%blockWords] = planes[p]
+	}
+}
+
+// transpose8 turns eight rows of eight bits round (Warren 2013, 7-3).
+func transpose8(x uint64) uint64 {
+	x = x&0xaa55aa55aa55aa55 | x&0x00aa00aa00aa00aa<<7 | x>>7&0x00aa00aa00aa00aa
+	x = x&0xcccc3333cccc3333 | x&0x0000cccc0000cccc<<14 | x>>14&0x0000cccc0000cccc
+	return x&0xf0f0f0f00f0f0f0f | x&0x00000000f0f0f0f0<<28 | x>>28&0x00000000f0f0f0f0
 }
 
 // transpose turns 64 rows of 64 bits round: bit k of row i becomes bit i of row k (Warren 2013, Hacker's Delight, 7-3).
