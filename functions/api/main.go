@@ -16,11 +16,14 @@ import (
 // rolesClaim is the environment variable that names the claim of a token that lists its roles.
 const rolesClaim = "WEIR_ROLES_CLAIM"
 
+// apiEvents is the environment variable with the address of the queue that events of API calls go to.
+const apiEvents = "WEIR_API_EVENTS_QUEUE"
+
 // version is set when the program is built.
 var version = "dev"
 
 func main() {
-	f, err := aws.OpenFunction(context.Background(), nil)
+	f, err := aws.OpenFunction(context.Background(), nil, aws.WithInbox(os.Getenv(apiEvents)))
 	if err != nil {
 		slog.Error("the function cannot start", "error", err)
 		os.Exit(1)

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -45,8 +47,11 @@ type Function struct {
 	Environment
 }
 
-// OpenFunction opens the base that the environment names, with channels to send by.
-func OpenFunction(ctx context.Context, channels map[string]app.Channel) (*Function, error) {
+// Part is a port that some functions have.
+type Part func(c aws.Config, p *app.Ports)
+
+// OpenFunction opens the base that the environment names, with channels to send by and what else the function needs.
+func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ...Part) (*Function, error) {
 	f := &Function{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
 	var err error
 	if f.Environment, err = ReadEnvironment(); err != nil {
@@ -65,7 +70,11 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel) (*Functi
 		return nil, fault.New(fault.Internal, "name the process").Because(err)
 	}
 	clock := func() int64 { return time.Now().UnixMilli() }
-	f.App, err = app.New(ctx, store.Ports(clock, channels), app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder)})
+	ports := store.Ports(clock, channels)
+	for _, part := range parts {
+		part(c, &ports)
+	}
+	f.App, err = app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder)})
 	return f, err
 }
 

@@ -38,16 +38,20 @@ func (s *Stack) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer) // whoever asked may be gone
 }
 
-// serveRedrive sends what is in the dead letters back to the queue that gave it up.
+// serveRedrive sends what is in the dead letters back to the queues that gave it up.
 func (s *Stack) serveRedrive(w http.ResponseWriter, r *http.Request) {
 	dead := s.Queues[r.PathValue("name")]
-	for _, q := range s.Queues {
+	moved := map[string]int{}
+	for name, q := range s.Queues {
 		if dead != nil && q.DeadLetters == dead {
-			reply(w, http.StatusOK, map[string]any{"to": q.Name, "messages": dead.Redrive(q)})
-			return
+			moved[name] = dead.Redrive(q)
 		}
 	}
-	reply(w, http.StatusNotFound, map[string]string{"Message": "no queue has the dead letters " + r.PathValue("name")})
+	if len(moved) == 0 {
+		reply(w, http.StatusNotFound, map[string]string{"Message": "no queue has the dead letters " + r.PathValue("name")})
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"messages": moved})
 }
 
 // serveStatus says what runs and what waits.

@@ -60,6 +60,9 @@ func actionsOf(c Call) (actions []string, resource string) {
 		}
 		return []string{"dynamodb:" + c.Operation}, table
 	}
+	if c.Service == "sqs" {
+		return []string{"sqs:" + strings.TrimSuffix(c.Operation, "Batch")}, queueARN("ApiEventsQueue")
+	}
 	method, path, _ := strings.Cut(c.Operation, " ")
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	resource = "arn:aws:s3:::" + bucket
@@ -111,6 +114,8 @@ func TestPoliciesAllowWhatIsCalled(t *testing.T) {
 			t.Errorf("%s: %d %s", route, out.StatusCode, out.Body)
 		}
 	}
+	_, err = c.Functions["CollectFunction"].Invoke(t.Context(), []byte(`{}`))
+	must(t, err)
 	c.settle(t)
 	mu.Lock()
 	defer mu.Unlock()
@@ -125,7 +130,7 @@ func TestPoliciesAllowWhatIsCalled(t *testing.T) {
 			}
 		}
 	}
-	for _, role := range []string{"IngestRole", "DeliverRole", "SweepRole", "ApiRole"} {
+	for _, role := range []string{"IngestRole", "CollectRole", "DeliverRole", "SweepRole", "ApiRole"} {
 		if seen[role] < 3 {
 			t.Errorf("%s was seen in %d calls only", role, seen[role])
 		}

@@ -30,6 +30,7 @@ type Queue struct {
 type message struct {
 	number   int
 	id, body string
+	source   *Queue // that gave it up; nil: none did
 	sent     time.Time
 	first    time.Time // first receipt
 	receives int
@@ -53,12 +54,12 @@ func (q *Queue) Send(body string) string {
 	return m.id
 }
 
-// take adds a message that another queue gave up, with its id.
-func (q *Queue) take(m *message) {
+// take adds a message of another queue, with its id; from is the queue that gave it up, nil when it comes back.
+func (q *Queue) take(m *message, from *Queue) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.numbers++
-	q.messages = append(q.messages, &message{number: q.numbers, id: m.id, body: m.body, sent: m.sent})
+	q.messages = append(q.messages, &message{number: q.numbers, id: m.id, body: m.body, sent: m.sent, source: from})
 	q.notify()
 }
 
@@ -93,7 +94,7 @@ func (q *Queue) Receive(n int) (out []events.SQSMessage) {
 	if len(dead) > 0 {
 		q.messages = slices.DeleteFunc(q.messages, func(m *message) bool { return slices.Contains(dead, m) })
 		for _, m := range dead {
-			q.DeadLetters.take(m)
+			q.DeadLetters.take(m, q)
 		}
 	}
 	if len(out)+len(dead) > 0 {
@@ -160,16 +161,22 @@ func (q *Queue) Bodies() (all []string) {
 	return all
 }
 
-// Redrive moves every message back to a queue, for a new round of receipts, and returns how many there were.
+// Redrive moves the messages that a queue gave up back to it, for a new round of receipts, and returns how many there were.
 func (q *Queue) Redrive(to *Queue) int {
 	q.mu.Lock()
-	moved := q.messages
-	q.messages = nil
+	var moved []*message
+	q.messages = slices.DeleteFunc(q.messages, func(m *message) bool {
+		if m.source != to {
+			return false
+		}
+		moved = append(moved, m)
+		return true
+	})
 	q.notify()
 	q.mu.Unlock()
 	slices.SortFunc(moved, func(a, b *message) int { return cmp.Compare(a.number, b.number) })
 	for _, m := range moved {
-		to.take(m)
+		to.take(m, nil)
 	}
 	return len(moved)
 }

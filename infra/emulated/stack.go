@@ -173,7 +173,7 @@ func (s *Stack) host(name string, r *functionResource) error {
 	for variable, value := range r.Environment.Variables {
 		environment[variable] = fmt.Sprint(value)
 	}
-	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects} {
+	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL} {
 		if s.options.Taps != nil {
 			t, err := newTap(name, service, url, s.options.Taps)
 			if err != nil {
@@ -343,6 +343,7 @@ func (s *Stack) serve(events http.Handler) error {
 	mux.Handle("POST /s3-events", events)
 	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", s.serveInvoke)
 	mux.HandleFunc("POST /queues/{name}/redrive", s.serveRedrive)
+	mux.HandleFunc("POST /{$}", s.serveSQS)
 	mux.HandleFunc("GET /{$}", s.serveStatus)
 	s.control = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.control.Serve(l) }() // ends with Close

@@ -14,7 +14,7 @@ import (
 // Call is a request of a function to a service.
 type Call struct {
 	Function  string
-	Service   string // dynamodb or s3
+	Service   string // dynamodb, s3 or sqs
 	Operation string // PutItem, or PUT and the path of the object
 }
 

@@ -263,19 +263,21 @@ var needs = map[string][]string{
 	"GetObject":          {"s3:GetObject"}, "HeadObject": {"s3:GetObject"}, "PutObject": {"s3:PutObject"}, "DeleteObject": {"s3:DeleteObject"},
 	"ListObjectsV2": {"s3:ListBucket"}, "CreateMultipartUpload": {"s3:PutObject"}, "UploadPart": {"s3:PutObject"},
 	"CompleteMultipartUpload": {"s3:PutObject"}, "AbortMultipartUpload": {"s3:AbortMultipartUpload"},
+	"SendMessage": {"sqs:SendMessage"}, "ReceiveMessage": {"sqs:ReceiveMessage"}, "DeleteMessageBatch": {"sqs:DeleteMessage"},
 }
 
 // What the services need that call a function, and the function's own log.
 var beside = map[string][]string{
 	"ingest":  {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 	"deliver": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams", "sqs:SendMessage"},
-	"sweep":   {}, "api": {},
+	"collect": {}, "sweep": {}, "api": {},
 }
 
-// What functions do to the folders of the bucket: r reads, w writes, d removes. Only the API takes uploads, only those that send write
-// into the outbox, and only imports and the API see files as they arrived.
+// What functions do to the folders of the bucket: r reads, w writes, d removes. Only the API and what it queues become event files, only
+// those that send write into the outbox, and only imports and the API see all files as they arrived.
 var folders = map[string]map[string]string{
 	"ingest":  {"events": "r", "canonical": "rwd", "profiles": "rwd", "docs": "rwd"},
+	"collect": {"events": "rw"},
 	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "outbox": "w"},
 	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "outbox": "w"},
 	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd"},
@@ -295,7 +297,7 @@ func operations(interfaces ...any) (all []string) {
 func TestLeastPrivilege(t *testing.T) {
 	s := read(t, "aws", nil)
 	granted, needed := map[string]bool{}, map[string]bool{}
-	for _, op := range operations((*aws.Table)(nil), (*aws.Bucket)(nil)) {
+	for _, op := range operations((*aws.Table)(nil), (*aws.Bucket)(nil), (*aws.Messages)(nil)) {
 		if needs[op] == nil {
 			t.Errorf("%s needs which action?", op)
 		}
@@ -352,6 +354,10 @@ func TestQueue(t *testing.T) {
 	queue := dig(s.resource("EventsQueue"), "Properties").(object)
 	if queue["VisibilityTimeout"] != "5400" || dig(s.all, "Globals", "Function", "Timeout") != "900" {
 		t.Error("a message must stay away for six timeouts of the import")
+	}
+	calls := dig(s.resource("ApiEventsQueue"), "Properties").(object)
+	if calls["VisibilityTimeout"] != "180" || dig(s.resource("CollectFunction"), "Properties", "Timeout") != "60" {
+		t.Error("a message must stay away for longer than the collection that received it may run")
 	}
 	filter := fmt.Sprint(dig(s.resource("Bucket"), "Properties", "NotificationConfiguration"))
 	if !strings.Contains(filter, aws.EventsPrefix("${Workspace}")) {

@@ -28,9 +28,12 @@ type group struct {
 // collectLinger is how long a group waits for more callers.
 const collectLinger = 50 * time.Millisecond
 
-// Collect keeps events, one JSON object a line, in a file of the bucket. It returns when they are durable; IngestPending
-// folds them.
+// Collect keeps events, one JSON object a line, in a file of the bucket, or in the queue that Gather makes files of. It returns when
+// they are durable; whoever imports the files of the bucket folds them.
 func (a *App) Collect(ctx context.Context, lines [][]byte) error {
+	if a.ports.Inbox != nil {
+		return a.enqueue(ctx, lines)
+	}
 	c := &a.collector
 	c.mu.Lock()
 	g, leads := c.group, false

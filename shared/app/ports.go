@@ -24,6 +24,7 @@ type Ports struct {
 	Docs     Docs
 	Scratch  Scratch
 	Channels map[string]Channel
+	Inbox    Queue // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
 	Clock    func() int64
 	Zones    func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
 }
@@ -53,6 +54,15 @@ type UploadReader interface {
 	io.Closer
 	Size() int64
 }
+
+// Queue hands messages to another process of the host. Each comes at least once, in any order.
+type Queue interface {
+	// Send keeps a message of 1 to QueueBytes bytes of ASCII text; it is durable when Send returns.
+	Send(ctx context.Context, message string) error
+}
+
+// QueueBytes is the length of the longest message of a queue.
+const QueueBytes = 256_000
 
 // Ledger knows which files arrived and how far each is folded.
 type Ledger interface {

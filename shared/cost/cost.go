@@ -64,9 +64,11 @@ const (
 	gigabyte   = 1e9
 	largeGB    = 1769.0 / 1024 // memory of ingest, sweep and api in template.yaml
 	smallGB    = 0.5           // of deliver
+	collectGB  = 0.25          // of collect
 	alarmCount = 6             // metrics with an alarm in template.yaml
-	polls      = 5 * month / 20
-	partitions = 256 // that a scan of the profiles queries
+	polls      = 5*month/20 + minutes*2
+	minutes    = days * 24 * 60 // how often the events of API calls are collected
+	partitions = 256            // that a scan of the profiles queries
 )
 
 // Units of the table, a little above what imports and deliveries of the CDNOW sample consume in DynamoDB Local
@@ -130,8 +132,8 @@ func bill(t Traffic, a Assumptions) *Bill {
 
 	ingest := events/a.EventsPerSec + float64(files*2)
 	sweep := float64(days * (2 + base/a.UsersPerSec))
-	seconds := float64((ingest+sweep+float64(calls*0.2))*largeGB) + float64(messages*0.1*smallGB)
-	requests := files + days + messages + calls
+	seconds := float64((ingest+sweep+float64(calls*0.2))*largeGB) + float64(messages*0.1*smallGB) + minutes*0.03*collectGB
+	requests := files + days + messages + calls + minutes
 
 	quantities := [priceCount]float64{
 		writeUnits: writes, readUnits: reads, tableStorage: tableGB, tableBackup: tableGB,
@@ -139,7 +141,7 @@ func bill(t Traffic, a Assumptions) *Bill {
 		bucketStorage: keptGB + rawGB, functionCalls: requests, functionTime: seconds,
 		queueCalls: polls + float64(files*3), keys: 1, keyCalls: 10_000 + float64(files*4), alarms: alarmCount,
 		logs:     float64((float64(files*2000) + float64(messages*400) + float64(calls*600) + days*2000) / gigabyte),
-		apiCalls: calls, schedules: days,
+		apiCalls: calls, schedules: days + minutes,
 	}
 	b := &Bill{Region: Region, Date: Date, Traffic: t, Assumptions: a, Notes: notes(t)}
 	for i, p := range prices {
@@ -157,7 +159,7 @@ func notes(t Traffic) []string {
 	out := []string{
 		"a model, not a measurement: docs/operations.md says what was measured",
 		"without free tiers, taxes, transfer to the internet, Cognito, CloudFront, dashboards and mail",
-		"an idle queue is asked by five pollers, every 20 seconds each",
+		"an idle queue is asked by five pollers, every 20 seconds each, and that of API calls every minute",
 	}
 	if t.Active > 0 {
 		each := float64(t.Events) / float64(t.Active)

@@ -29,7 +29,7 @@ func TestIdle(t *testing.T) {
 	if b.USD >= 2 || b.USD < 1.6 || b.USD != b.Idle {
 		t.Errorf("an idle deployment costs %.2f USD", b.USD)
 	}
-	for name, want := range map[string]float64{"KMS key": 1, "CloudWatch alarms": 0.6, "SQS requests": 0.2592, "DynamoDB writes": 0} {
+	for name, want := range map[string]float64{"KMS key": 1, "CloudWatch alarms": 0.6, "SQS requests": 0.29376, "DynamoDB writes": 0} {
 		if got := line(t, b, name).USD; math.Abs(got-want) > 1e-9 {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
@@ -49,7 +49,7 @@ func TestMonthly(t *testing.T) {
 		"DynamoDB reads":   750_000 + 20_000 + 7500 + 30*50_000,
 		"DynamoDB storage": 0.2 + 0.05 + 0.002,
 		"S3 storage":       12*0.06 + 0.35,
-		"Lambda requests":  30 + 30 + 1000,
+		"Lambda requests":  30 + 30 + 1000 + 43_200,
 		"KMS key":          1,
 	} {
 		if got := line(t, b, name).Quantity; math.Abs(got-want) > 1e-6*want {
