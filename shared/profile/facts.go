@@ -18,14 +18,14 @@ type Facts struct {
 	LastSeen  int64
 	Events    int64         // number of events folded
 	Purchases []PurchaseDay // every day with a purchase or an adjustment, ascending
+	Active    Days          // days on which the user did something: with any event that is not about them alone
+	Metrics   []Metric      // declared metrics that have data, by Key
 	Orders    []Order       // orders with an id, by hash: where a later refund of that order belongs
 	Refunds   []Refund      // refunds whose named order has not been seen; they count on their own day until it is
-	Metrics   []Metric      // declared metrics that have data, by Key
 	Traits    []Trait       // by name
 	Tags      []Tag         // tags set by events, by name
 	Lists     []Membership  // manual lists that the user is on or has left, by name
 	Messages  []Message     // what became of messages to the user, by Key
-	Active    Days          // days on which the user did something: with any event that is not about them alone
 	Counts    []EventCount  // declared events, by Key
 	Spill     Spill         // what SplitSpill moved to the side part and JoinSpill has not brought back
 }
