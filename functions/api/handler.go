@@ -25,12 +25,17 @@ type handler struct {
 	serve http.Handler
 	wait  func(context.Context) // for the work that requests began
 	log   *slog.Logger
+	begin func(context.Context) *aws.Invocation // nil: no figures
 }
 
 // handle answers one request of the HTTP API, in version 2.0 of its payload. It ends when the work that the request began has ended:
 // Lambda stops a function between requests. A client that waits for longer than the gateway does (30 seconds) gets its 503, and the work
 // goes on.
 func (h *handler) handle(ctx context.Context, in events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	if h.begin != nil {
+		run := h.begin(ctx)
+		defer func() { run.End() }()
+	}
 	ctx, cancel := aws.Bounded(ctx)
 	defer cancel()
 	w := &answer{head: http.Header{}, status: http.StatusOK}

@@ -37,7 +37,8 @@ func main() {
 		serve: httpapi.NewHandler(api, httpapi.Options{
 			Guard: httpapi.Guard{Behind: true, Log: f.Log}, Console: web.Handler(), Who: callers(claim),
 		}),
-		wait: api.Wait,
-		log:  f.Log,
+		wait:  api.Wait,
+		log:   f.Log,
+		begin: f.Begin,
 	}).handle)
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"log/slog"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -17,33 +17,41 @@ type deliverer interface {
 }
 
 type handler struct {
-	app deliverer
-	log *slog.Logger
+	app   deliverer
+	begin func(context.Context) *aws.Invocation
 }
 
 // handle delivers the pending intents of a batch. The first that fails is reported with everything after it: the stream shows them
 // again. What the kill switch or the ceiling holds stays pending until the sweep finds it.
 func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	run := h.begin(ctx)
 	ctx, cancel := aws.Bounded(ctx)
 	defer cancel()
 	var total app.DeliverReport
 	var out events.DynamoDBEventResponse
+	began, oldest := time.Now(), time.Now()
 	for _, r := range batch.Records {
 		in, ok := aws.PendingIntent(r)
 		if !ok {
 			continue
 		}
+		if at := r.Change.ApproximateCreationDateTime.Time; !at.IsZero() && at.Before(oldest) {
+			oldest = at
+		}
+		log := run.Log.With("intent", in.ID, "user", run.User(in.Key), "rule", in.Rule, "strategy", in.Strategy)
 		report, err := h.app.DeliverThese(ctx, []app.Intent{in})
 		total.Sent += report.Sent
 		total.Suppressed += report.Suppressed
 		total.Unknown += report.Unknown
 		total.Held = total.Held || report.Held
 		if err != nil {
-			h.log.Error("a message was not delivered", "intent", in.ID, "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
+			log.Error("a message was not delivered", "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
 			out.BatchItemFailures = []events.DynamoDBBatchItemFailure{{ItemIdentifier: r.Change.SequenceNumber}}
 			break
 		}
+		log.Info("delivered", "sent", report.Sent, "suppressed", report.Suppressed, "unknown", report.Unknown, "held", report.Held)
 	}
-	h.log.Info("delivered", "sent", total.Sent, "suppressed", total.Suppressed, "unknown", total.Unknown, "held", total.Held)
+	run.End(aws.Count("Sent", total.Sent), aws.Count("Suppressed", total.Suppressed), aws.Count("Unknown", total.Unknown),
+		aws.Count("Failed", int64(len(out.BatchItemFailures))), aws.Age("OldestMessage", oldest, began))
 	return out, nil
 }

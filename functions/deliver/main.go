@@ -17,5 +17,5 @@ func main() {
 		slog.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start((&handler{app: f.App, log: f.Log}).handle)
+	lambda.Start((&handler{app: f.App, begin: f.Begin}).handle)
 }

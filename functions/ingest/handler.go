@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -21,7 +23,7 @@ type importer interface {
 
 type handler struct {
 	app    importer
-	log    *slog.Logger
+	begin  func(context.Context) *aws.Invocation
 	bucket string
 	prefix string // of the event files in the bucket
 }
@@ -30,32 +32,63 @@ type handler struct {
 // is reported and comes again, until the queue moves it to the dead letters: an interrupted import goes on where it was, and a file
 // that is refused as a whole ends there, with its reason in the ledger and in the log.
 func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	run := h.begin(ctx)
 	ctx, cancel := aws.Bounded(ctx)
 	defer cancel()
+	var total app.Counts
 	var out events.SQSEventResponse
 	for _, m := range batch.Records {
-		if err := h.message(ctx, m); err != nil {
-			h.log.Error("a message was not done", "message", m.MessageId, "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
+		if err := h.message(ctx, run.Log.With("message", m.MessageId), m, &total); err != nil {
 			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 		}
 	}
+	run.End(aws.Count("Events", total.Events), aws.Count("Accepted", total.Accepted), aws.Count("Rejected", total.Rejected),
+		aws.Count("Duplicates", total.Duplicates), aws.Count("Users", total.Users), aws.Count("Failed", int64(len(out.BatchItemFailures))),
+		aws.Age("OldestMessage", oldest(batch.Records), time.Now()))
 	return out, nil
 }
 
-func (h *handler) message(ctx context.Context, m events.SQSMessage) error {
+// message imports the files of one message and adds what came of them to total. What fails is logged with what it was about.
+func (h *handler) message(ctx context.Context, log *slog.Logger, m events.SQSMessage, total *app.Counts) (err error) {
+	defer func() {
+		if err != nil {
+			log.Error("a message was not done", "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
+		}
+	}()
 	keys, err := h.keys(m.Body)
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
 		r, err := h.app.ImportKey(ctx, key)
+		log = log.With("key", key, "file", r.File.ID, "strategy", r.Strategy)
 		if err != nil {
 			return fault.Wrap(err, "import %s", key)
 		}
-		h.log.Info("imported", "file", r.File.ID, "key", key, "events", r.Counts.Events, "accepted", r.Counts.Accepted,
-			"rejected", r.Counts.Rejected, "duplicates", r.Counts.Duplicates, "users", r.Counts.Users)
+		if r.Strategy == "" {
+			log.Info("nothing was left to do")
+			continue
+		}
+		log.Info("imported", "events", r.Counts.Events, "accepted", r.Counts.Accepted, "rejected", r.Counts.Rejected,
+			"duplicates", r.Counts.Duplicates, "users", r.Counts.Users, "reads", r.File.Units.Reads, "writes", r.File.Units.Writes)
+		total.Events += r.Counts.Events
+		total.Accepted += r.Counts.Accepted
+		total.Rejected += r.Counts.Rejected
+		total.Duplicates += r.Counts.Duplicates
+		total.Users += r.Counts.Users
 	}
 	return nil
+}
+
+// oldest is when the oldest of messages was sent; now when none says so.
+func oldest(messages []events.SQSMessage) time.Time {
+	first := time.Now()
+	for _, m := range messages {
+		if ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil && time.UnixMilli(ms).Before(first) {
+			first = time.UnixMilli(ms)
+		}
+	}
+	return first
 }
 
 // keys returns the keys of the files that a notification of S3 names. S3 encodes them as in a form; it sends a test when the

@@ -18,5 +18,5 @@ func main() {
 		slog.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start((&handler{app: f.App, log: f.Log, bucket: f.Bucket, prefix: aws.EventsPrefix(f.Workspace)}).handle)
+	lambda.Start((&handler{app: f.App, begin: f.Begin, bucket: f.Bucket, prefix: aws.EventsPrefix(f.Workspace)}).handle)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/weir-engine/weir/infra/aws"
 	"github.com/weir-engine/weir/shared/app"
@@ -15,8 +14,8 @@ type sweeper interface {
 }
 
 type handler struct {
-	app sweeper
-	log *slog.Logger
+	app   sweeper
+	begin func(context.Context) *aws.Invocation
 }
 
 // outcome is what an invocation answers.
@@ -27,15 +26,20 @@ type outcome struct {
 
 // handle evaluates everyone, then delivers what is pending. It is safe to repeat.
 func (h *handler) handle(ctx context.Context) (o outcome, err error) {
+	run := h.begin(ctx)
+	defer func() {
+		run.End(aws.Count("Users", o.Sweep.Users), aws.Count("Changed", o.Sweep.Changed), aws.Count("Intents", o.Sweep.Intents),
+			aws.Count("Sent", o.Deliver.Sent), aws.Count("Suppressed", o.Deliver.Suppressed), aws.Count("Unknown", o.Deliver.Unknown))
+	}()
 	ctx, cancel := aws.Bounded(ctx)
 	defer cancel()
 	if o.Sweep, err = h.app.Sweep(ctx, nil); err != nil {
 		return o, err
 	}
-	h.log.Info("swept", "users", o.Sweep.Users, "changed", o.Sweep.Changed, "intents", o.Sweep.Intents)
+	run.Log.Info("swept", "users", o.Sweep.Users, "changed", o.Sweep.Changed, "intents", o.Sweep.Intents)
 	if o.Deliver, err = h.app.Deliver(ctx); err != nil {
 		return o, err
 	}
-	h.log.Info("delivered", "sent", o.Deliver.Sent, "suppressed", o.Deliver.Suppressed, "unknown", o.Deliver.Unknown, "held", o.Deliver.Held)
+	run.Log.Info("delivered", "sent", o.Deliver.Sent, "suppressed", o.Deliver.Suppressed, "unknown", o.Deliver.Unknown, "held", o.Deliver.Held)
 	return o, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -25,10 +26,10 @@ func (c *cli) filesCommand() *cobra.Command {
 				out := res.(gen.ListFiles200JSONResponse)
 				defer c.more(out.Next)
 				return c.print(out, func(w io.Writer) {
-					t := newTable("id", "name", "status", "arrived", ">events", ">accepted", ">rejected", ">duplicates", ">users")
+					t := newTable("id", "name", "status", "arrived", ">events", ">accepted", ">rejected", ">duplicates", ">users", ">USD")
 					for _, f := range out.Files {
 						t.row(f.Id, f.Name, string(f.Status), when(f.Arrived), number(f.Counts.Events), number(f.Counts.Accepted),
-							number(f.Counts.Rejected), number(f.Counts.Duplicates), number(f.Counts.Users))
+							number(f.Counts.Rejected), number(f.Counts.Duplicates), number(f.Counts.Users), price(f.Consumed))
 					}
 					t.write(w)
 				})
@@ -53,6 +54,14 @@ func (c *cli) filesCommand() *cobra.Command {
 	return cmd
 }
 
+// price is what a file's import cost; empty where nothing is paid by use.
+func price(c *gen.Consumed) string {
+	if c == nil {
+		return ""
+	}
+	return fixed(c.Usd, 4)
+}
+
 func showFile(w io.Writer, f gen.File) {
 	t := newTable("field", "value")
 	t.row("id", f.Id)
@@ -69,6 +78,11 @@ func showFile(w io.Writer, f gen.File) {
 	t.row("duplicates", number(f.Counts.Duplicates))
 	t.row("rejected", number(f.Counts.Rejected))
 	t.row("users", number(f.Counts.Users))
+	if c := f.Consumed; c != nil {
+		t.row("read units", number(int64(math.Ceil(c.Reads))))
+		t.row("write units", number(int64(math.Ceil(c.Writes))))
+		t.row("cost", fmt.Sprintf("%s USD (%s, %s)", fixed(c.Usd, 4), c.Region, c.Date))
+	}
 	if f.Reasons != nil {
 		for _, r := range *f.Reasons {
 			t.row("waiting: "+r.Reason, number(r.Count))

@@ -20,19 +20,20 @@ type Environment struct {
 	Table     string // WEIR_TABLE
 	Bucket    string // WEIR_BUCKET
 	Workspace string // WEIR_WORKSPACE
+	Metrics   bool   // WEIR_METRICS: "true" makes CloudWatch metrics of the figures in the log
 	PathStyle bool   // WEIR_S3_PATH_STYLE: "true" for stand-ins of S3
 }
 
 // Variables are the names of the environment variables that ReadEnvironment reads.
 func Variables() []string {
-	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_S3_PATH_STYLE"}
+	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
 }
 
 // ReadEnvironment reads the environment of a function.
 func ReadEnvironment() (Environment, error) {
 	e := Environment{
 		Table: os.Getenv("WEIR_TABLE"), Bucket: os.Getenv("WEIR_BUCKET"), Workspace: os.Getenv("WEIR_WORKSPACE"),
-		PathStyle: os.Getenv("WEIR_S3_PATH_STYLE") == "true",
+		Metrics: os.Getenv("WEIR_METRICS") == "true", PathStyle: os.Getenv("WEIR_S3_PATH_STYLE") == "true",
 	}
 	if e.Table == "" || e.Bucket == "" {
 		return e, fault.New(fault.Invalid, "WEIR_TABLE and WEIR_BUCKET are not set").WithHint("deploy the functions with template.yaml")
@@ -45,6 +46,10 @@ type Function struct {
 	App *app.App
 	Log *slog.Logger
 	Environment
+
+	store   *Store
+	meter   *Meter
+	metrics *Metrics
 }
 
 // Part is a port that some functions have.
@@ -65,6 +70,8 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ..
 	if err != nil {
 		return nil, err
 	}
+	f.store, f.meter = store, store.Meter()
+	f.metrics = &Metrics{Out: os.Stdout, Function: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), On: f.Metrics}
 	holder := make([]byte, 16)
 	if _, err := rand.Read(holder); err != nil {
 		return nil, fault.New(fault.Internal, "name the process").Because(err)

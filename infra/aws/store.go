@@ -5,6 +5,10 @@ package aws
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -52,11 +56,13 @@ type Config struct {
 
 // Store is a base on AWS. It is safe for concurrent use.
 type Store struct {
+	meter   *Meter
 	table   *table
 	bucket  *bucket
 	canon   *canonical.Canon
 	scratch string
 	zones   zones.Table
+	secret  []byte // of pseudonyms
 }
 
 // Open returns the base that c names, and makes it when it is not there. The table and the bucket must exist.
@@ -71,12 +77,14 @@ func Open(ctx context.Context, db Table, objects Bucket, c Config) (*Store, erro
 	if c.Buckets < 1 || c.Buckets > 256 || c.Buckets&(c.Buckets-1) != 0 {
 		return nil, fault.New(fault.Invalid, "%d is not a number of buckets", c.Buckets).WithHint("use a power of two up to 256")
 	}
+	meter := NewMeter(db)
 	s := &Store{
-		table:   &table{db: db, name: c.Table, workspace: c.Workspace},
+		meter:   meter,
+		table:   &table{db: meter, name: c.Table, workspace: c.Workspace},
 		bucket:  &bucket{s3: objects, name: c.Bucket},
 		scratch: c.Scratch,
 	}
-	buckets, err := s.buckets(ctx, c.Buckets)
+	buckets, err := s.base(ctx, c.Buckets)
 	if err != nil {
 		return nil, err
 	}
@@ -94,27 +102,39 @@ func orMain(workspace string) string {
 // EventsPrefix begins the keys of a workspace's event files in the bucket.
 func EventsPrefix(workspace string) string { return "events/" + orMain(workspace) + "/" }
 
-// buckets returns the number of hash buckets of the base; a new base gets wanted.
-func (s *Store) buckets(ctx context.Context, wanted int) (int, error) {
+// base reads what a base was made with, its number of hash buckets and the secret of its pseudonyms, and makes a new one with the
+// wanted number.
+func (s *Store) base(ctx context.Context, wanted int) (int, error) {
 	k := s.table.key("meta", "buckets")
 	it, err := s.table.get(ctx, k)
-	if err == nil && it == nil {
-		err = s.table.put(ctx, k.with(item{"n": num(int64(wanted))}), absent)
-		if isCondition(err) { // another process made the base
-			it, err = s.table.get(ctx, k)
-		} else if err == nil {
-			return wanted, nil
+	if err == nil && (it == nil || len(it.bytes("secret")) == 0) {
+		secret := make([]byte, 32)
+		if _, err := rand.Read(secret); err != nil {
+			return 0, fault.New(fault.Internal, "make the secret of pseudonyms").Because(err)
 		}
+		it, err = s.table.complete(ctx, k, item{"n": num(int64(wanted)), "secret": blob(secret)})
 	}
 	if err != nil {
-		return 0, s.table.fault(err, "read the number of buckets")
+		return 0, s.table.fault(err, "read what the base was made with")
 	}
 	n := int(it.number("n"))
 	if n < 1 || n > 256 || n&(n-1) != 0 {
 		return 0, fault.New(fault.Internal, "the table %s names no number of buckets", s.table.name)
 	}
+	s.secret = it.bytes("secret")
 	return n, nil
 }
+
+// Pseudonym returns the first 16 digits of a keyed hash of a user's key: a name for logs from which nobody finds the user without
+// reading the table.
+func (s *Store) Pseudonym(user string) string {
+	mac := hmac.New(sha256.New, s.secret)
+	mac.Write([]byte(user))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// Meter sums what the store consumes of the table.
+func (s *Store) Meter() *Meter { return s.meter }
 
 // Ports returns the ports over the base, with clock as the time in unix milliseconds and channels to send by.
 func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.Ports {
@@ -129,6 +149,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Docs:     &docs{table: s.table, bucket: s.bucket},
 		Scratch:  &disk.Scratch{Dir: s.scratch},
 		Channels: channels,
+		Meter:    s.meter.Used,
 		Clock:    clock,
 		Zones:    s.zones.Load,
 	}

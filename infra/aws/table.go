@@ -165,6 +165,26 @@ func (t *table) add(ctx context.Context, k key, numbers item) error {
 	return err
 }
 
+// complete adds those attributes that an item lacks, makes it when it is not there, and returns it.
+func (t *table) complete(ctx context.Context, k key, attributes item) (item, error) {
+	expression, names, values := "SET ", map[string]string{}, item{}
+	for i, name := range slices.Sorted(maps.Keys(attributes)) {
+		if i > 0 {
+			expression += ", "
+		}
+		expression += "#" + name + " = if_not_exists(#" + name + ", :" + name + ")"
+		names["#"+name], values[":"+name] = name, attributes[name]
+	}
+	out, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &t.name, Key: k.item(), UpdateExpression: &expression, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+		ReturnValues: types.ReturnValueAllNew,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
+}
+
 // batchGetLimit is the number of items of one BatchGetItem.
 const batchGetLimit = 100
 

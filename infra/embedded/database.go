@@ -232,6 +232,8 @@ func bind(s *sqlite3.Stmt, args []any) error {
 			err = s.BindText(i+1, arg)
 		case int64:
 			err = s.BindInt64(i+1, arg)
+		case float64:
+			err = s.BindFloat(i+1, arg)
 		case int:
 			err = s.BindInt(i+1, arg)
 		case bool:

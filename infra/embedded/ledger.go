@@ -13,19 +13,24 @@ import (
 type ledger struct{ db *database }
 
 const fileColumns = "id, version, name, key, size, arrived, as_of, backfill, mapping, redrive, chunks, status, error, " +
-	"events, accepted, rejected, duplicates, users, finished"
+	"events, accepted, rejected, duplicates, users, finished, reads, writes, object, etag"
 
 const sqlFileUpdate = "UPDATE files SET version = version + 1, name = ?, key = ?, size = ?, arrived = ?, as_of = ?, backfill = ?, " +
 	"mapping = ?, redrive = ?, chunks = ?, status = ?, error = ?, events = ?, accepted = ?, rejected = ?, duplicates = ?, " +
-	"users = ?, finished = ? WHERE id = ? AND version = ?"
+	"users = ?, finished = ?, reads = ?, writes = ?, object = ?, etag = ? WHERE id = ? AND version = ?"
 
 func scanFile(s *sqlite3.Stmt) app.File {
 	return app.File{
 		ID: s.ColumnText(0), Version: s.ColumnInt64(1), Name: s.ColumnText(2), Key: s.ColumnText(3), Size: s.ColumnInt64(4),
 		Arrived: s.ColumnInt64(5), AsOf: s.ColumnInt64(6), Backfill: s.ColumnBool(7), Mapping: s.ColumnText(8),
 		Redrive: s.ColumnText(9), Chunks: s.ColumnInt(10), Status: app.FileStatus(s.ColumnText(11)), Error: s.ColumnText(12),
-		Counts: scanCounts(s, 13), Finished: s.ColumnInt64(18),
+		Counts: scanCounts(s, 13), Finished: s.ColumnInt64(18), Units: scanUnits(s, 19),
+		Object: s.ColumnText(21), ETag: s.ColumnText(22),
 	}
+}
+
+func scanUnits(s *sqlite3.Stmt, from int) app.Units {
+	return app.Units{Reads: s.ColumnFloat(from), Writes: s.ColumnFloat(from + 1)}
 }
 
 func scanCounts(s *sqlite3.Stmt, from int) app.Counts {
@@ -38,7 +43,7 @@ func scanCounts(s *sqlite3.Stmt, from int) app.Counts {
 // fileContent is everything of a file's record after its id and version.
 func fileContent(f *app.File) []any {
 	return []any{f.Name, f.Key, f.Size, f.Arrived, f.AsOf, f.Backfill, f.Mapping, f.Redrive, f.Chunks, string(f.Status), f.Error,
-		f.Counts.Events, f.Counts.Accepted, f.Counts.Rejected, f.Counts.Duplicates, f.Counts.Users, f.Finished}
+		f.Counts.Events, f.Counts.Accepted, f.Counts.Rejected, f.Counts.Duplicates, f.Counts.Users, f.Finished, f.Units.Reads, f.Units.Writes, f.Object, f.ETag}
 }
 
 func findFile(c *connection, id string) (f app.File, found bool, err error) {
@@ -61,7 +66,7 @@ func (l *ledger) Begin(ctx context.Context, f app.File) (stored app.File, known 
 		}
 		stored = f
 		stored.Version = 1
-		_, err = c.exec("INSERT INTO files("+fileColumns+") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		_, err = c.exec("INSERT INTO files("+fileColumns+") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 			append([]any{f.ID, stored.Version}, fileContent(&f)...)...)
 		return err
 	})
@@ -130,9 +135,9 @@ func (l *ledger) Update(ctx context.Context, f app.File) error {
 func (l *ledger) Chunk(ctx context.Context, file string, chunk int) (k app.Chunk, err error) {
 	err = l.db.read(ctx, "read a chunk's record", func(c *connection) error {
 		return c.query(func(s *sqlite3.Stmt) error {
-			k = app.Chunk{File: file, Index: chunk, State: app.ChunkState(s.ColumnInt64(0)), Counts: scanCounts(s, 1)}
+			k = app.Chunk{File: file, Index: chunk, State: app.ChunkState(s.ColumnInt64(0)), Counts: scanCounts(s, 1), Units: scanUnits(s, 6)}
 			return nil
-		}, "SELECT state, events, accepted, rejected, duplicates, users FROM chunks WHERE file = ? AND chunk = ?", file, chunk)
+		}, "SELECT state, events, accepted, rejected, duplicates, users, reads, writes FROM chunks WHERE file = ? AND chunk = ?", file, chunk)
 	})
 	return k, err
 }
@@ -140,9 +145,9 @@ func (l *ledger) Chunk(ctx context.Context, file string, chunk int) (k app.Chunk
 // PutChunk implements app.Ledger.
 func (l *ledger) PutChunk(ctx context.Context, k app.Chunk) error {
 	return l.db.write(ctx, "record a chunk", func(c *connection) error {
-		_, err := c.exec("INSERT OR REPLACE INTO chunks(file, chunk, state, events, accepted, rejected, duplicates, users) "+
-			"VALUES(?, ?, ?, ?, ?, ?, ?, ?)", k.File, k.Index, int64(k.State),
-			k.Counts.Events, k.Counts.Accepted, k.Counts.Rejected, k.Counts.Duplicates, k.Counts.Users)
+		_, err := c.exec("INSERT OR REPLACE INTO chunks(file, chunk, state, events, accepted, rejected, duplicates, users, reads, writes) "+
+			"VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", k.File, k.Index, int64(k.State),
+			k.Counts.Events, k.Counts.Accepted, k.Counts.Rejected, k.Counts.Duplicates, k.Counts.Users, k.Units.Reads, k.Units.Writes)
 		return err
 	})
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // migrations bring a database from each version of its schema to the next. Those that were released never change.
-var migrations = []string{schemaV1}
+var migrations = []string{schemaV1, schemaObjects}
 
 // The profiles table is clustered by the hash of the key: a chunk of a file holds one range of hashes, so that its users lie
 // together. `hash` is event.UserHash(key), moved on by one while another key holds the place; `key` decides. Decisions are
@@ -135,6 +135,17 @@ CREATE TABLE docs(
 	value BLOB NOT NULL,
 	at INTEGER NOT NULL
 ) WITHOUT ROWID;
+`
+
+// What the import of a file consumed of a table that is paid by use, and which version of an object it read. Neither exists on one
+// machine; the columns are here so that a ledger is the same everywhere.
+const schemaObjects = `
+ALTER TABLE files ADD COLUMN reads REAL NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN writes REAL NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN object TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+ALTER TABLE chunks ADD COLUMN reads REAL NOT NULL DEFAULT 0;
+ALTER TABLE chunks ADD COLUMN writes REAL NOT NULL DEFAULT 0;
 `
 
 // migrate brings the schema to the newest version, in one transaction.

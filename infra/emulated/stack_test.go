@@ -30,7 +30,12 @@ func openStack(t testing.TB, o Options) *Stack {
 	t.Helper()
 	must(t, build())
 	log := &testLog{t: t}
-	o.Dir, o.Output, o.Log = t.TempDir(), log, slog.New(slog.NewTextHandler(log, nil))
+	if o.Output != nil {
+		o.Output = io.MultiWriter(o.Output, log)
+	} else {
+		o.Output = log
+	}
+	o.Dir, o.Log = t.TempDir(), slog.New(slog.NewTextHandler(log, nil))
 	s, err := Open(context.Background(), o)
 	if fault.Is(err, fault.NotFound) {
 		t.Skip(err, fault.HintOf(err))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -113,7 +114,7 @@ func TestNothingIsUnused(t *testing.T) {
 var (
 	functionKeys = []string{
 		"Architectures", "CodeUri", "Environment", "EphemeralStorage", "Events", "Handler", "LoggingConfig", "MemorySize",
-		"ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout",
+		"ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout", "Tracing",
 	}
 	eventKeys = map[string][]string{
 		"SQS": {"BatchSize", "FunctionResponseTypes", "Queue", "ScalingConfig"},
@@ -418,6 +419,41 @@ func TestIdleBill(t *testing.T) {
 			if strings.HasPrefix(kind, hourly) {
 				t.Errorf("%s is billed by the hour", kind)
 			}
+		}
+	}
+}
+
+// What the dashboard shows of Weir's own metrics is what the functions write, and a deployment with traces gives every function the
+// right to write them.
+func TestObservability(t *testing.T) {
+	s := read(t, "aws", map[string]string{"Dashboard": "true", "Tracing": "true"})
+	made := s.made(t, "Resources")
+	board := fmt.Sprint(dig(made["Board"], "Properties", "DashboardBody"))
+	shown := regexp.MustCompile(`\["`+aws.Namespace+`", "(\w+)", "function", "\$\{(\w+)Function\}"`).FindAllStringSubmatch(board, -1)
+	if len(shown) < 10 {
+		t.Errorf("the dashboard shows %d metrics of its own", len(shown))
+	}
+	for _, m := range shown {
+		program := strings.ToLower(m[2])
+		text, err := os.ReadFile(filepath.Join(root, "functions", program, "handler.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		common, err := os.ReadFile(filepath.Join(root, "infra", "aws", "metrics.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text)+string(common), `"`+m[1]+`"`) {
+			t.Errorf("%s writes no %s", program, m[1])
+		}
+	}
+	if got := dig(s.all, "Globals", "Function", "Environment", "Variables", "WEIR_METRICS"); !strings.Contains(fmt.Sprint(got), "WithMetrics") {
+		t.Errorf("a dashboard makes no metrics: %v", got)
+	}
+	traced := fmt.Sprint(dig(made["TracePolicy"], "Properties", "Roles"))
+	for program, p := range functions(t, s) {
+		if role := strings.Split(fmt.Sprint(dig(p, "Role", "Fn::GetAtt")), ".")[0]; !strings.Contains(traced, role) {
+			t.Errorf("%s may not write traces", program)
 		}
 	}
 }

@@ -38,8 +38,9 @@ type Progress struct {
 
 // ImportResult is the outcome of one file.
 type ImportResult struct {
-	File   File
-	Counts Counts
+	File     File
+	Counts   Counts
+	Strategy string // the version that decided; "" when nothing was left to do
 }
 
 // Import reads one event file whole: it folds the accepted events into profiles, quarantines the bad lines and, unless it is
@@ -99,10 +100,10 @@ func (a *App) importFile(ctx context.Context, file File, req ImportRequest) (Imp
 		return a.fail(ctx, run.file, err)
 	}
 	if err != nil {
-		return ImportResult{File: run.file}, fault.Wrap(err, "import %s", file.Name)
+		return ImportResult{File: run.file, Strategy: run.live.Version}, fault.Wrap(err, "import %s", file.Name)
 	}
 	a.forgetBase()
-	return ImportResult{File: run.file, Counts: run.file.Counts}, nil
+	return ImportResult{File: run.file, Counts: run.file.Counts, Strategy: run.live.Version}, nil
 }
 
 func parseMapping(text string) (*eventfile.Mapping, error) {

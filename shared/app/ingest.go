@@ -27,6 +27,8 @@ type ingest struct {
 	mu      sync.Mutex
 	done    map[string]bool // files that finished, of the marks seen
 	counts  Counts
+	units   Units // of the chunks that are done
+	metered Units // what the meter said when units were last taken
 }
 
 func (a *App) newIngest(ctx context.Context, f File, req ImportRequest, m *eventfile.Mapping) (*ingest, error) {
@@ -34,7 +36,22 @@ func (a *App) newIngest(ctx context.Context, f File, req ImportRequest, m *event
 	if err != nil {
 		return nil, err
 	}
-	return &ingest{app: a, live: live, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}}, nil
+	in := &ingest{app: a, live: live, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}}
+	in.consumed()
+	return in, nil
+}
+
+// consumed returns what was consumed since it was last asked.
+func (in *ingest) consumed() Units {
+	if in.app.ports.Meter == nil {
+		return Units{}
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	now := in.app.ports.Meter()
+	since := Units{now.Reads - in.metered.Reads, now.Writes - in.metered.Writes}
+	in.metered = now
+	return since
 }
 
 func (in *ingest) close() {
@@ -216,6 +233,7 @@ func (in *ingest) finish(ctx context.Context) error {
 		}
 	}
 	in.file.Status, in.file.Counts, in.file.Finished = FileDone, in.counts, in.app.ports.Clock()
+	in.file.Units = in.units.Plus(in.consumed())
 	if err := in.app.ports.Ledger.Update(ctx, in.file); err != nil {
 		return fault.Wrap(err, "record the end of %s", in.file.Name)
 	}

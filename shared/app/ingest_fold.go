@@ -74,7 +74,7 @@ func (in *ingest) chunk(ctx context.Context, chunk int, keep bool) error {
 		return fault.Wrap(err, "read the ledger")
 	}
 	if recorded.State == ChunkDone {
-		in.add(recorded.Counts)
+		in.add(recorded.Counts, recorded.Units)
 		return nil
 	}
 	events, repeated, err := in.load(chunk, false)
@@ -93,19 +93,21 @@ func (in *ingest) chunk(ctx context.Context, chunk int, keep bool) error {
 	if err := c.run(ctx, events); err != nil {
 		return err
 	}
-	if err := in.app.ports.Ledger.PutChunk(ctx, Chunk{File: in.file.ID, Index: chunk, State: ChunkDone, Counts: c.counts}); err != nil {
+	units := in.consumed()
+	if err := in.app.ports.Ledger.PutChunk(ctx, Chunk{File: in.file.ID, Index: chunk, State: ChunkDone, Counts: c.counts, Units: units}); err != nil {
 		return fault.Wrap(err, "record a chunk")
 	}
-	in.add(c.counts)
+	in.add(c.counts, units)
 	return nil
 }
 
-func (in *ingest) add(c Counts) {
+func (in *ingest) add(c Counts, u Units) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.counts.Accepted += c.Accepted
 	in.counts.Duplicates += c.Duplicates
 	in.counts.Users += c.Users
+	in.units = in.units.Plus(u)
 }
 
 // keepLinked writes the canonical rows of one raw chunk and sends the events of linked ids to their user's chunk.

@@ -24,7 +24,8 @@ type Ports struct {
 	Docs     Docs
 	Scratch  Scratch
 	Channels map[string]Channel
-	Inbox    Queue // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
+	Inbox    Queue        // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
+	Meter    func() Units // what this process consumed of a table that is paid by use, since it started; nil where none is
 	Clock    func() int64
 	Zones    func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
 }
@@ -97,6 +98,8 @@ type File struct {
 	Version  int64
 	Name     string // for people: the name it was uploaded or imported under
 	Key      string // its key in the bucket, "" when it was read from elsewhere
+	Object   string // the version of the object under Key, where the bucket keeps versions
+	ETag     string // of that object, where the bucket has them
 	Size     int64
 	Arrived  int64 // recorded once: decides what is late, and is asOf of the file's decisions unless AsOf is set
 	AsOf     int64 // 0: Arrived
@@ -108,7 +111,17 @@ type File struct {
 	Error    string
 	Counts   Counts
 	Finished int64
+	Units    Units // what its import consumed, but for what a killed one did since its last chunk
 }
+
+// Units is what was consumed of a table that is paid by use.
+type Units struct {
+	Reads  float64 `json:"reads"`
+	Writes float64 `json:"writes"`
+}
+
+// Plus returns the sum of both.
+func (u Units) Plus(v Units) Units { return Units{u.Reads + v.Reads, u.Writes + v.Writes} }
 
 // Counts is the outcome of a file or of a chunk.
 type Counts struct {
@@ -125,6 +138,7 @@ type Chunk struct {
 	Index  int
 	State  ChunkState
 	Counts Counts
+	Units  Units // consumed since the chunk before it was recorded
 }
 
 // ChunkState is how far a chunk has come.

@@ -134,3 +134,9 @@ func TestPrices(t *testing.T) {
 		}
 	}
 }
+
+func TestOfUnits(t *testing.T) {
+	if got := OfUnits(2e6, 1e6); math.Abs(got-(2*0.125+0.625)) > 1e-12 {
+		t.Errorf("two million reads and a million writes cost %v USD", got)
+	}
+}

@@ -64,5 +64,11 @@ var prices = [priceCount]Price{
 	schedules:     {"EventBridge Scheduler", "invocations", 1.00, 1e6, "https://aws.amazon.com/eventbridge/pricing/"},
 }
 
+// OfUnits returns what units of the table cost, in USD.
+func OfUnits(reads, writes float64) float64 {
+	r, w := prices[readUnits], prices[writeUnits]
+	return float64(reads/r.Per*r.USD) + float64(writes/w.Per*w.USD)
+}
+
 // Prices returns the table of prices.
 func Prices() []Price { return append([]Price(nil), prices[:]...) }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/cost"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
 )
@@ -66,7 +67,7 @@ func (s *Server) file(f app.File) gen.File {
 	out := gen.File{
 		Id: f.ID, Name: f.Name, Size: f.Size, Status: gen.FileStatus(f.Status), Arrived: moment(f.Arrived),
 		Finished: instant(f.Finished), AsOf: instant(f.AsOf), Backfill: f.Backfill, Error: text(f.Error), RedriveOf: text(f.Redrive),
-		Counts: countsOf(f.Counts),
+		Counts: countsOf(f.Counts), Consumed: consumed(f.Units),
 	}
 	for _, p := range s.app.Running() {
 		if p.File == f.ID && f.Finished == 0 {
@@ -75,6 +76,14 @@ func (s *Server) file(f app.File) gen.File {
 		}
 	}
 	return out
+}
+
+// consumed is nil where nothing is paid by use.
+func consumed(u app.Units) *gen.Consumed {
+	if u == (app.Units{}) {
+		return nil
+	}
+	return &gen.Consumed{Reads: u.Reads, Writes: u.Writes, Usd: cost.OfUnits(u.Reads, u.Writes), Region: cost.Region, Date: cost.Date}
 }
 
 func countsOf(c app.Counts) gen.Counts {

@@ -10,9 +10,10 @@ import (
 
 // fullFile is a record with every field set.
 var fullFile = app.File{
-	ID: "f1", Name: "orders.csv", Key: "in/orders.csv", Size: 12, Arrived: 1000, AsOf: 900, Backfill: true, Mapping: "a: b\n",
+	ID: "f1", Name: "orders.csv", Key: "in/orders.csv", Object: "v1", ETag: `"e"`, Size: 12, Arrived: 1000, AsOf: 900, Backfill: true, Mapping: "a: b\n",
 	Redrive: "f0", Chunks: 64, Status: app.FileFailed, Error: "why", Finished: 1100,
 	Counts: app.Counts{Events: 9, Accepted: 5, Rejected: 3, Duplicates: 1, Users: 2},
+	Units:  app.Units{Reads: 2.5, Writes: 17},
 }
 
 var ledgerTests = []test{
@@ -75,7 +76,7 @@ var ledgerTests = []test{
 	}},
 	{"chunks", func(t *testing.T, p app.Ports) {
 		same(t, "a chunk of which nothing is recorded", get[app.Chunk](t)(p.Ledger.Chunk(ctx, "f1", 3)), app.Chunk{})
-		c := app.Chunk{File: "f1", Index: 3, State: app.ChunkKept, Counts: app.Counts{Events: 4, Accepted: 3, Duplicates: 1}}
+		c := app.Chunk{File: "f1", Index: 3, State: app.ChunkKept, Counts: app.Counts{Events: 4, Accepted: 3, Duplicates: 1}, Units: app.Units{Reads: 0.5, Writes: 3}}
 		must(t, p.Ledger.PutChunk(ctx, c))
 		must(t, p.Ledger.PutChunk(ctx, c))
 		same(t, "the chunk", get[app.Chunk](t)(p.Ledger.Chunk(ctx, "f1", 3)), c)

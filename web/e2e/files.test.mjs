@@ -104,3 +104,28 @@ test("a file that cannot be read says why", async () => {
   assert.match(await alert.innerText(), /The file was refused, nothing of it was applied\. .+/);
   page.quiet();
 });
+
+test("what an import cost is shown where something is paid by use", async () => {
+  const consumed = { reads: 1200.5, writes: 5600, usd: 0.00365, region: "us-east-1", date: "2025-11" };
+  for (const [language, cost, where] of [
+    ["en", "Cost", "Prices of us-east-1, 2025-11"],
+    ["zh-CN", "费用", "价格：us-east-1，2025-11"],
+  ]) {
+    const page = await open(browser, weir.address, "/files", { language });
+    await page.route(/\/v1\/files[/?]/, async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.json();
+      const files = body.files ?? [body];
+      for (const file of files) file.consumed = consumed;
+      await route.fulfill({ response: answer, json: body });
+    });
+    await page.reload();
+    await page.getByRole("columnheader", { name: cost }).waitFor();
+    await page.getByText("$0.00365").first().waitFor();
+    await page.getByRole("link", { name: "cdnow_sample.txt.gz" }).click();
+    await page.getByText(where).waitFor();
+    await page.getByText(/1,201.*5,600/).waitFor();
+    await accessible(page);
+    page.quiet();
+  }
+});

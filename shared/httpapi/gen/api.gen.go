@@ -1144,6 +1144,22 @@ type ConditionSchema struct {
 	StrategyVersion string          `json:"strategy_version"`
 }
 
+// Consumed What the import consumed of the table, where it is paid by use; what a killed try did since its last chunk is not in it.
+type Consumed struct {
+	// Date Month of the prices.
+	Date string `json:"date"`
+
+	// Reads Read request units.
+	Reads  float64 `json:"reads"`
+	Region string  `json:"region"`
+
+	// Usd What the units cost at the prices of `region` and `date`, without free tiers.
+	Usd float64 `json:"usd"`
+
+	// Writes Write request units.
+	Writes float64 `json:"writes"`
+}
+
 // Counts defines model for Counts.
 type Counts struct {
 	// Accepted Folded for the first time.
@@ -1253,7 +1269,10 @@ type File struct {
 	// AsOf The moment its decisions are as of, when not its arrival.
 	AsOf     *time.Time `json:"as_of,omitempty"`
 	Backfill bool       `json:"backfill"`
-	Counts   Counts     `json:"counts"`
+
+	// Consumed What the import consumed of the table, where it is paid by use; what a killed try did since its last chunk is not in it.
+	Consumed *Consumed `json:"consumed,omitempty"`
+	Counts   Counts    `json:"counts"`
 
 	// Error Why the file as a whole was refused.
 	Error    *string    `json:"error,omitempty"`

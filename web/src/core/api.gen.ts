@@ -1084,6 +1084,28 @@ export interface components {
             /** @description Refused lines that wait, by reason. In the answer for a single file. */
             reasons?: components["schemas"]["ReasonCount"][];
             progress?: components["schemas"]["Progress"];
+            consumed?: components["schemas"]["Consumed"];
+        };
+        /** @description What the import consumed of the table, where it is paid by use; what a killed try did since its last chunk is not in it. */
+        Consumed: {
+            /**
+             * Format: double
+             * @description Read request units.
+             */
+            reads: number;
+            /**
+             * Format: double
+             * @description Write request units.
+             */
+            writes: number;
+            /**
+             * Format: double
+             * @description What the units cost at the prices of `region` and `date`, without free tiers.
+             */
+            usd: number;
+            region: string;
+            /** @description Month of the prices. */
+            date: string;
         };
         Counts: {
             /**

@@ -36,6 +36,15 @@ describe("money", () => {
     expect(en.moneyCompact(2998, "USD")).toBe("$29.98");
   });
 
+  it.each([
+    [0.0042137, "$0.00421"],
+    [0.5, "$0.5"],
+    [12.345, "$12.35"],
+    [0, "$0"],
+  ])("prices %d", (major, text) => {
+    expect(en.price(major, "USD")).toBe(text);
+  });
+
   it("shows an unknown currency as a number rather than failing", () => {
     expect(en.money(100, "nonsense")).toBe("1");
     expect(minorDigits("nonsense")).toBe(2);

@@ -16,6 +16,8 @@ export interface Format {
   /** Minor units with their currency. */
   money(minor: number, currency: string): string;
   moneyCompact(minor: number, currency: string): string;
+  /** Major units of a price, three digits of it where it is below one. */
+  price(major: number, currency: string): string;
   day(time: Time): string;
   /** Without the year, for axes. */
   dayShort(time: Time): string;
@@ -109,6 +111,8 @@ export function makeFormat(language: Language, zone: string): Format {
         maximumFractionDigits: Math.abs(major) < 100 ? minorDigits(currency) : Math.abs(major) < 10_000 ? 0 : 1,
       }).format(major);
     },
+    price: (major, currency) =>
+      currencyFormat(currency, major < 1 ? { maximumSignificantDigits: 3 } : {}).format(major),
     day: dateIn({ year: "numeric", month: "short", day: "numeric" }),
     dayShort: dateIn({ month: "short", day: "numeric" }),
     month: dateIn({ year: "numeric", month: "short" }),

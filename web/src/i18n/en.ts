@@ -631,6 +631,10 @@ export default {
     id: "Id",
     redriveOf: "Lines refused of",
     about: "About this file",
+    cost: "Cost",
+    costOf: "{{price}} · {{reads}} read units, {{writes}} write units",
+    costWhere: "Prices of {{region}}, {{date}}",
+    costLong: "Cost of the table",
     mapping: "Mapping",
     count: {
       events: "Events",

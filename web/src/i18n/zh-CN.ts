@@ -618,6 +618,10 @@ const zh: Texts = {
     id: "ID",
     redriveOf: "重投的来源文件",
     about: "文件信息",
+    cost: "费用",
+    costOf: "{{price}} · 读 {{reads}} 单位，写 {{writes}} 单位",
+    costWhere: "价格：{{region}}，{{date}}",
+    costLong: "数据表费用",
     mapping: "映射",
     count: {
       events: "事件",

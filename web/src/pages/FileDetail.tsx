@@ -48,6 +48,19 @@ function Detail({ file }: { file: Schemas["File"] }) {
       </span>,
     ],
   ];
+  if (file.consumed) {
+    pairs.push([
+      t("files.costLong"),
+      <span key="cost">
+        {t("files.costOf", {
+          price: format.price(file.consumed.usd, "USD"),
+          reads: format.count(Math.ceil(file.consumed.reads)),
+          writes: format.count(Math.ceil(file.consumed.writes)),
+        })}
+        <div className="muted">{t("files.costWhere", file.consumed)}</div>
+      </span>,
+    ]);
+  }
   if (file.redrive_of) {
     pairs.push([
       t("files.redriveOf"),

@@ -49,7 +49,7 @@ export default function Files() {
 
 function FileList({ files }: { files: File[] }) {
   const narrow = useNarrow();
-  const columns = useColumns();
+  const columns = useColumns(files.some((file) => file.consumed));
   if (narrow) {
     return (
       <div className="tiles">
@@ -71,7 +71,8 @@ function FileList({ files }: { files: File[] }) {
   );
 }
 
-function useColumns(): TableColumnsType<File> {
+/** The columns; what an import cost is one of them where something is paid by use. */
+function useColumns(paid: boolean): TableColumnsType<File> {
   const { t } = useTranslation();
   const { format } = useView();
   const address = useAddress();
@@ -110,8 +111,29 @@ function useColumns(): TableColumnsType<File> {
       },
       count("duplicates"),
       count("users"),
+      ...(paid
+        ? [
+            {
+              key: "cost",
+              title: t("files.cost"),
+              align: "right" as const,
+              render: (_: unknown, file: File) => <Cost file={file} />,
+            },
+          ]
+        : []),
     ];
-  }, [t, format, address]);
+  }, [t, format, address, paid]);
+}
+
+function Cost({ file }: { file: File }) {
+  const { t } = useTranslation();
+  const { format } = useView();
+  if (!file.consumed) return "–";
+  return (
+    <span className="num" title={t("files.costWhere", file.consumed)}>
+      {format.price(file.consumed.usd, "USD")}
+    </span>
+  );
 }
 
 function FileTile({ file }: { file: File }) {
@@ -137,6 +159,7 @@ function FileTile({ file }: { file: File }) {
             {t("files.rejectedOf", { n: format.count(file.counts.rejected) })}
           </span>
         )}
+        {file.consumed && <Cost file={file} />}
       </span>
     </Link>
   );
