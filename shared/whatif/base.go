@@ -20,6 +20,7 @@ type Base struct {
 	shards []*shard
 	names  interned // stages and tiers
 	ages   bool     // some stage in STATE was entered after asOf
+	room   []int64  // of a column, while a shard is added
 }
 
 // interned gives names codes; 0 is "".
@@ -152,8 +153,11 @@ func (h *Head) sameBase(o *Head) bool {
 
 // derive lays out what the kernels read.
 func (b *Base) derive(s *shard) (err error) {
-	buyers := s.buyers()
-	room := make([]int64, s.Rows)
+	if len(b.room) < s.Rows {
+		b.room = make([]int64, s.Rows)
+	}
+	room := b.room[:s.Rows]
+	buyers := s.buyers(room)
 	for ref, to := range map[string]**axis{"recency_days": &s.recency, "purchase_days": &s.days, "spend": &s.money} {
 		s.numbers(ref, room)
 		*to = newAxis(room, s.reader(ref), buyers)
@@ -165,13 +169,13 @@ func (b *Base) derive(s *shard) (err error) {
 		return err
 	}
 	s.keyRank = s.cols[ColKeyRank]
-	return b.settled(s)
+	return b.settled(s, room)
 }
 
 // buyers has the bit of every row with a purchase.
-func (s *shard) buyers() []uint64 {
+func (s *shard) buyers(room []int64) []uint64 {
 	set := make([]uint64, s.set.Words())
-	days, room := s.cols["purchase_days"], make([]int64, s.Rows)
+	days := s.cols["purchase_days"]
 	s.numbers("purchase_days", room)
 	for i, v := range room {
 		if v > 0 && (!days.HasNull || v != days.NullRaw) {
@@ -244,7 +248,7 @@ func (s *shard) measure(ref string) (m measure, err error) {
 }
 
 // settled reads the stages of STATE.
-func (b *Base) settled(s *shard) error {
+func (b *Base) settled(s *shard, room []int64) error {
 	c := s.cols[ColStage]
 	if c.Kind != column.Dict {
 		return broken("%s is no dictionary", ColStage)
@@ -258,7 +262,7 @@ func (b *Base) settled(s *shard) error {
 		codes[i] = code
 	}
 	s.stage, s.age = make([]uint8, padded(s.Rows)), make([]uint16, padded(s.Rows))
-	room, age := make([]int64, s.Rows), s.cols[ColStageAge]
+	age := s.cols[ColStageAge]
 	s.numbers(ColStage, room)
 	for i, v := range room {
 		s.stage[i] = codes[v]

@@ -234,6 +234,7 @@ type StageCube struct {
 	cells []stageCell
 	set   *column.Set
 	dwell int
+	when  map[string]*column.Runner // conditions of stages that were asked before; nil: they divide a bin
 }
 
 type stageCell struct {
@@ -385,6 +386,29 @@ func (c *StageCube) exact(n *segment.Node) bool {
 	return true
 }
 
+// maxConditions bounds the conditions that a cube of stages keeps: a slider comes back to its stops.
+const maxConditions = 1024
+
+// condition compiles a condition of a stage over the cells; nil when it divides a bin.
+func (c *StageCube) condition(p *segment.Program) (*column.Runner, error) {
+	if run, ok := c.when[p.String()]; ok {
+		return run, nil
+	}
+	if c.when == nil || len(c.when) >= maxConditions {
+		c.when = map[string]*column.Runner{}
+	}
+	var run *column.Runner
+	if c.exact(p.Tree()) {
+		program, err := c.set.Compile(p)
+		if err != nil {
+			return nil, err
+		}
+		run = program.Runner()
+	}
+	c.when[p.String()] = run
+	return run, nil
+}
+
 // Answer counts under the stages of a strategy; false when a condition reads something else, or divides a bin, or a stage dwells
 // for longer than the cube tells apart.
 func (c *StageCube) Answer(spec *Spec, out *StageAnswer) (bool, error) {
@@ -395,7 +419,7 @@ func (c *StageCube) Answer(spec *Spec, out *StageAnswer) (bool, error) {
 	var when []*column.Runner
 	for i := range spec.Stages {
 		st := &spec.Stages[i]
-		if st.Dwell > c.dwell || st.When != nil && !c.exact(st.When.Tree()) {
+		if st.Dwell > c.dwell {
 			return false, nil
 		}
 		code, err := c.p.base.names.code(st.Name)
@@ -404,11 +428,11 @@ func (c *StageCube) Answer(spec *Spec, out *StageAnswer) (bool, error) {
 		}
 		codes[i] = code
 		if st.When != nil {
-			program, err := c.set.Compile(st.When)
-			if err != nil {
+			run, err := c.condition(st.When)
+			if run == nil || err != nil {
 				return false, err
 			}
-			when = append(when, program.Runner())
+			when = append(when, run)
 		}
 	}
 	staging, settling := &staging{when: when, codes: codes}, settlingOf(c.p.base, &shard{}, spec, codes)

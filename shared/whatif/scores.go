@@ -61,10 +61,11 @@ func (s *shard) averageAxis() *axis {
 		return roundDiv(v, n), true
 	}
 	values := make([]int64, s.Rows)
+	buyers := s.buyers(values)
 	for i := range values {
 		values[i], _ = of(i)
 	}
-	return newAxis(values, of, s.buyers())
+	return newAxis(values, of, buyers)
 }
 
 // roundDiv divides by a positive number and rounds half away from zero.

@@ -26,42 +26,43 @@ const dictBits = 8
 
 func (c *stored) index(s *Set, width int) {
 	c.width, c.planes = width, make([]uint64, s.blocks()*blockWords*width)
+	switch {
+	case width == 0: // one number alone
+	case width > 16:
+		c.wide(s)
+	case c.U8 != nil:
+		narrow(c, c.U8)
+	case c.U16 != nil:
+		narrow(c, c.U16)
+	case c.U32 != nil:
+		narrow(c, c.U32)
+	default:
+		narrow(c, c.I64)
+	}
+}
+
+// wide lays out a column of more than 16 bits.
+func (c *stored) wide(s *Set) {
 	var group [64]uint64
 	for w := range s.Words() {
-		c.load(w*64, min(64, s.rows-w*64), &group)
-		if width <= 16 {
-			for low := 0; low < width; low += 8 {
-				c.turn(w, low, &group)
-			}
-			continue
+		from, n := w*64, min(64, s.rows-w*64)
+		if c.U32 != nil {
+			spreadRows(c.U32[from:from+n], c.min, &group)
+		} else {
+			spreadRows(c.I64[from:from+n], c.min, &group)
 		}
 		transpose(&group)
-		for j := range width {
-			c.plane(w/blockWords, j)[w%blockWords] = group[width-1-j]
+		null := uint64(0)
+		if c.nulls != nil {
+			null = c.nulls[w]
+		}
+		for j := range c.width {
+			c.plane(w/blockWords, j)[w%blockWords] = group[c.width-1-j] &^ null
 		}
 	}
 }
 
-// load reads raw-min of n rows; 0 for null and for what lies beyond them.
-func (c *stored) load(from, n int, to *[64]uint64) {
-	switch {
-	case c.U8 != nil:
-		spreadRows(c.U8[from:from+n], c.min, to)
-	case c.U16 != nil:
-		spreadRows(c.U16[from:from+n], c.min, to)
-	case c.U32 != nil:
-		spreadRows(c.U32[from:from+n], c.min, to)
-	default:
-		spreadRows(c.I64[from:from+n], c.min, to)
-	}
-	if c.nulls != nil {
-		for m := c.nulls[from/64]; m != 0; m &= m - 1 {
-			to[bits.TrailingZeros64(m)] = 0
-		}
-	}
-}
-
-func spreadRows[T uint8 | uint16 | uint32 | int64](rows []T, least int64, to *[64]uint64) {
+func spreadRows[T uint32 | int64](rows []T, least int64, to *[64]uint64) {
 	n := min(len(rows), len(to))
 	for i, v := range rows[:n] {
 		to[i] = uint64(int64(v) - least)
@@ -69,23 +70,54 @@ func spreadRows[T uint8 | uint16 | uint32 | int64](rows []T, least int64, to *[6
 	clear(to[n:])
 }
 
-// turn writes the planes of eight bits, from bit low on, of a word of 64 rows.
-func (c *stored) turn(w, low int, group *[64]uint64) {
-	var planes [8]uint64
-	for g := 0; g < 64; g += 8 {
-		eight := (*[8]uint64)(group[g:])
-		var x uint64
-		for j, v := range eight {
-			x |= v >> (low & 15) & 0xff << (8 * j)
+// narrow lays out a column of at most 16 bits, eight rows at a time.
+func narrow[T uint8 | uint16 | uint32 | int64](c *stored, rows []T) {
+	least := T(c.min)
+	for w := 0; w*64 < len(rows); w++ {
+		group := rows[w*64:]
+		if len(group) < 64 {
+			var last [64]T
+			for i := copy(last[:], group); i < 64; i++ {
+				last[i] = least
+			}
+			group = last[:]
 		}
-		x = transpose8(x)
-		for p := range planes {
-			planes[p] |= x >> (8 * p) & 0xff << g
+		var low, high [8]uint64
+		for g := 0; g < 64; g += 8 {
+			r := (*[8]T)(group[g:])
+			v0, v1, v2, v3 := uint64(r[0]-least), uint64(r[1]-least), uint64(r[2]-least), uint64(r[3]-least)
+			v4, v5, v6, v7 := uint64(r[4]-least), uint64(r[5]-least), uint64(r[6]-least), uint64(r[7]-least)
+			put(&low, transpose8(v0&255|v1&255<<8|v2&255<<16|v3&255<<24|v4&255<<32|v5&255<<40|v6&255<<48|v7&255<<56), g)
+			if c.width > 8 {
+				put(&high, transpose8(v0>>8&255|v1&0xff00|v2&0xff00<<8|v3&0xff00<<16|v4&0xff00<<24|v5&0xff00<<32|v6&0xff00<<40|v7&0xff00<<48), g)
+			}
+		}
+		null := uint64(0)
+		if c.nulls != nil {
+			null = c.nulls[w]
+		}
+		to := c.planes[w/blockWords*c.width*blockWords+w%blockWords:]
+		for p := range c.width {
+			plane := low[p&7]
+			if p >= 8 {
+				plane = high[p&7]
+			}
+			to[(c.width-1-p)*blockWords] = plane &^ null
 		}
 	}
-	for p := range min(8, c.width-low) {
-		c.plane(w/blockWords, c.width-1-low-p)[w%blockWords] = planes[p]
-	}
+}
+
+// put adds eight rows, turned round, to eight planes.
+func put(planes *[8]uint64, x uint64, at int) {
+	at &= 63
+	planes[0] |= x & 255 << at
+	planes[1] |= x >> 8 & 255 << at
+	planes[2] |= x >> 16 & 255 << at
+	planes[3] |= x >> 24 & 255 << at
+	planes[4] |= x >> 32 & 255 << at
+	planes[5] |= x >> 40 & 255 << at
+	planes[6] |= x >> 48 & 255 << at
+	planes[7] |= x >> 56 << at
 }
 
 // transpose8 turns eight rows of eight bits round (Warren 2013, 7-3).
