@@ -24,43 +24,54 @@ type TierRule struct {
 // Recut computes cuts from the base, equal to those that score.CutsBuilder computes from its profiles. Invalid when ties are to
 // be broken by keys and the rows do not stand in the order of their keys.
 func (b *Base) Recut(rules CutRules) (Cuts, error) {
-	var c Cuts
-	n := int64(0)
-	r := &ranking{}
 	for _, s := range b.shards {
-		if !s.Ascending && rules.Ties == "ntile_first" {
-			return c, fault.New(fault.Invalid, "ties of frequency are broken by key, and the rows do not stand in the order of keys").
+		if !s.Ascending && rules.Ties == tiesByKey {
+			return Cuts{}, fault.New(fault.Invalid, "ties of frequency are broken by key, and the rows do not stand in the order of keys").
 				WithHint("use rfm.ties: min_rank, or make the snapshot again")
 		}
-		if rules.CNAverage && s.average == nil {
+	}
+	return b.ranking(rules.CNAverage).cuts(rules, b.rowAfter), nil
+}
+
+// tiesByKey ranks users of equal frequency by their keys.
+const tiesByKey = "ntile_first"
+
+// ranking gathers the numbers of buyers.
+func (b *Base) ranking(average bool) *ranking {
+	r := &ranking{}
+	for _, s := range b.shards {
+		if average && s.average == nil {
 			s.average = s.averageAxis()
 		}
 		for i := range s.Rows {
 			if s.recency.codes[i] == nobody {
 				continue
 			}
-			n++
 			v, _ := s.recency.of(i)
-			r.recency.add(v)
+			r.recency.add(v, 1)
 			v, _ = s.days.of(i)
-			r.days.add(v)
+			r.days.add(v, 1)
 			v, _ = s.money.of(i)
-			r.money.add(v)
-			if rules.CNAverage {
+			r.money.add(v, 1)
+			if average {
 				v, _ = s.average.of(i)
-				r.average.add(v)
+				r.average.add(v, 1)
 			}
 		}
 	}
+	r.sort()
+	return r
+}
+
+// cuts computes cuts. rowAfter finds where ties by key divide the base.
+func (r *ranking) cuts(rules CutRules, rowAfter func(days, j int64) int64) (c Cuts) {
+	n := r.recency.n
 	if n == 0 {
-		return c, nil
-	}
-	for _, d := range []*numbers{&r.recency, &r.days, &r.money, &r.average} {
-		d.sort()
+		return c
 	}
 	c.Scored = true
 	for k := int64(1); k <= 4; k++ {
-		if rules.Ties != "ntile_first" {
+		if rules.Ties != tiesByKey {
 			j := (k*n+4)/5 - 1
 			c.Frequency[k-1], c.Monetary[k-1], c.Recency[4-k] = r.days.at(j), r.money.at(j), r.recency.at(n-1-j)-1
 			continue
@@ -72,7 +83,7 @@ func (b *Base) Recut(rules CutRules) (Cuts, error) {
 		if c.FromRow == nil {
 			c.FromRow = new([4]int64)
 		}
-		c.FromRow[k-1] = b.rowAfter(v, last-r.days.below(v))
+		c.FromRow[k-1] = rowAfter(v, last-r.days.below(v))
 	}
 	c.CN = r.chinese(rules)
 	for i, t := range rules.Tiers {
@@ -82,7 +93,7 @@ func (b *Base) Recut(rules CutRules) (Cuts, error) {
 		}
 		c.Tiers = append(c.Tiers, cut)
 	}
-	return c, nil
+	return c
 }
 
 // rowAfter is the row of the base after the j-th (0-based) one with a number of purchase days.
@@ -105,6 +116,14 @@ func (b *Base) rowAfter(days, j int64) int64 {
 // ranking holds the numbers of buyers.
 type ranking struct{ recency, days, money, average numbers }
 
+func (r *ranking) all() [4]*numbers { return [4]*numbers{&r.recency, &r.days, &r.money, &r.average} }
+
+func (r *ranking) sort() {
+	for _, d := range r.all() {
+		d.sort()
+	}
+}
+
 func (r *ranking) chinese(rules CutRules) CNCuts {
 	money := &r.money
 	if rules.CNAverage {
@@ -125,17 +144,20 @@ type numbers struct {
 
 const smallNumbers = 1 << 16
 
-func (d *numbers) add(v int64) {
-	d.n++
-	d.sum += v
+// add counts a number that so many users have.
+func (d *numbers) add(v, users int64) {
+	d.n += users
+	d.sum += v * users
 	if v < 0 || v >= smallNumbers {
-		d.large = append(d.large, v)
+		for range users {
+			d.large = append(d.large, v)
+		}
 		return
 	}
 	if d.small == nil {
 		d.small = make([]int64, smallNumbers)
 	}
-	d.small[v]++
+	d.small[v] += users
 }
 
 func (d *numbers) sort() { slices.Sort(d.large) }

@@ -68,3 +68,24 @@ func weirStageCube(axes uint32) uint32 {
 func weirSlideStages(plan uint32) uint32 {
 	return one.guard(func() error { return one.slideStages(plan) })
 }
+
+//go:wasmexport weir_ranks
+func weirRanks(average uint32) uint32 {
+	return one.guard(func() error { return one.ranks(average != 0) })
+}
+
+//go:wasmexport weir_rank
+func weirRank(ranks uint32) uint32 { return one.guard(func() error { return one.rank(ranks) }) }
+
+//go:wasmexport weir_recut
+func weirRecut(plan uint32) uint32 { return one.guard(func() error { return one.recut(plan) }) }
+
+//go:wasmexport weir_histogram
+func weirHistogram(stops uint32) uint32 {
+	return one.guard(func() error { return one.histogram(stops) })
+}
+
+//go:wasmexport weir_sample
+func weirSample(wanted uint32) uint32 {
+	return one.guard(func() error { return one.sample(wanted) })
+}

@@ -1,7 +1,7 @@
 // Loads the what-if module and speaks its border (docs/wasm-abi.md): in a browser, in a worker, and in Node.
 
 /** Version of the border that this loader speaks. */
-export const version = 1;
+export const version = 2;
 
 const codes = ['', 'invalid', 'not_found', 'too_large', 'unavailable', 'internal'];
 const scan = 6;
@@ -132,6 +132,28 @@ export async function preview(module) {
     count: (condition) => withBuffer(text(condition), (at) => (call('weir_count', at), new Reader(result()).sum())),
     /** What users are, from a row on, as bytes. */
     rows: (from, n) => (call('weir_rows', from, n), result().slice()),
+    /** The numbers of buyers, as bytes that stay: for rank of one of several modules that share the rows of a base. */
+    ranks: (average) => (call('weir_ranks', average ? 1 : 0), result().slice()),
+    /** Adds ranks to what recut computes cuts from; null forgets those that were added. */
+    rank: (ranks) => (ranks === null ? call('weir_rank', 0) : withBuffer(ranks, (at) => call('weir_rank', at))),
+    /** A plan whose cuts are to be computed, with the cuts that follow from the ranks that were added. */
+    recut: (plan) => withBuffer(plan, (at) => (call('weir_recut', at), result().slice())),
+    /** How the base spreads over columns: of each the least and greatest number and the users by bin, raw as columns hold them. */
+    histogram: (axes) =>
+      withBuffer(encodeStops(axes), (at) => {
+        call('weir_histogram', at);
+        const r = new Reader(result());
+        return axes.map(() => ({ low: r.big(), high: r.big(), counts: r.list(() => r.i64()) }));
+      }),
+    /** Some of the users who move: {kind, name, from, to, id, most, refs}. Ids are texts of 16 hexadecimal digits. */
+    sample: (wanted) =>
+      withBuffer(encodeWanted(wanted), (at) => {
+        call('weir_sample', at);
+        const r = new Reader(result());
+        return r.list(() => ({
+          row: r.i64(), id: r.hex(), before: r.text(), after: r.text(), values: r.list(() => r.f64()),
+        }));
+      }),
     /** Builds the cube of scores; stops ascend: [{ref, stops}] of recency, frequency and spend. */
     scoreCube: (axes) => withBuffer(encodeStops(axes), (at) => call('weir_score_cube', at)),
     /** Twelve cuts, four of each; false when one divides a bin: then try the plan. The answer is sums() until the next call. */
@@ -171,6 +193,21 @@ export class Reader {
     return this.view.getInt32(this.at - 4, true) * 2 ** 32 + this.view.getUint32(this.at - 8, true);
   }
 
+  big() {
+    this.at += 8;
+    return this.view.getBigInt64(this.at - 8, true);
+  }
+
+  f64() {
+    this.at += 8;
+    return this.view.getFloat64(this.at - 8, true);
+  }
+
+  hex() {
+    this.at += 8;
+    return this.view.getBigUint64(this.at - 8, true).toString(16).padStart(16, '0');
+  }
+
   text() {
     const n = this.u32();
     this.at += n;
@@ -199,27 +236,79 @@ export function decodeReport(bytes) {
   };
 }
 
+/** Puts numbers and texts together. */
+export class Writer {
+  constructor() {
+    this.bytes = new Uint8Array(256);
+    this.view = new DataView(this.bytes.buffer);
+    this.at = 0;
+  }
+
+  room(n) {
+    if (this.at + n > this.bytes.length) {
+      const larger = new Uint8Array(2 * (this.at + n));
+      larger.set(this.bytes);
+      this.bytes = larger;
+      this.view = new DataView(larger.buffer);
+    }
+    this.at += n;
+    return this.at - n;
+  }
+
+  u8(n) {
+    const at = this.room(1);
+    this.view.setUint8(at, n);
+  }
+
+  u32(n) {
+    const at = this.room(4);
+    this.view.setUint32(at, n, true);
+  }
+
+  i64(n) {
+    const at = this.room(8);
+    this.view.setBigInt64(at, BigInt(n), true);
+  }
+
+  f64(n) {
+    const at = this.room(8);
+    this.view.setFloat64(at, n, true);
+  }
+
+  text(s) {
+    const bytes = new TextEncoder().encode(s);
+    this.u32(bytes.length);
+    this.raw(bytes);
+  }
+
+  raw(bytes) {
+    const at = this.room(bytes.length);
+    this.bytes.set(bytes, at);
+  }
+
+  list(items, each) {
+    this.u32(items.length);
+    for (const item of items) each(item);
+  }
+
+  done() {
+    return this.bytes.slice(0, this.at);
+  }
+}
+
 function encodeStops(axes) {
-  const parts = [];
-  const number = (bytes, set) => {
-    const v = new DataView(new ArrayBuffer(bytes));
-    set(v);
-    parts.push(new Uint8Array(v.buffer));
-  };
-  const u32 = (n) => number(4, (v) => v.setUint32(0, n, true));
-  u32(axes.length);
-  for (const { ref, stops } of axes) {
-    const name = new TextEncoder().encode(ref);
-    u32(name.length);
-    parts.push(name);
-    u32(stops.length);
-    for (const s of stops) number(8, (v) => v.setBigInt64(0, BigInt(s), true));
-  }
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
+  const w = new Writer();
+  w.list(axes, ({ ref, stops }) => {
+    w.text(ref);
+    w.list(stops, (s) => w.i64(s));
+  });
+  return w.done();
+}
+
+function encodeWanted({ kind, name = '', from = '', to = '', id = '', most = 20, refs = [] }) {
+  const w = new Writer();
+  for (const s of [kind, name, from, to, id]) w.text(s);
+  w.i64(most);
+  w.list(refs, (ref) => w.text(ref));
+  return w.done();
 }

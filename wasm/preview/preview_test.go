@@ -294,6 +294,12 @@ func TestSameBitsInNode(t *testing.T) {
 			t.Errorf("cubes: %s is %s in Node, want %s", key, got[key], w)
 		}
 	}
+	got = next()
+	for key, w := range map[string]string{"tried": `""`, "recut": "true", "histogram": "true", "movers": "true", "wanted": `"invalid"`, "ranks": `"invalid"`} {
+		if string(got[key]) != w {
+			t.Errorf("modules that share the rows: %s is %s in Node, want %s", key, got[key], w)
+		}
+	}
 }
 
 // cubes answers natively what check.mjs asks of the cubes.

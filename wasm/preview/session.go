@@ -14,7 +14,7 @@ import (
 )
 
 // abiVersion is the version of the border.
-const abiVersion = 1
+const abiVersion = 2
 
 // session is one base and what is tried on it. A result stands until the next call but weir_alloc and weir_free.
 type session struct {
@@ -30,6 +30,7 @@ type session struct {
 	answer  whatif.ScoreAnswer
 	moved   *whatif.StageAnswer
 	specs   map[string]*whatif.Spec // of the cube of stages, by plan
+	ranking *whatif.Ranking         // that cuts are computed from
 }
 
 // The numbers that calls return.

@@ -50,8 +50,9 @@ type Manifest struct {
 
 // Strategy is the strategy that the columns were filled under.
 type Strategy struct {
-	Version string `json:"version"`
-	Text    string `json:"text"`
+	Version  string          `json:"version"`
+	Text     string          `json:"text"`
+	Settings json.RawMessage `json:"settings"` // the text as strategy.Strategy, with its defaults filled in
 }
 
 // Basis is what cuts follow from: they fit every strategy of the same basis.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"math"
 
@@ -55,10 +56,14 @@ func NewWriter(e *score.Engine, cuts *score.Cuts, o Options, files Files) (*Writ
 	if err != nil {
 		return nil, err
 	}
+	settings, err := json.Marshal(e.Strategy())
+	if err != nil {
+		return nil, fault.Wrap(err, "write the settings of the strategy")
+	}
 	w := &Writer{o: o, files: files, engine: e, cuts: cuts, below: math.MaxUint64}
 	w.m = &Manifest{
 		Layout: Layout, AsOf: o.AsOf, Made: o.Made, Zone: e.Zone().Name(), Currency: e.Strategy().Currency,
-		Strategy: Strategy{Version: e.StrategyVersion(), Text: string(o.Text)}, Users: o.Users, IDs: o.IDKey != nil, Plan: plan.Encode(), Shards: []File{}, Refused: []string{},
+		Strategy: Strategy{Version: e.StrategyVersion(), Text: string(o.Text), Settings: settings}, Users: o.Users, IDs: o.IDKey != nil, Plan: plan.Encode(), Shards: []File{}, Refused: []string{},
 	}
 	if cuts != nil {
 		w.m.Cuts = Basis{Version: cuts.Version, Basis: cuts.Basis}

@@ -229,9 +229,15 @@ func (p *Plan) Spec(base *whatif.Base) (*whatif.Spec, error) {
 	if base == nil {
 		return nil, fault.New(fault.Invalid, "the cuts of the plan are to be computed from a base, and there is none").WithHint("load a base first")
 	}
-	cuts, err := base.Recut(p.Recut.Rules)
+	spec.Cuts, err = p.cuts(base.Recut)
+	return spec, err
+}
+
+// cuts are those that the plan asks to compute, save for what is fixed.
+func (p *Plan) cuts(compute func(whatif.CutRules) (whatif.Cuts, error)) (whatif.Cuts, error) {
+	cuts, err := compute(p.Recut.Rules)
 	if err != nil {
-		return nil, err
+		return cuts, err
 	}
 	if p.Recut.KeepScores {
 		cuts.Scored, cuts.Recency, cuts.Frequency, cuts.Monetary = p.Cuts.Scored, p.Cuts.Recency, p.Cuts.Frequency, p.Cuts.Monetary
@@ -240,8 +246,17 @@ func (p *Plan) Spec(base *whatif.Base) (*whatif.Spec, error) {
 	if p.Recut.KeepCN {
 		cuts.CN = p.Cuts.CN
 	}
-	spec.Cuts = cuts
-	return spec, nil
+	return cuts, nil
+}
+
+// Resolve computes the cuts that the plan asks for, so that it holds them.
+func (p *Plan) Resolve(compute func(whatif.CutRules) (whatif.Cuts, error)) error {
+	cuts, err := p.cuts(compute)
+	if err != nil {
+		return err
+	}
+	p.Cuts, p.Recut = cuts, nil
+	return nil
 }
 
 // StageSpec compiles the stages alone: what a cube of stages reads.
