@@ -75,12 +75,16 @@ func TestConsolePlans(t *testing.T) {
 	add("own stages", custom, edit(custom, "silence_days <= 30.5", "silence_days <= 60", "45 > recency_days", "20 > recency_days"), true)
 	add("own stages, moves", custom, edit(custom, "active: 7, silent: 2", "active: 1", "active: [silent, first_purchase]", "active: []"), false)
 
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetIndent("", " ")
-	if err := e.Encode(cases); err != nil {
-		t.Fatal(err)
+	var text bytes.Buffer // a case a line
+	for i, c := range cases {
+		line, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.WriteString([]string{"[\n", ",\n"}[min(i, 1)])
+		text.Write(line)
 	}
+	text.WriteString("\n]\n")
 	path := filepath.FromSlash(consoleFile)
 	if os.Getenv("WEIR_UPDATE") != "" {
 		if err := os.WriteFile(path, text.Bytes(), 0o644); err != nil {
