@@ -19,13 +19,13 @@ var workspaces atomic.Int64
 func newBase(t *testing.T) aws.Config {
 	t.Helper()
 	return aws.Config{
-		Table: emulated.Name, Bucket: emulated.Name, Workspace: fmt.Sprint("w", workspaces.Add(1)), Scratch: t.TempDir(),
+		Table: emulated.Name, Bucket: emulated.Name, Workspace: fmt.Sprint("w", workspaces.Add(1)), Key: emulated.KeyARN, Scratch: t.TempDir(),
 	}
 }
 
 func open(t *testing.T, s *emulated.Services, c aws.Config) app.Ports {
 	t.Helper()
-	store, err := aws.Open(context.Background(), s.DynamoDB, s.S3, c)
+	store, err := aws.Open(context.Background(), s.DynamoDB, s.S3, s.KMS, c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,19 +20,21 @@ type Environment struct {
 	Table     string // WEIR_TABLE
 	Bucket    string // WEIR_BUCKET
 	Workspace string // WEIR_WORKSPACE
+	Key       string // WEIR_KEY: the key of KMS
 	Metrics   bool   // WEIR_METRICS: "true" makes CloudWatch metrics of the figures in the log
 	PathStyle bool   // WEIR_S3_PATH_STYLE: "true" for stand-ins of S3
 }
 
 // Variables are the names of the environment variables that ReadEnvironment reads.
 func Variables() []string {
-	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
+	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_KEY", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
 }
 
 // ReadEnvironment reads the environment of a function.
 func ReadEnvironment() (Environment, error) {
 	e := Environment{
 		Table: os.Getenv("WEIR_TABLE"), Bucket: os.Getenv("WEIR_BUCKET"), Workspace: os.Getenv("WEIR_WORKSPACE"),
+		Key:     os.Getenv("WEIR_KEY"),
 		Metrics: os.Getenv("WEIR_METRICS") == "true", PathStyle: os.Getenv("WEIR_S3_PATH_STYLE") == "true",
 	}
 	if e.Table == "" || e.Bucket == "" {
@@ -66,7 +68,9 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ..
 	if err != nil {
 		return nil, err
 	}
-	store, err := Open(ctx, tableClient(c), bucketClient(c, f.PathStyle), Config{Table: f.Table, Bucket: f.Bucket, Workspace: f.Workspace})
+	store, err := Open(ctx, tableClient(c), bucketClient(c, f.PathStyle), kmsClient(c), Config{
+		Table: f.Table, Bucket: f.Bucket, Workspace: f.Workspace, Key: f.Key,
+	})
 	if err != nil {
 		return nil, err
 	}

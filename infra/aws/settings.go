@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/weir-engine/weir/shared/fault"
@@ -43,4 +44,8 @@ func tableClient(c aws.Config) *dynamodb.Client {
 
 func bucketClient(c aws.Config, pathStyle bool) *s3.Client {
 	return s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle, o.BaseEndpoint = pathStyle, endpoint("S3") })
+}
+
+func kmsClient(c aws.Config) *kms.Client {
+	return kms.NewFromConfig(c, func(o *kms.Options) { o.BaseEndpoint = endpoint("KMS") })
 }

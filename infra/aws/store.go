@@ -51,6 +51,7 @@ type Config struct {
 	Bucket    string // name of the S3 bucket
 	Workspace string // begins every key; "" is "main"
 	Buckets   int    // hash buckets of a new base, a power of two up to 256; 0 is 16. A base keeps the number it was made with.
+	Key       string // ARN or id of the key of KMS that seals the keys of contact data; "" where no event holds any
 	Scratch   string // local folder with room for one pass over a file; "" is the system's
 }
 
@@ -60,13 +61,15 @@ type Store struct {
 	table   *table
 	bucket  *bucket
 	canon   *canonical.Canon
+	keys    *keys
 	scratch string
 	zones   zones.Table
 	secret  []byte // of pseudonyms
 }
 
-// Open returns the base that c names, and makes it when it is not there. The table and the bucket must exist.
-func Open(ctx context.Context, db Table, objects Bucket, c Config) (*Store, error) {
+// Open returns the base that c names, and makes it when it is not there. The table, the bucket and the key must exist; secrets may
+// be nil where c names no key.
+func Open(ctx context.Context, db Table, objects Bucket, secrets KMS, c Config) (*Store, error) {
 	c.Workspace = orMain(c.Workspace)
 	if c.Scratch == "" {
 		c.Scratch = os.TempDir()
@@ -84,6 +87,7 @@ func Open(ctx context.Context, db Table, objects Bucket, c Config) (*Store, erro
 		bucket:  &bucket{s3: objects, name: c.Bucket},
 		scratch: c.Scratch,
 	}
+	s.keys = &keys{table: s.table, kms: secrets, id: c.Key}
 	buckets, err := s.base(ctx, c.Buckets)
 	if err != nil {
 		return nil, err
@@ -147,6 +151,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Rejects:  &rejects{s.table},
 		Intents:  &intents{s.table},
 		Docs:     &docs{table: s.table, bucket: s.bucket},
+		Contacts: &contacts{table: s.table, bucket: s.bucket, keys: s.keys},
 		Scratch:  &disk.Scratch{Dir: s.scratch},
 		Channels: channels,
 		Meter:    s.meter.Used,

@@ -100,6 +100,30 @@ func WriteWhole(path string, content []byte, noSync bool) error {
 	return Publish(f, path, noSync)
 }
 
+// WriteSecret writes a file whole or not at all, for its owner's eyes alone.
+func WriteSecret(path string, content []byte, noSync bool) error {
+	f, err := CreateTemporary(path) // with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Chmod(0o600)
+	}
+	if err == nil && !noSync {
+		err = f.Sync()
+	}
+	if err != nil {
+		Discard(f)
+		return err
+	}
+	if err := errors.Join(f.Close(), os.Rename(f.Name(), path)); err != nil {
+		_ = os.Remove(f.Name())
+		return err
+	}
+	return SyncDir(filepath.Dir(path), noSync)
+}
+
 // SyncDir makes the names in a folder last.
 func SyncDir(dir string, noSync bool) error {
 	if noSync {

@@ -102,6 +102,27 @@ func (d *database) write(ctx context.Context, doing string, f func(c *connection
 	return nil
 }
 
+// erase is write for what must not be found in the file afterwards: deleted content is overwritten, and the log is written back.
+func (d *database) erase(ctx context.Context, doing string, f func(c *connection) error) error {
+	err := d.write(ctx, doing, func(c *connection) error {
+		if err := c.Exec("PRAGMA secure_delete=ON"); err != nil {
+			return err
+		}
+		defer func() { _ = c.Exec("PRAGMA secure_delete=OFF") }()
+		return f(c)
+	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	// Readers that are at work keep parts of the log; those go with the next checkpoint.
+	if err := d.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return d.fault(err, "%s", doing)
+	}
+	return nil
+}
+
 // read runs f on one unchanging state of the database.
 func (d *database) read(ctx context.Context, doing string, f func(c *connection) error) error {
 	var c *connection

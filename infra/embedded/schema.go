@@ -10,7 +10,7 @@ import (
 )
 
 // migrations bring a database from each version of its schema to the next. Those that were released never change.
-var migrations = []string{schemaV1, schemaObjects}
+var migrations = []string{schemaV1, schemaObjects, schemaContacts}
 
 // The profiles table is clustered by the hash of the key: a chunk of a file holds one range of hashes, so that its users lie
 // together. `hash` is event.UserHash(key), moved on by one while another key holds the place; `key` decides. Decisions are
@@ -146,6 +146,19 @@ ALTER TABLE files ADD COLUMN object TEXT NOT NULL DEFAULT '';
 ALTER TABLE files ADD COLUMN etag TEXT NOT NULL DEFAULT '';
 ALTER TABLE chunks ADD COLUMN reads REAL NOT NULL DEFAULT 0;
 ALTER TABLE chunks ADD COLUMN writes REAL NOT NULL DEFAULT 0;
+`
+
+// A room is the data key and the sealed addresses of an id; room_refs finds the ids of an address.
+const schemaContacts = `
+CREATE TABLE rooms(
+	id TEXT PRIMARY KEY,
+	version INTEGER NOT NULL,
+	key BLOB NOT NULL,
+	contacts BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE room_refs(ref TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY(ref, id)) WITHOUT ROWID;
+CREATE INDEX room_refs_id ON room_refs(id);
+ALTER TABLE files ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
 `
 
 // migrate brings the schema to the newest version, in one transaction.

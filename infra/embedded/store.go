@@ -6,6 +6,8 @@
 //	outbox/                                                  one file a delivered message, named by the intent's id
 //	weir.db                                                  profiles, decisions, intents, ledger, links, rejects, documents
 //	scratch/                                                 room for one pass over a file; emptied at each start
+//	keys                                                     the keys of contact data, for the owner's eyes alone; made when first needed
+//	forgotten                                                keyed hashes of the ids that were forgotten
 //	lock                                                     held by the process that writes
 package embedded
 
@@ -31,6 +33,8 @@ const (
 	scratchDir   = "scratch"
 	databaseName = "weir.db"
 	lockName     = "lock"
+	keysName     = "keys"
+	tombsName    = "forgotten"
 )
 
 // DefaultBuckets is the number of hash buckets of a new base.
@@ -55,6 +59,7 @@ type Store struct {
 	lock    *os.File
 	db      *database
 	canon   *canonical.Canon
+	keys    *keys
 	zones   zones.Table
 	close   sync.Once
 	failure error
@@ -71,6 +76,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fault.New(fault.Invalid, "%d is not a number of buckets", o.Buckets).WithHint("use a power of two up to 256")
 	}
 	s := &Store{dir: dir, options: o}
+	s.keys = &keys{path: s.path(keysName), options: o}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -126,6 +132,7 @@ func (s *Store) Ports(clock func() int64) app.Ports {
 		Rejects:  &rejects{s.db},
 		Intents:  &intents{s.db},
 		Docs:     &docs{s.db},
+		Contacts: &contacts{db: s.db, keys: s.keys, tombs: s.path(tombsName), options: s.options},
 		Scratch:  &disk.Scratch{Dir: s.path(scratchDir)},
 		Channels: map[string]app.Channel{OutboxChannel: &outbox{dir: s.path(outboxDir), options: s.options}},
 		Clock:    clock,

@@ -63,6 +63,9 @@ func actionsOf(c Call) (actions []string, resource string) {
 	if c.Service == "sqs" {
 		return []string{"sqs:" + strings.TrimSuffix(c.Operation, "Batch")}, queueARN("ApiEventsQueue")
 	}
+	if c.Service == "kms" {
+		return []string{"kms:" + c.Operation}, KeyARN
+	}
 	method, path, _ := strings.Cut(c.Operation, " ")
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	resource = "arn:aws:s3:::" + bucket

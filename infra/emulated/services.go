@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	weiraws "github.com/weir-engine/weir/infra/aws"
@@ -19,8 +20,10 @@ const Name = "weir"
 type Services struct {
 	DynamoDB *dynamodb.Client
 	S3       *s3.Client
+	KMS      *kms.Client
 	Tables   string // address of DynamoDB
 	Objects  string // address of S3
+	Secrets  *Secrets
 	servers  []*Server
 }
 
@@ -48,6 +51,10 @@ func startWith(ctx context.Context, dir string, fast bool, events string) (s *Se
 		return nil, err
 	}
 	s.servers = append(s.servers, tables)
+	if s.Secrets, err = KMS(ctx); err != nil {
+		return nil, err
+	}
+	s.KMS = s.Secrets.Client()
 	s.Tables, s.Objects = tables.URL, objects.URL
 	c := Config()
 	s.DynamoDB = dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.BaseEndpoint = &s.Tables })
@@ -77,6 +84,9 @@ func Config() aws.Config {
 func (s *Services) Close() {
 	for _, server := range s.servers {
 		server.Close()
+	}
+	if s.Secrets != nil {
+		s.Secrets.Close()
 	}
 	s.servers = nil
 }

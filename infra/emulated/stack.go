@@ -173,7 +173,7 @@ func (s *Stack) host(name string, r *functionResource) error {
 	for variable, value := range r.Environment.Variables {
 		environment[variable] = fmt.Sprint(value)
 	}
-	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL} {
+	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL, "kms": s.Secrets.URL} {
 		if s.options.Taps != nil {
 			t, err := newTap(name, service, url, s.options.Taps)
 			if err != nil {

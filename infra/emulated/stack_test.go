@@ -177,7 +177,7 @@ type cloud struct {
 func openCloud(t *testing.T, o Options) *cloud {
 	t.Helper()
 	s := openStack(t, o)
-	store, err := weiraws.Open(context.Background(), s.DynamoDB, s.S3, weiraws.Config{Table: Name, Bucket: Name, Scratch: t.TempDir()})
+	store, err := weiraws.Open(context.Background(), s.DynamoDB, s.S3, s.KMS, weiraws.Config{Key: KeyARN, Table: Name, Bucket: Name, Scratch: t.TempDir()})
 	must(t, err)
 	c := &cloud{Stack: s, ports: store.Ports(func() int64 { return time.Now().UnixMilli() }, nil)}
 	c.app, err = app.New(context.Background(), c.ports, app.Options{Holder: "test"})

@@ -226,6 +226,8 @@ func (t *Template) attribute(resource, attribute string) (any, error) {
 		return "arn:aws:dynamodb:" + region + ":000000000000:table/" + Name + "/stream/emulated", nil
 	case kind == "AWS::DynamoDB::Table" && attribute == "Arn":
 		return "arn:aws:dynamodb:" + region + ":000000000000:table/" + Name, nil
+	case kind == "AWS::KMS::Key" && attribute == "Arn":
+		return KeyARN, nil
 	case kind == "AWS::S3::Bucket" && attribute == "Arn":
 		return "arn:aws:s3:::" + Name, nil
 	case kind == "AWS::Serverless::Function" && attribute == "Arn":

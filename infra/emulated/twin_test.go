@@ -34,7 +34,7 @@ func TestTwins(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(services.Close)
-	onAWS, err := aws.Open(context.Background(), services.DynamoDB, services.S3, aws.Config{Table: Name, Bucket: Name, Scratch: t.TempDir()})
+	onAWS, err := aws.Open(context.Background(), services.DynamoDB, services.S3, services.KMS, aws.Config{Key: KeyARN, Table: Name, Bucket: Name, Scratch: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

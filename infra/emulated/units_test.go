@@ -27,7 +27,7 @@ func TestUnits(t *testing.T) {
 	}
 	must(t, err)
 	t.Cleanup(s.Close)
-	store, err := weiraws.Open(ctx, s.DynamoDB, s.S3, weiraws.Config{Table: Name, Bucket: Name, Scratch: t.TempDir()})
+	store, err := weiraws.Open(ctx, s.DynamoDB, s.S3, s.KMS, weiraws.Config{Key: KeyARN, Table: Name, Bucket: Name, Scratch: t.TempDir()})
 	must(t, err)
 	var before app.Units
 	since := func() (reads, writes float64) {

@@ -277,11 +277,11 @@ var beside = map[string][]string{
 // What functions do to the folders of the bucket: r reads, w writes, d removes. Only the API and what it queues become event files, only
 // those that send write into the outbox, and only imports and the API see all files as they arrived.
 var folders = map[string]map[string]string{
-	"ingest":  {"events": "r", "canonical": "rwd", "profiles": "rwd", "docs": "rwd"},
+	"ingest":  {"events": "r", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "r"},
 	"collect": {"events": "rw"},
 	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "outbox": "w"},
-	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "outbox": "w"},
-	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd"},
+	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "r", "outbox": "w"},
+	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "rw"},
 }
 
 func operations(interfaces ...any) (all []string) {

@@ -22,6 +22,7 @@ type Ports struct {
 	Rejects  Rejects
 	Intents  Intents
 	Docs     Docs
+	Contacts Contacts
 	Scratch  Scratch
 	Channels map[string]Channel
 	Inbox    Queue        // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
@@ -125,11 +126,12 @@ func (u Units) Plus(v Units) Units { return Units{u.Reads + v.Reads, u.Writes + 
 
 // Counts is the outcome of a file or of a chunk.
 type Counts struct {
-	Events     int64 `json:"events"`     // lines or rows read (grouped rows count as one)
-	Accepted   int64 `json:"accepted"`   // folded now for the first time
-	Rejected   int64 `json:"rejected"`   // quarantined
-	Duplicates int64 `json:"duplicates"` // known already
-	Users      int64 `json:"users"`      // distinct users touched
+	Events     int64 `json:"events"`              // lines or rows read (grouped rows count as one)
+	Accepted   int64 `json:"accepted"`            // folded now for the first time
+	Rejected   int64 `json:"rejected"`            // quarantined
+	Duplicates int64 `json:"duplicates"`          // known already
+	Users      int64 `json:"users"`               // distinct users touched
+	Forgotten  int64 `json:"forgotten,omitempty"` // of users who were forgotten: dropped, and kept nowhere
 }
 
 // Chunk is the ledger's record of one chunk of a file.

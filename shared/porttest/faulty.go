@@ -39,6 +39,7 @@ func Faulty(p app.Ports) (app.Ports, *Faults) {
 	w.Rejects = faultyRejects{f, p.Rejects}
 	w.Intents = faultyIntents{f, p.Intents}
 	w.Docs = faultyDocs{f, p.Docs}
+	w.Contacts = faultyContacts{f, p.Contacts}
 	w.Scratch = faultyScratch{f, p.Scratch}
 	w.Channels = make(map[string]app.Channel, len(p.Channels))
 	for name, c := range p.Channels {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/contact"
 	"github.com/weir-engine/weir/shared/fault"
 )
 
@@ -55,7 +56,11 @@ var canceledTests = []test{
 			"Profiles.Write": func() error { _, err := p.Profiles.Write(ended, []app.UserWrite{fullWrite("u", 0)}); return err },
 			"Links.Apply":    func() error { return p.Links.Apply(ended, nil, map[string]string{"a": "b"}) },
 			"Rejects.Put":    func() error { return p.Rejects.Put(ended, []app.Reject{{File: "f", Line: 1}}) },
-			"Docs.Put":       func() error { return p.Docs.Put(ended, app.Doc{Key: "k"}) },
+			"Contacts.Put": func() error {
+				_, err := p.Contacts.Put(ended, []app.Room{{ID: "u", Key: make([]byte, contact.KeyBytes)}})
+				return err
+			},
+			"Docs.Put": func() error { return p.Docs.Put(ended, app.Doc{Key: "k"}) },
 		} {
 			if err := call(); !fault.Is(err, fault.Unavailable) {
 				t.Errorf("%s gave %v, want Unavailable", name, err)
@@ -64,6 +69,7 @@ var canceledTests = []test{
 		same(t, "the uploads", uploadKeys(t, p, ""), []string(nil))
 		untouched(t, p, nil, "u")
 		same(t, "any pointer", get[bool](t)(p.Links.Any(ctx)), false)
+		same(t, "the room", oneRoom(t, p, "u").Version, int64(0))
 		same(t, "the documents", get[[]app.Doc](t)(p.Docs.List(ctx, "")), []app.Doc(nil))
 	}},
 	{"reads of canonical rows", func(t *testing.T, p app.Ports) {

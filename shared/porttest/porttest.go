@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) app.Ports) {
 		{"Rejects", rejectTests},
 		{"Intents", intentTests},
 		{"Docs", docTests},
+		{"Contacts", contactTests},
 		{"Scratch", scratchTests},
 		{"Channels", channelTests},
 		{"Zones", zoneTests},

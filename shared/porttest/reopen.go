@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/contact"
 )
 
 // reopenTest writes before the store is closed and checks after it was opened again.
@@ -50,6 +51,17 @@ var reopenTests = []reopenTest{
 		func(t *testing.T, p app.Ports) {
 			same(t, "the facts", get[[]app.Link](t)(p.Links.All(ctx)), []app.Link{{A: "a", B: "b", Time: 1, Source: "f"}})
 			same(t, "the pointers", get[map[string]string](t)(p.Links.Resolve(ctx, []string{"a"})), map[string]string{"a": "b"})
+		},
+	},
+	{
+		"contacts", func(t *testing.T, p app.Ports) {
+			keepRoom(t, p, "u", "x@example.com")
+			must(t, p.Contacts.Entomb(ctx, []string{"a"}))
+		},
+		func(t *testing.T, p app.Ports) {
+			same(t, "the address", get[string](t)(p.Contacts.Address(ctx, "u", contact.Email)), "x@example.com")
+			same(t, "the tombstones", get[[]string](t)(p.Contacts.Tombstones(ctx)), []string{"a"})
+			same(t, "the keys", get[int64](t)(p.Contacts.Rotate(ctx)), int64(1))
 		},
 	},
 	{

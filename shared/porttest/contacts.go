@@ -1,0 +1,157 @@
+package porttest
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/contact"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// oneRoom reads the room of an id.
+func oneRoom(t *testing.T, p app.Ports, id string) app.Room {
+	t.Helper()
+	return get[[]app.Room](t)(p.Contacts.Rooms(ctx, []string{id}))[0]
+}
+
+// keepRoom puts addresses of e-mail into the room of an id.
+func keepRoom(t *testing.T, p app.Ports, id string, addresses ...string) app.Room {
+	t.Helper()
+	r := oneRoom(t, p, id)
+	for i, address := range addresses {
+		get[bool](t)(r.Add("ref:"+address, contact.Email, address, int64(i)))
+	}
+	for _, err := range get[[]error](t)(p.Contacts.Put(ctx, []app.Room{r})) {
+		must(t, err)
+	}
+	return oneRoom(t, p, id)
+}
+
+var contactTests = []test{
+	{"the index stays", func(t *testing.T, p app.Ports) {
+		index := get[[]byte](t)(p.Contacts.Index(ctx))
+		same(t, "its length", len(index), contact.KeyBytes)
+		same(t, "the index", get[[]byte](t)(p.Contacts.Index(ctx)), index)
+	}},
+	{"a room that is not there has a new key", func(t *testing.T, p app.Ports) {
+		a, b := oneRoom(t, p, "u1"), oneRoom(t, p, "u1")
+		same(t, "the room", []any{a.ID, a.Version, len(a.Key), len(a.Contacts)}, []any{"u1", int64(0), contact.KeyBytes, 0})
+		if bytes.Equal(a.Key, b.Key) {
+			t.Error("two rooms have one key")
+		}
+	}},
+	{"put keeps key and addresses under its condition", func(t *testing.T, p app.Ports) {
+		first := oneRoom(t, p, "用户/1")
+		get[bool](t)(first.Add("ref:a", contact.Email, "a@example.com", 7))
+		same(t, "the outcome", get[[]error](t)(p.Contacts.Put(ctx, []app.Room{first})), []error{nil})
+		stored := oneRoom(t, p, "用户/1")
+		first.Version = 1
+		same(t, "the room", stored, first)
+		wantCode(t, get[[]error](t)(p.Contacts.Put(ctx, []app.Room{{ID: "用户/1", Key: first.Key}}))[0], fault.Conflict)
+		get[bool](t)(stored.Add("ref:b", contact.Phone, "+49123456", 8))
+		must(t, get[[]error](t)(p.Contacts.Put(ctx, []app.Room{stored}))[0])
+		wantCode(t, get[[]error](t)(p.Contacts.Put(ctx, []app.Room{stored}))[0], fault.Conflict)
+		stored.Version = 2
+		same(t, "the room", oneRoom(t, p, "用户/1"), stored)
+		wantCode(t, get[[]error](t)(p.Contacts.Put(ctx, []app.Room{{ID: "nobody", Version: 1, Key: first.Key}}))[0], fault.Conflict)
+	}},
+	{"many rooms keep their order", func(t *testing.T, p app.Ports) {
+		var ids []string
+		var rooms []app.Room
+		for i := range 250 {
+			ids = append(ids, fmt.Sprint("u", i))
+		}
+		for i, r := range get[[]app.Room](t)(p.Contacts.Rooms(ctx, ids)) {
+			if i%2 == 0 {
+				get[bool](t)(r.Add("ref:shared", contact.Email, "shared@example.com", 1))
+				rooms = append(rooms, r)
+			}
+		}
+		for _, err := range get[[]error](t)(p.Contacts.Put(ctx, rooms)) {
+			must(t, err)
+		}
+		for i, r := range get[[]app.Room](t)(p.Contacts.Rooms(ctx, ids)) {
+			same(t, "the room", []any{r.ID, r.Version}, []any{ids[i], int64(1 - i%2)})
+		}
+		same(t, "the ids of the address", len(get[[]string](t)(p.Contacts.Find(ctx, "ref:shared"))), 125)
+	}},
+	{"of concurrent puts of one room one wins", func(t *testing.T, p app.Ports) {
+		var wg sync.WaitGroup
+		outcomes := make([]error, 8)
+		for i := range outcomes {
+			wg.Go(func() {
+				each, err := p.Contacts.Put(ctx, []app.Room{{ID: "u", Key: bytes.Repeat([]byte{byte(i)}, contact.KeyBytes)}})
+				if err == nil {
+					err = each[0]
+				}
+				outcomes[i] = err
+			})
+		}
+		wg.Wait()
+		won := -1
+		for i, err := range outcomes {
+			switch {
+			case err == nil && won >= 0:
+				t.Fatal("two won")
+			case err == nil:
+				won = i
+			default:
+				wantCode(t, err, fault.Conflict)
+			}
+		}
+		same(t, "the key", oneRoom(t, p, "u").Key[0], byte(won))
+	}},
+	{"address is the newest of a kind", func(t *testing.T, p app.Ports) {
+		_, err := p.Contacts.Address(ctx, "u", contact.Email)
+		wantCode(t, err, fault.NotFound)
+		keepRoom(t, p, "u", "old@example.com", "new@example.com")
+		same(t, "the address", get[string](t)(p.Contacts.Address(ctx, "u", contact.Email)), "new@example.com")
+		_, err = p.Contacts.Address(ctx, "u", contact.Phone)
+		wantCode(t, err, fault.NotFound)
+	}},
+	{"find tells who holds a reference", func(t *testing.T, p app.Ports) {
+		keepRoom(t, p, "b", "x@example.com")
+		keepRoom(t, p, "a", "x@example.com", "y@example.com")
+		same(t, "of both", get[[]string](t)(p.Contacts.Find(ctx, "ref:x@example.com")), []string{"a", "b"})
+		same(t, "of one", get[[]string](t)(p.Contacts.Find(ctx, "ref:y@example.com")), []string{"a"})
+		same(t, "of nobody", len(get[[]string](t)(p.Contacts.Find(ctx, "ref:z@example.com"))), 0)
+	}},
+	{"forget destroys keys and addresses", func(t *testing.T, p app.Ports) {
+		before := keepRoom(t, p, "u", "x@example.com")
+		keepRoom(t, p, "v", "x@example.com")
+		for range 2 {
+			must(t, p.Contacts.Forget(ctx, []string{"u", "nobody"}))
+		}
+		after := oneRoom(t, p, "u")
+		same(t, "the room", []any{after.Version, len(after.Contacts)}, []any{int64(0), 0})
+		if bytes.Equal(after.Key, before.Key) {
+			t.Error("the data key is still there")
+		}
+		same(t, "who holds the address", get[[]string](t)(p.Contacts.Find(ctx, "ref:x@example.com")), []string{"v"})
+		_, err := p.Contacts.Address(ctx, "u", contact.Email)
+		wantCode(t, err, fault.NotFound)
+	}},
+	{"tombstones stay, once each", func(t *testing.T, p app.Ports) {
+		same(t, "none", len(get[[]string](t)(p.Contacts.Tombstones(ctx))), 0)
+		must(t, p.Contacts.Entomb(ctx, []string{"b", "a"}))
+		must(t, p.Contacts.Entomb(ctx, []string{"b", "c"}))
+		must(t, p.Contacts.Entomb(ctx, nil))
+		same(t, "all", get[[]string](t)(p.Contacts.Tombstones(ctx)), []string{"a", "b", "c"})
+	}},
+	{"rotate wraps every key anew and keeps what they open", func(t *testing.T, p app.Ports) {
+		index := get[[]byte](t)(p.Contacts.Index(ctx))
+		u, v := keepRoom(t, p, "u", "x@example.com"), keepRoom(t, p, "v")
+		first := get[[]app.KeyGeneration](t)(p.Contacts.Keys(ctx))
+		same(t, "the generations", []any{len(first), first[0].Number}, []any{1, int64(1)})
+		same(t, "the keys", get[int64](t)(p.Contacts.Rotate(ctx)), int64(2))
+		second := get[[]app.KeyGeneration](t)(p.Contacts.Keys(ctx))
+		same(t, "the generations", []any{len(second), second[0].Number}, []any{1, int64(2)})
+		same(t, "the index", get[[]byte](t)(p.Contacts.Index(ctx)), index)
+		same(t, "the key", oneRoom(t, p, "v").Key, v.Key)
+		same(t, "the room", oneRoom(t, p, "u").Contacts, u.Contacts)
+		same(t, "the address", get[string](t)(p.Contacts.Address(ctx, "u", contact.Email)), "x@example.com")
+	}},
+}
