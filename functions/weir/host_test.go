@@ -177,6 +177,16 @@ func TestHostServesTheSample(t *testing.T) {
 	if users != o.Users {
 		t.Errorf("the stages hold %d of %d users", users, o.Users)
 	}
+	h.until("a snapshot is made", func() bool {
+		var st gen.Status
+		h.call(200, "GET", "/v1/status", "", &st)
+		return st.Snapshot != nil && st.Snapshot.Rows == 2357 && !st.Snapshot.Late
+	})
+	var shot gen.Snapshot
+	h.call(200, "GET", "/v1/snapshot", "", &shot)
+	if len(shot.Shards) != 1 || shot.AsOf.Format(time.DateOnly) != "1997-09-30" {
+		t.Errorf("the snapshot is of %s, in %d shards", shot.AsOf, len(shot.Shards))
+	}
 	h.call(200, "GET", "/v1/conditions/schema", "", nil)
 	h.call(200, "GET", "/v1/strategy/schema", "", nil)
 	var s gen.Strategy

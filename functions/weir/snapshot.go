@@ -85,10 +85,37 @@ on undisturbed. The two newest are kept.`,
 			})
 		},
 	}
+	cmd.AddCommand(c.snapshotStatusCommand())
 	cmd.Flags().StringVar(&out, "out", "", "folder that the snapshot is written into")
 	cmd.Flags().StringVar(&keyFile, "ids", "", "file with a secret of at least 16 bytes: gives every user a pseudonymous id")
 	cmd.Flags().Var(&asOf, "as-of", "moment of the view")
 	return cmd
+}
+
+func (c *cli) snapshotStatusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Say how old the snapshot is that the base keeps of itself", Args: cobra.NoArgs,
+		Long: `Says of which moment the stored snapshot is and how old it is. weir run makes a new one every day and after each publication; POST
+/v1/snapshot asks for one at once. The console's what-ifs run on it. Ends with 1 when there is none.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), reading, func(b *base) error {
+				s, err := b.api.SnapshotState(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return c.print(s, func(w io.Writer) {
+					fmt.Fprintf(w, "%s of %s users as of %s, made %s ago", number(s.Rows), number(s.Users), s.AsOf.Format(time.RFC3339), time.Duration(s.AgeSeconds)*time.Second)
+					if s.Late {
+						fmt.Fprint(w, "; it should have been made anew")
+					}
+					if s.Stale {
+						fmt.Fprint(w, "; another strategy, other cuts or other models are in force since")
+					}
+					fmt.Fprintln(w)
+				})
+			})
+		},
+	}
 }
 
 // folderFiles are the files of one folder.

@@ -16,10 +16,12 @@ const (
 	pollEvents  = time.Minute // should the watch fail
 	pollDeliver = time.Minute
 	pollSweep   = time.Minute
-	maxPause    = time.Minute // between tries of what fails
+	// A snapshot reads the whole base: it is a day old, or of another strategy, before it is made anew.
+	pollSnapshot = time.Minute
+	maxPause     = time.Minute // between tries of what fails
 )
 
-// work is what the host does beside answering: importing what arrives, delivering, and the daily sweep.
+// work is what the host does beside answering: importing what arrives, delivering, the daily sweep and the daily snapshot.
 type work struct {
 	base    *base
 	log     *slog.Logger
@@ -35,6 +37,7 @@ func startWork(ctx context.Context, b *base, log *slog.Logger) *work {
 	w.loop(ctx, "import", pollEvents, arrived, w.ingest)
 	w.loop(ctx, "deliver", pollDeliver, w.deliver, w.send)
 	sweeper := &sweeper{base: b, last: noDay}
+	w.loop(ctx, "snapshot", pollSnapshot, nil, w.snapshot)
 	w.loop(ctx, "sweep", pollSweep, nil, func(ctx context.Context) error { return sweeper.run(ctx, w) })
 	return w
 }
@@ -120,6 +123,23 @@ func (w *work) report(r app.ImportResult) {
 		return
 	}
 	w.log.Info("imported", attrs...)
+}
+
+// snapshot keeps the snapshot of the base young, so that the console always has one.
+func (w *work) snapshot(ctx context.Context) error {
+	status, err := w.base.app.Status(ctx)
+	if err != nil || status.Users == 0 {
+		return err
+	}
+	due, err := w.base.app.SnapshotDue(ctx)
+	if err != nil || !due {
+		return err
+	}
+	s, err := w.base.app.TakeSnapshot(ctx, nil)
+	if err == nil {
+		w.log.Info("made a snapshot", "generation", s.Generation, "users", s.Users, "rows", s.Rows, "shards", s.Shards)
+	}
+	return err
 }
 
 func (w *work) send(ctx context.Context) error {

@@ -267,10 +267,10 @@ func (u *uploads) Put(ctx context.Context, key string, r io.Reader) (app.Upload,
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		_, err = u.bucket.s3.PutObject(ctx, &s3.PutObjectInput{
-			Bucket: &u.bucket.name, Key: name, Body: bytes.NewReader(first[:n]), IfNoneMatch: aws.String("*"),
+			Bucket: &u.bucket.name, Key: name, Body: bytes.NewReader(first[:n]), IfNoneMatch: nowhere,
 		})
 	case err == nil:
-		err = u.bucket.multipart(ctx, *name, first, r)
+		err = u.bucket.multipart(ctx, *name, first, r, nowhere)
 	default:
 		return app.Upload{}, cloudFault(err, "the source", "read the event file "+key)
 	}
@@ -305,8 +305,12 @@ func (u *uploads) same(ctx context.Context, key string, want []byte) (bool, erro
 	return bytes.Equal(sum.Sum(nil), want), nil
 }
 
-// multipart uploads first and what follows it, part by part, and completes only where nothing is. What fails is aborted.
-func (b *bucket) multipart(ctx context.Context, name string, first []byte, rest io.Reader) (err error) {
+// nowhere is the condition that nothing is there.
+var nowhere = aws.String("*")
+
+// multipart uploads first and what follows it, part by part, and completes where none allows it: nil anywhere, nowhere only where
+// nothing is. What fails is aborted.
+func (b *bucket) multipart(ctx context.Context, name string, first []byte, rest io.Reader, none *string) (err error) {
 	made, err := b.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b.name, Key: &name})
 	if err != nil {
 		return err
@@ -343,7 +347,7 @@ func (b *bucket) multipart(ctx context.Context, name string, first []byte, rest 
 		}
 	}
 	_, err = b.s3.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
-		Bucket: &b.name, Key: &name, UploadId: made.UploadId, IfNoneMatch: aws.String("*"),
+		Bucket: &b.name, Key: &name, UploadId: made.UploadId, IfNoneMatch: none,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 	})
 	return err

@@ -152,6 +152,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Intents:  &intents{s.table},
 		Docs:     &docs{table: s.table, bucket: s.bucket},
 		Contacts: &contacts{table: s.table, bucket: s.bucket, keys: s.keys},
+		Shots:    &snapshots{bucket: s.bucket, prefix: "snapshots/" + s.table.workspace + "/"},
 		Scratch:  &disk.Scratch{Dir: s.scratch},
 		Channels: channels,
 		Meter:    s.meter.Used,

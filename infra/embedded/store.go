@@ -4,6 +4,7 @@
 //	events/                                                  the bucket that event files arrive in
 //	canonical/bucket=NN/month=YYYY-MM/<file>-<chunk>.parquet the accepted events
 //	outbox/                                                  one file a delivered message, named by the intent's id
+//	snapshots/<generation>/                                  the base as columns, for what-ifs
 //	weir.db                                                  profiles, decisions, intents, ledger, links, rejects, documents
 //	scratch/                                                 room for one pass over a file; emptied at each start
 //	keys                                                     the keys of contact data, for the owner's eyes alone; made when first needed
@@ -30,6 +31,7 @@ const (
 	eventsDir    = "events"
 	canonicalDir = "canonical"
 	outboxDir    = "outbox"
+	snapshotsDir = "snapshots"
 	scratchDir   = "scratch"
 	databaseName = "weir.db"
 	lockName     = "lock"
@@ -106,7 +108,7 @@ func (s *Store) open() error {
 
 // prepare makes the folders, takes the lock and removes what a process that died left behind.
 func (s *Store) prepare() error {
-	for _, name := range []string{".", eventsDir, canonicalDir, outboxDir, scratchDir} {
+	for _, name := range []string{".", eventsDir, canonicalDir, outboxDir, snapshotsDir, scratchDir} {
 		if err := os.MkdirAll(s.path(name), 0o755); err != nil {
 			return disk.Fault(err, "make the data folder %s", s.dir)
 		}
@@ -118,7 +120,7 @@ func (s *Store) prepare() error {
 	if err := disk.EmptyDir(s.path(scratchDir)); err != nil {
 		return disk.Fault(err, "empty %s", s.path(scratchDir))
 	}
-	return disk.RemoveTemporaries(s.path(eventsDir), s.path(outboxDir))
+	return disk.RemoveTemporaries(s.path(eventsDir), s.path(outboxDir), s.path(snapshotsDir))
 }
 
 // Ports returns the ports over the folder, with clock as the time in unix milliseconds.
@@ -133,6 +135,7 @@ func (s *Store) Ports(clock func() int64) app.Ports {
 		Intents:  &intents{s.db},
 		Docs:     &docs{s.db},
 		Contacts: &contacts{db: s.db, keys: s.keys, tombs: s.path(tombsName), options: s.options},
+		Shots:    &snapshots{dir: s.path(snapshotsDir), options: s.options},
 		Scratch:  &disk.Scratch{Dir: s.path(scratchDir)},
 		Channels: map[string]app.Channel{OutboxChannel: &outbox{dir: s.path(outboxDir), options: s.options}},
 		Clock:    clock,

@@ -94,6 +94,7 @@ func TestPoliciesAllowWhatIsCalled(t *testing.T) {
 	for _, route := range []string{
 		"GET /v1/overview", "GET /v1/users", "GET /v1/files", "GET /v1/strategy", "GET /v1/outbox", "GET /v1/status", "GET /v1/analytics/cohorts",
 		"GET /v1/rejects", "POST /v1/track", "POST /v1/outreach/stop", "POST /v1/outreach/resume", "GET /v1/export/profiles",
+		"POST /v1/snapshot", "GET /v1/snapshot",
 	} {
 		var in events.APIGatewayV2HTTPRequest
 		in.RequestContext.HTTP.Method, in.RawPath, _ = strings.Cut(route, " ")

@@ -281,7 +281,7 @@ var folders = map[string]map[string]string{
 	"collect": {"events": "rw"},
 	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "outbox": "w"},
 	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "r", "outbox": "w"},
-	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "rw"},
+	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "rw", "snapshots": "rwd"},
 }
 
 func operations(interfaces ...any) (all []string) {

@@ -21,6 +21,7 @@ type App struct {
 	ports   Ports
 	limits  event.Limits
 	workers int
+	rows    int   // of a shard of the stored snapshot
 	scanned int64 // up to so many users the past is looked up user by user
 
 	delivering sync.Mutex // one delivery at a time
@@ -30,8 +31,9 @@ type App struct {
 	baseLock sync.Mutex
 	bases    []*Base
 
-	writing sync.Mutex // one import, rebuild, publish or sweep at a time: see exclusive
-	holder  string     // of the lease; "" where no other process writes
+	shooting sync.Mutex // one stored snapshot made at a time
+	writing  sync.Mutex // one import, rebuild, publish or sweep at a time: see exclusive
+	holder   string     // of the lease; "" where no other process writes
 
 	mu        sync.Mutex
 	collector collector
@@ -46,6 +48,8 @@ type Options struct {
 	Workers int // chunks of a file folded at the same time; 0 and 1: one after another, in a fixed order of port calls
 	// Holder names this process among those that write to the same base; "" when there is no other. Names are never used again.
 	Holder string
+	// ShardRows is the number of users of a shard of the stored snapshot; 0: 65,536.
+	ShardRows int
 }
 
 // Live is the published strategy with its cuts and models, compiled.
@@ -80,8 +84,11 @@ const (
 // written.
 func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	a := &App{
-		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder,
+		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
+	}
+	if a.rows == 0 {
+		a.rows = storedShardRows
 	}
 	for try := 1; ; try++ {
 		if _, err := a.Live(ctx); err == nil || !fault.Is(err, fault.NotFound) {

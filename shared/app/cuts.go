@@ -107,40 +107,46 @@ func (a *App) computeCuts(ctx context.Context, live *Live, asOf int64, progress 
 	return builder.Build(), nil
 }
 
-// eachFacts runs do over every user as they were at asOf, in key order. Users whose first event is later are left out. What do
-// receives is valid during the call.
+// eachFacts runs do over every user as they were at asOf, in the order of the store. Users whose first event is later are left out.
+// What do receives is valid during the call.
 func (a *App) eachFacts(ctx context.Context, live *Live, asOf int64, do func(key string, facts *profile.Facts, state *profile.State) error) error {
-	var facts profile.Facts
 	return a.eachBatch(ctx, func(items []Item) error {
-		later, err := a.refoldLater(ctx, live, items, asOf)
+		return a.factsOf(ctx, live, items, asOf, func(item *Item, facts *profile.Facts, state *profile.State) error {
+			return do(item.Key, facts, state)
+		})
+	})
+}
+
+// factsOf is eachFacts over some items.
+func (a *App) factsOf(ctx context.Context, live *Live, items []Item, asOf int64, do func(item *Item, facts *profile.Facts, state *profile.State) error) error {
+	later, err := a.refoldLater(ctx, live, items, asOf)
+	if err != nil {
+		return err
+	}
+	var facts profile.Facts
+	for i := range items {
+		item := &items[i]
+		var state profile.State
+		f, ok := later[item.Key]
+		if ok {
+			err = decodeItem(Item{State: item.State}, nil, nil, &state)
+		} else {
+			facts.Reset()
+			f = &facts
+			err = decodeItem(*item, f, nil, &state)
+		}
 		if err != nil {
+			return fault.Wrap(err, "read the profile of %s", item.Key)
+		}
+		if f.FirstSeen > asOf || f.Events == 0 {
+			continue
+		}
+		if state.DecidedAt > asOf {
+			state = profile.State{}
+		}
+		if err := do(item, f, &state); err != nil {
 			return err
 		}
-		for _, item := range items {
-			var state profile.State
-			f, ok := later[item.Key]
-			if !ok {
-				facts.Reset()
-				f = &facts
-			}
-			if ok {
-				err = decodeItem(Item{State: item.State}, nil, nil, &state)
-			} else {
-				err = decodeItem(item, f, nil, &state)
-			}
-			if err != nil {
-				return fault.Wrap(err, "read the profile of %s", item.Key)
-			}
-			if f.FirstSeen > asOf || f.Events == 0 {
-				continue
-			}
-			if state.DecidedAt > asOf {
-				state = profile.State{}
-			}
-			if err := do(item.Key, f, &state); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }

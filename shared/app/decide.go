@@ -167,9 +167,14 @@ func (a *App) sweepItems(ctx context.Context, live *Live, items []Item, now int6
 	return nil
 }
 
-// eachBatch runs do over the whole base, batch by batch in key order.
+// eachBatch runs do over the whole base, batch by batch in the order of the store.
 func (a *App) eachBatch(ctx context.Context, do func([]Item) error) error {
-	for after := ""; ; {
+	return a.eachBatchAfter(ctx, "", do)
+}
+
+// eachBatchAfter runs do over the base from the place after a key on ("" for the whole of it).
+func (a *App) eachBatchAfter(ctx context.Context, after string, do func([]Item) error) error {
+	for {
 		if err := ctx.Err(); err != nil {
 			return fault.New(fault.Unavailable, "interrupted").WithHint("start it again").Because(err)
 		}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/weir-engine/weir/shared/fault"
@@ -13,11 +14,12 @@ import (
 // until when, renewed while the work runs. A holder that died loses it when it ends. Should a holder be stopped for longer than its
 // lease, the conditions of every write still keep the base whole; the lease is what keeps two writers from doing the same work.
 const (
-	docLease    = "lease/writing"
-	leaseFor    = 60_000 // milliseconds
-	leaseRenew  = 15 * time.Second
-	leaseRetry  = 250 * time.Millisecond
-	leaseLonger = 5 * time.Second
+	docLease         = "lease/writing"
+	docSnapshotLease = "lease/snapshot"
+	leaseFor         = 60_000 // milliseconds
+	leaseRenew       = 15 * time.Second
+	leaseRetry       = 250 * time.Millisecond
+	leaseLonger      = 5 * time.Second
 )
 
 type lease struct {
@@ -28,32 +30,37 @@ type lease struct {
 // exclusive waits until nobody else writes to the base. The work runs under the returned context, which ends when the lease is
 // lost; release ends the work.
 func (a *App) exclusive(ctx context.Context) (held context.Context, release func(), err error) {
-	a.writing.Lock()
+	return a.alone(ctx, docLease, &a.writing)
+}
+
+// alone waits until nobody else does the work of a lease. Within the process a mutex says so.
+func (a *App) alone(ctx context.Context, key string, within *sync.Mutex) (held context.Context, release func(), err error) {
+	within.Lock()
 	if a.holder == "" {
-		return ctx, a.writing.Unlock, nil
+		return ctx, within.Unlock, nil
 	}
-	if err := a.takeLease(ctx); err != nil {
-		a.writing.Unlock()
+	if err := a.takeLease(ctx, key); err != nil {
+		within.Unlock()
 		return ctx, nil, err
 	}
 	held, cancel := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		a.keepLease(held, cancel)
+		a.keepLease(held, key, cancel)
 	}()
 	return held, func() {
 		cancel(nil)
 		<-ended
-		a.dropLease(context.WithoutCancel(ctx))
-		a.writing.Unlock()
+		a.dropLease(context.WithoutCancel(ctx), key)
+		within.Unlock()
 	}, nil
 }
 
 // takeLease waits for the lease, at most until the context ends.
-func (a *App) takeLease(ctx context.Context) error {
+func (a *App) takeLease(ctx context.Context, key string) error {
 	for pause := leaseRetry; ; pause = min(2*pause, leaseLonger) {
-		free, err := a.extendLease(ctx, false)
+		free, err := a.extendLease(ctx, key, false)
 		if err != nil || free {
 			return err
 		}
@@ -69,9 +76,9 @@ func (a *App) takeLease(ctx context.Context) error {
 }
 
 // extendLease takes the lease, or renews one that is held; false when somebody else holds it.
-func (a *App) extendLease(ctx context.Context, renew bool) (bool, error) {
+func (a *App) extendLease(ctx context.Context, key string, renew bool) (bool, error) {
 	var l lease
-	d, err := a.getDoc(ctx, docLease, &l)
+	d, err := a.getDoc(ctx, key, &l)
 	if err != nil {
 		return false, err
 	}
@@ -83,7 +90,7 @@ func (a *App) extendLease(ctx context.Context, renew bool) (bool, error) {
 	if err != nil {
 		return false, fault.New(fault.Internal, "the lease cannot be written").Because(err)
 	}
-	err = a.ports.Docs.Put(ctx, Doc{Key: docLease, Version: d.Version, Value: value, At: now})
+	err = a.ports.Docs.Put(ctx, Doc{Key: key, Version: d.Version, Value: value, At: now})
 	if fault.Is(err, fault.Conflict) {
 		return false, nil
 	}
@@ -91,7 +98,7 @@ func (a *App) extendLease(ctx context.Context, renew bool) (bool, error) {
 }
 
 // keepLease renews the lease until the work ends, and ends the work when the lease is lost.
-func (a *App) keepLease(ctx context.Context, cancel context.CancelCauseFunc) {
+func (a *App) keepLease(ctx context.Context, key string, cancel context.CancelCauseFunc) {
 	ticker := time.NewTicker(leaseRenew)
 	defer ticker.Stop()
 	for missed := 0; ; {
@@ -100,7 +107,7 @@ func (a *App) keepLease(ctx context.Context, cancel context.CancelCauseFunc) {
 			return
 		case <-ticker.C:
 		}
-		kept, err := a.extendLease(ctx, true)
+		kept, err := a.extendLease(ctx, key, true)
 		if missed++; kept {
 			missed = 0
 		}
@@ -112,14 +119,14 @@ func (a *App) keepLease(ctx context.Context, cancel context.CancelCauseFunc) {
 }
 
 // dropLease gives the lease free. Where that fails it ends by itself.
-func (a *App) dropLease(ctx context.Context) {
+func (a *App) dropLease(ctx context.Context, key string) {
 	var l lease
-	d, err := a.getDoc(ctx, docLease, &l)
+	d, err := a.getDoc(ctx, key, &l)
 	if err != nil || l.Holder != a.holder {
 		return
 	}
 	value, err := json.Marshal(lease{Holder: a.holder})
 	if err == nil {
-		_ = a.ports.Docs.Put(ctx, Doc{Key: docLease, Version: d.Version, Value: value, At: a.ports.Clock()})
+		_ = a.ports.Docs.Put(ctx, Doc{Key: key, Version: d.Version, Value: value, At: a.ports.Clock()})
 	}
 }

@@ -23,6 +23,7 @@ type Ports struct {
 	Intents  Intents
 	Docs     Docs
 	Contacts Contacts
+	Shots    Snapshots
 	Scratch  Scratch
 	Channels map[string]Channel
 	Inbox    Queue        // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
@@ -398,6 +399,20 @@ type Docs interface {
 	Put(ctx context.Context, d Doc) error
 	// List returns the documents whose key begins with prefix, by key.
 	List(ctx context.Context, prefix string) ([]Doc, error)
+}
+
+// Snapshots keeps generations of files, such as the shards of a snapshot. A document says which generation is the current one
+// (see StoredSnapshot); the files of a generation that a document names never change.
+type Snapshots interface {
+	// Put stores a file of a generation whole or not at all, over what is there. Invalid unless both names consist of letters,
+	// digits, '-', '_' and inner dots.
+	Put(ctx context.Context, generation, name string, r io.Reader) error
+	// Get returns the whole of a file; NotFound when there is none.
+	Get(ctx context.Context, generation, name string) ([]byte, error)
+	// Generations lists the generations that have files, by name.
+	Generations(ctx context.Context) ([]string, error)
+	// Remove removes the files of a generation; one that is not there is no error.
+	Remove(ctx context.Context, generation string) error
 }
 
 // Scratch is room on local disk for one pass over a file.

@@ -96,6 +96,16 @@ func (s *Server) GetStatus(ctx context.Context, _ gen.GetStatusRequestObject) (g
 	if st.Live.Cuts != nil {
 		out.CutsAsOf = instant(st.Live.Cuts.AsOf)
 	}
+	switch shot, err := s.app.CurrentSnapshot(ctx); {
+	case err == nil:
+		state, err := s.snapshotState(ctx, shot)
+		if err != nil {
+			return nil, err
+		}
+		out.Snapshot = &state
+	case !fault.Is(err, fault.NotFound):
+		return nil, err
+	}
 	if running := s.app.Running(); len(running) > 0 {
 		out.Import = progressOf(running[0])
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/whatif/snapshot"
 )
 
 // UseCases is what the API needs of the application. *app.App is one.
@@ -26,6 +27,12 @@ type UseCases interface {
 	Retention(ctx context.Context, q app.RetentionQuery) (*app.Retention, error)
 	Aha(ctx context.Context, q app.AhaQuery) (*app.Aha, error)
 	Export(ctx context.Context, w io.Writer, req app.ExportRequest) error
+
+	TakeSnapshot(ctx context.Context, progress func(done, total int64)) (app.StoredSnapshot, error)
+	CurrentSnapshot(ctx context.Context) (app.StoredSnapshot, error)
+	SnapshotAge(ctx context.Context, s app.StoredSnapshot) (int64, error)
+	SnapshotManifest(ctx context.Context, s app.StoredSnapshot) (*snapshot.Manifest, error)
+	SnapshotShard(ctx context.Context, name string) ([]byte, error)
 
 	Users(ctx context.Context, q app.UserQuery) (app.UserPage, error)
 	User(ctx context.Context, id string, asOf int64) (app.UserView, error)

@@ -40,6 +40,7 @@ func Faulty(p app.Ports) (app.Ports, *Faults) {
 	w.Intents = faultyIntents{f, p.Intents}
 	w.Docs = faultyDocs{f, p.Docs}
 	w.Contacts = faultyContacts{f, p.Contacts}
+	w.Shots = faultySnapshots{f, p.Shots}
 	w.Scratch = faultyScratch{f, p.Scratch}
 	w.Channels = make(map[string]app.Channel, len(p.Channels))
 	for name, c := range p.Channels {
@@ -391,6 +392,30 @@ func (w faultyDocs) Put(ctx context.Context, d app.Doc) error {
 
 func (w faultyDocs) List(ctx context.Context, prefix string) ([]app.Doc, error) {
 	return value(w.f, "Docs.List", func() ([]app.Doc, error) { return w.p.List(ctx, prefix) })
+}
+
+type faultySnapshots struct {
+	f *Faults
+	p app.Snapshots
+}
+
+// Put reads the source to its end even when the call fails before its effect: whoever writes into it must not wait for ever.
+func (w faultySnapshots) Put(ctx context.Context, generation, name string, r io.Reader) error {
+	err := w.f.do("Snapshots.Put", func() error { return w.p.Put(ctx, generation, name, r) })
+	_, _ = io.Copy(io.Discard, r)
+	return err
+}
+
+func (w faultySnapshots) Get(ctx context.Context, generation, name string) ([]byte, error) {
+	return value(w.f, "Snapshots.Get", func() ([]byte, error) { return w.p.Get(ctx, generation, name) })
+}
+
+func (w faultySnapshots) Generations(ctx context.Context) ([]string, error) {
+	return value(w.f, "Snapshots.Generations", func() ([]string, error) { return w.p.Generations(ctx) })
+}
+
+func (w faultySnapshots) Remove(ctx context.Context, generation string) error {
+	return w.f.do("Snapshots.Remove", func() error { return w.p.Remove(ctx, generation) })
 }
 
 type faultyScratch struct {

@@ -60,7 +60,8 @@ var canceledTests = []test{
 				_, err := p.Contacts.Put(ended, []app.Room{{ID: "u", Key: make([]byte, contact.KeyBytes)}})
 				return err
 			},
-			"Docs.Put": func() error { return p.Docs.Put(ended, app.Doc{Key: "k"}) },
+			"Docs.Put":      func() error { return p.Docs.Put(ended, app.Doc{Key: "k"}) },
+			"Snapshots.Put": func() error { return p.Shots.Put(ended, "g", "f", strings.NewReader("x")) },
 		} {
 			if err := call(); !fault.Is(err, fault.Unavailable) {
 				t.Errorf("%s gave %v, want Unavailable", name, err)
@@ -71,6 +72,8 @@ var canceledTests = []test{
 		same(t, "any pointer", get[bool](t)(p.Links.Any(ctx)), false)
 		same(t, "the room", oneRoom(t, p, "u").Version, int64(0))
 		same(t, "the documents", get[[]app.Doc](t)(p.Docs.List(ctx, "")), []app.Doc(nil))
+		_, err := p.Shots.Get(ctx, "g", "f")
+		wantCode(t, err, fault.NotFound)
 	}},
 	{"reads of canonical rows", func(t *testing.T, p app.Ports) {
 		keep(t, p, "f1", canonRows("f1", 20))

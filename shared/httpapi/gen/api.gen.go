@@ -209,6 +209,7 @@ const (
 	JobBacktest JobKind = "backtest"
 	JobFit      JobKind = "fit"
 	JobPublish  JobKind = "publish"
+	JobSnapshot JobKind = "snapshot"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
@@ -219,6 +220,8 @@ func (e JobKind) Valid() bool {
 	case JobFit:
 		return true
 	case JobPublish:
+		return true
+	case JobSnapshot:
 		return true
 	default:
 		return false
@@ -1395,7 +1398,7 @@ type Job struct {
 	// Total 0 while it is not known.
 	Total int64 `json:"total"`
 
-	// Version The version that was fitted or published.
+	// Version The version that was fitted or published, or the generation of the snapshot.
 	Version *string `json:"version,omitempty"`
 }
 
@@ -1962,6 +1965,109 @@ type SegmentList struct {
 	Segments []Segment `json:"segments"`
 }
 
+// Snapshot defines model for Snapshot.
+type Snapshot struct {
+	// AgeSeconds Since made_at, by the clock of the base.
+	AgeSeconds int64 `json:"age_seconds"`
+
+	// AsOf The moment that the columns are of.
+	AsOf time.Time `json:"as_of"`
+
+	// Bytes Of the shards, uncompressed.
+	Bytes       int64            `json:"bytes"`
+	Columns     []SnapshotColumn `json:"columns"`
+	Currency    string           `json:"currency"`
+	CutsBasis   *string          `json:"cuts_basis,omitempty"`
+	CutsVersion *string          `json:"cuts_version,omitempty"`
+	Generation  string           `json:"generation"`
+
+	// Late It should have been made anew by now.
+	Late bool `json:"late"`
+
+	// Layout Of the manifest; a reader refuses one that it does not know.
+	Layout int `json:"layout"`
+
+	// MadeAt When it was begun, by the clock of the base.
+	MadeAt time.Time       `json:"made_at"`
+	Models *SnapshotModels `json:"models,omitempty"`
+
+	// Plan The plan of the strategy, as docs/wasm-abi.md has it.
+	Plan            []byte `json:"plan"`
+	PseudonymousIds bool   `json:"pseudonymous_ids"`
+
+	// RefusedColumns That have too many different values.
+	RefusedColumns []string          `json:"refused_columns"`
+	Rows           int64             `json:"rows"`
+	Sampling       *SnapshotSampling `json:"sampling,omitempty"`
+
+	// Shards In order.
+	Shards []SnapshotShard `json:"shards"`
+
+	// Stale Another strategy, other cuts or other models are in force since.
+	Stale           bool   `json:"stale"`
+	StrategyText    string `json:"strategy_text"`
+	StrategyVersion string `json:"strategy_version"`
+
+	// Users Of the base.
+	Users int64  `json:"users"`
+	Zone  string `json:"zone"`
+}
+
+// SnapshotColumn defines model for SnapshotColumn.
+type SnapshotColumn struct {
+	// Kind number, day, time, bits, dictionary or float.
+	Kind string `json:"kind"`
+
+	// Ref As conditions write it; columns that no condition reads begin with ~.
+	Ref   string `json:"ref"`
+	Scale int64  `json:"scale"`
+
+	// Values Of a dictionary with at most a thousand, as conditions write them.
+	Values *[]string `json:"values,omitempty"`
+}
+
+// SnapshotModels defines model for SnapshotModels.
+type SnapshotModels struct {
+	// Set The models, as the module for browsers reads them.
+	Set     json.RawMessage `json:"set"`
+	Version string          `json:"version"`
+}
+
+// SnapshotSampling defines model for SnapshotSampling.
+type SnapshotSampling struct {
+	Rate float64 `json:"rate"`
+
+	// Weight How many users each row stands for.
+	Weight float64 `json:"weight"`
+}
+
+// SnapshotShard defines model for SnapshotShard.
+type SnapshotShard struct {
+	// Bytes Uncompressed.
+	Bytes int64 `json:"bytes"`
+
+	// Name Of GET /v1/snapshot/shards/{name}.
+	Name string `json:"name"`
+	Rows int64  `json:"rows"`
+
+	// Sha256 Of the uncompressed bytes, in hexadecimal digits.
+	Sha256 string `json:"sha256"`
+}
+
+// SnapshotState defines model for SnapshotState.
+type SnapshotState struct {
+	AgeSeconds int64     `json:"age_seconds"`
+	AsOf       time.Time `json:"as_of"`
+	Generation string    `json:"generation"`
+	Late       bool      `json:"late"`
+	MadeAt     time.Time `json:"made_at"`
+	Rows       int64     `json:"rows"`
+
+	// Stale Another strategy, other cuts or other models are in force since.
+	Stale bool  `json:"stale"`
+	Users int64 `json:"users"`
+}
+
 // StageMove defines model for StageMove.
 type StageMove struct {
 	// From Empty for users who had no stage then.
@@ -2007,9 +2113,10 @@ type Status struct {
 	ModelsStale *Warning `json:"models_stale,omitempty"`
 
 	// Pinned The clock is pinned to `as_of`.
-	Pinned          bool   `json:"pinned"`
-	StrategyVersion string `json:"strategy_version"`
-	Users           int64  `json:"users"`
+	Pinned          bool           `json:"pinned"`
+	Snapshot        *SnapshotState `json:"snapshot,omitempty"`
+	StrategyVersion string         `json:"strategy_version"`
+	Users           int64          `json:"users"`
 
 	// Version Of the program.
 	Version string `json:"version"`
@@ -2575,6 +2682,16 @@ type ListSegmentsParams struct {
 	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
 }
 
+// GetSnapshotParams defines parameters for GetSnapshot.
+type GetSnapshotParams struct {
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetSnapshotShardParams defines parameters for GetSnapshotShard.
+type GetSnapshotShardParams struct {
+	AcceptEncoding *string `json:"Accept-Encoding,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Search A part of the user's id.
@@ -2903,6 +3020,15 @@ type ServerInterface interface {
 	// ListSegments The segments of the current strategy with their size and revenue.
 	// (GET /v1/segments)
 	ListSegments(w http.ResponseWriter, r *http.Request, params ListSegmentsParams)
+	// GetSnapshot The newest snapshot of the base, as columns for what-ifs away from the base.
+	// (GET /v1/snapshot)
+	GetSnapshot(w http.ResponseWriter, r *http.Request, params GetSnapshotParams)
+	// TakeSnapshot Make a snapshot of the base as it is now.
+	// (POST /v1/snapshot)
+	TakeSnapshot(w http.ResponseWriter, r *http.Request)
+	// GetSnapshotShard A shard of a snapshot, in the layout of docs/wasm-abi.md.
+	// (GET /v1/snapshot/shards/{name})
+	GetSnapshotShard(w http.ResponseWriter, r *http.Request, name string, params GetSnapshotShardParams)
 	// GetStatus What this Weir is and what it is doing.
 	// (GET /v1/status)
 	GetStatus(w http.ResponseWriter, r *http.Request)
@@ -4270,6 +4396,111 @@ func (siw *ServerInterfaceWrapper) ListSegments(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// GetSnapshot operation middleware
+func (siw *ServerInterfaceWrapper) GetSnapshot(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSnapshotParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetSnapshot(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TakeSnapshot operation middleware
+func (siw *ServerInterfaceWrapper) TakeSnapshot(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TakeSnapshot(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetSnapshotShard operation middleware
+func (siw *ServerInterfaceWrapper) GetSnapshotShard(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", r.PathValue("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSnapshotShardParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Accept-Encoding" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Encoding")]; found {
+		var AcceptEncoding string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Accept-Encoding", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Encoding", valueList[0], &AcceptEncoding, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Accept-Encoding", Err: err})
+			return
+		}
+
+		params.AcceptEncoding = &AcceptEncoding
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetSnapshotShard(w, r, name, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetStatus operation middleware
 func (siw *ServerInterfaceWrapper) GetStatus(w http.ResponseWriter, r *http.Request) {
 
@@ -5012,6 +5243,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/models/publish", wrapper.PublishModels)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/churn", wrapper.ListChurn)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/churn/backtest", wrapper.BacktestChurn)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/snapshot", wrapper.GetSnapshot)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/snapshot", wrapper.TakeSnapshot)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/snapshot/shards/{name}", wrapper.GetSnapshotShard)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/jobs", wrapper.ListJobs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/jobs/{id}", wrapper.GetJob)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/outbox", wrapper.ListOutbox)
@@ -6701,6 +6935,151 @@ func (response ListSegmentsdefaultApplicationProblemPlusJSONResponse) VisitListS
 	return err
 }
 
+type GetSnapshotRequestObject struct {
+	Params GetSnapshotParams
+}
+
+type GetSnapshotResponseObject interface {
+	VisitGetSnapshotResponse(w http.ResponseWriter) error
+}
+
+type GetSnapshot200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+}
+
+type GetSnapshot200JSONResponse struct {
+	Body    Snapshot
+	Headers GetSnapshot200ResponseHeaders
+}
+
+func (response GetSnapshot200JSONResponse) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshot304Response struct {
+}
+
+func (response GetSnapshot304Response) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSnapshotdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotdefaultApplicationProblemPlusJSONResponse) VisitGetSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeSnapshotRequestObject struct {
+}
+
+type TakeSnapshotResponseObject interface {
+	VisitTakeSnapshotResponse(w http.ResponseWriter) error
+}
+
+type TakeSnapshot202JSONResponse Job
+
+func (response TakeSnapshot202JSONResponse) VisitTakeSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeSnapshotdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TakeSnapshotdefaultApplicationProblemPlusJSONResponse) VisitTakeSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSnapshotShardRequestObject struct {
+	Name   string `json:"name"`
+	Params GetSnapshotShardParams
+}
+
+type GetSnapshotShardResponseObject interface {
+	VisitGetSnapshotShardResponse(w http.ResponseWriter) error
+}
+
+type GetSnapshotShard200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetSnapshotShard200ApplicationoctetStreamResponse) VisitGetSnapshotShardResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotSharddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotSharddefaultApplicationProblemPlusJSONResponse) VisitGetSnapshotShardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusRequestObject struct {
 }
 
@@ -7439,6 +7818,15 @@ type StrictServerInterface interface {
 	// ListSegments The segments of the current strategy with their size and revenue.
 	// (GET /v1/segments)
 	ListSegments(ctx context.Context, request ListSegmentsRequestObject) (ListSegmentsResponseObject, error)
+	// GetSnapshot The newest snapshot of the base, as columns for what-ifs away from the base.
+	// (GET /v1/snapshot)
+	GetSnapshot(ctx context.Context, request GetSnapshotRequestObject) (GetSnapshotResponseObject, error)
+	// TakeSnapshot Make a snapshot of the base as it is now.
+	// (POST /v1/snapshot)
+	TakeSnapshot(ctx context.Context, request TakeSnapshotRequestObject) (TakeSnapshotResponseObject, error)
+	// GetSnapshotShard A shard of a snapshot, in the layout of docs/wasm-abi.md.
+	// (GET /v1/snapshot/shards/{name})
+	GetSnapshotShard(ctx context.Context, request GetSnapshotShardRequestObject) (GetSnapshotShardResponseObject, error)
 	// GetStatus What this Weir is and what it is doing.
 	// (GET /v1/status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
@@ -8564,6 +8952,83 @@ func (sh *strictHandler) ListSegments(w http.ResponseWriter, r *http.Request, pa
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListSegmentsResponseObject); ok {
 		if err := validResponse.VisitListSegmentsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSnapshot operation middleware
+func (sh *strictHandler) GetSnapshot(w http.ResponseWriter, r *http.Request, params GetSnapshotParams) {
+	var request GetSnapshotRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSnapshot(ctx, request.(GetSnapshotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSnapshot")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetSnapshotResponseObject); ok {
+		if err := validResponse.VisitGetSnapshotResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TakeSnapshot operation middleware
+func (sh *strictHandler) TakeSnapshot(w http.ResponseWriter, r *http.Request) {
+	var request TakeSnapshotRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeSnapshot(ctx, request.(TakeSnapshotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeSnapshot")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TakeSnapshotResponseObject); ok {
+		if err := validResponse.VisitTakeSnapshotResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSnapshotShard operation middleware
+func (sh *strictHandler) GetSnapshotShard(w http.ResponseWriter, r *http.Request, name string, params GetSnapshotShardParams) {
+	var request GetSnapshotShardRequestObject
+
+	request.Name = name
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSnapshotShard(ctx, request.(GetSnapshotShardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSnapshotShard")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetSnapshotShardResponseObject); ok {
+		if err := validResponse.VisitGetSnapshotShardResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

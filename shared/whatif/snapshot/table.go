@@ -192,8 +192,8 @@ func valueOf(c *column.Column, texts []string, row, at int) parquet.Value {
 	return parquet.Int64Value(v).Level(0, 1, at)
 }
 
-// shardName is the path of a shard by its number from 0.
-func shardName(n int) string {
+// shardName is the path of a shard by its number from 0, with what stands after the number.
+func shardName(n int, mark string) string {
 	text := strconv.Itoa(n + 1)
-	return "users-" + strings.Repeat("0", max(4-len(text), 0)) + text + ".weir"
+	return "users-" + strings.Repeat("0", max(4-len(text), 0)) + text + mark + ".weir"
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -33,6 +34,7 @@ type Options struct {
 	IDKey []byte // makes pseudonymous ids; nil: none
 	Rows  int64  // the most rows; 0: MaxRows
 	Shard int    // rows of a shard; 0: whatif.MaxShardRows
+	Named bool   // shards are named by their content too, so that a name never means two contents
 }
 
 // Writer writes a snapshot user by user. Memory is bounded by two shards. It is not safe for concurrent use.
@@ -103,6 +105,35 @@ func (w *Writer) Add(key string, f *profile.Facts, st *profile.State) error {
 	return w.fill.Add(key, f, st)
 }
 
+// Resume takes over the shards that another writer of the same snapshot wrote before it was interrupted, and what it refused. The
+// next user to add is the one after their last. Invalid when a shard is not what the list says.
+func (w *Writer) Resume(shards []File, refused []string) error {
+	for _, f := range shards {
+		b, err := w.files.Read(f.Path)
+		if err != nil {
+			return fault.Wrap(err, "read %s of the snapshot", f.Path)
+		}
+		if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != f.SHA256 {
+			return damaged("%s is not what was written", f.Path)
+		}
+		_, cols, err := whatif.Open(b)
+		if err != nil {
+			return err
+		}
+		w.columns.add(cols)
+		w.m.Shards = append(w.m.Shards, f)
+		w.m.Rows += f.Rows
+	}
+	w.m.Refused = append(w.m.Refused, refused...)
+	return nil
+}
+
+// Shards are those written so far. Whenever there is one more after Add, it ends with the user who was added.
+func (w *Writer) Shards() []File { return w.m.Shards }
+
+// Refused lists the columns that were left out so far.
+func (w *Writer) Refused() []string { return slices.Concat(w.m.Refused, w.fill.Refused()) }
+
 // shard writes one shard.
 func (w *Writer) shard(b []byte) error {
 	h, cols, err := whatif.Open(b)
@@ -110,7 +141,12 @@ func (w *Writer) shard(b []byte) error {
 		return err
 	}
 	w.columns.add(cols)
-	path := shardName(len(w.m.Shards))
+	mark := ""
+	if w.o.Named {
+		sum := sha256.Sum256(b)
+		mark = "-" + hex.EncodeToString(sum[:6])
+	}
+	path := shardName(len(w.m.Shards), mark)
 	f, err := w.put(path, func(to io.Writer) error { _, err := to.Write(b); return err })
 	if err != nil {
 		return err
@@ -142,7 +178,7 @@ func (w *Writer) Close() (*Manifest, error) {
 	if w.m.Sampling != nil && w.m.Rows > 0 {
 		w.m.Sampling.Weight = float64(w.m.Users) / float64(w.m.Rows)
 	}
-	w.m.Refused = append(w.m.Refused, w.fill.Refused()...)
+	w.m.Refused = w.Refused()
 	w.m.Columns = w.columns.list()
 	var err error
 	if w.m.Table, err = w.put(TableName, w.table); err != nil {

@@ -822,6 +822,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest snapshot of the base, as columns for what-ifs away from the base.
+         * @description It holds no personal data. Read the shards by their names: a name never means another content, and the shards of the snapshot
+         *     before stay for a day. Asked with its ETag as `If-None-Match`, the answer is 304 while no newer one is there.
+         */
+        get: operations["getSnapshot"];
+        put?: never;
+        /**
+         * Make a snapshot of the base as it is now.
+         * @description The answer comes at once; the job says how far it is. One that was interrupted is gone on with.
+         */
+        post: operations["takeSnapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshot/shards/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A shard of a snapshot, in the layout of docs/wasm-abi.md.
+         * @description Compressed by brotli or gzip, whatever `Accept-Encoding` allows. It may be kept for ever.
+         */
+        get: operations["getSnapshotShard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -2280,10 +2325,118 @@ export interface components {
             sample: boolean;
             warnings: components["schemas"]["Warning"][];
         };
+        SnapshotShard: {
+            /** @description Of GET /v1/snapshot/shards/{name}. */
+            name: string;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Uncompressed.
+             */
+            bytes: number;
+            /** @description Of the uncompressed bytes, in hexadecimal digits. */
+            sha256: string;
+        };
+        SnapshotColumn: {
+            /** @description As conditions write it; columns that no condition reads begin with ~. */
+            ref: string;
+            /** @description number, day, time, bits, dictionary or float. */
+            kind: string;
+            /** Format: int64 */
+            scale: number;
+            /** @description Of a dictionary with at most a thousand, as conditions write them. */
+            values?: string[];
+        };
+        SnapshotSampling: {
+            /** Format: double */
+            rate: number;
+            /**
+             * Format: double
+             * @description How many users each row stands for.
+             */
+            weight: number;
+        };
+        SnapshotModels: {
+            version: string;
+            /** @description The models, as the module for browsers reads them. */
+            set: unknown;
+        };
+        Snapshot: {
+            generation: string;
+            /**
+             * Format: date-time
+             * @description The moment that the columns are of.
+             */
+            as_of: string;
+            /**
+             * Format: date-time
+             * @description When it was begun, by the clock of the base.
+             */
+            made_at: string;
+            /**
+             * Format: int64
+             * @description Since made_at, by the clock of the base.
+             */
+            age_seconds: number;
+            /** @description It should have been made anew by now. */
+            late: boolean;
+            /** @description Another strategy, other cuts or other models are in force since. */
+            stale: boolean;
+            /** @description Of the manifest; a reader refuses one that it does not know. */
+            layout: number;
+            zone: string;
+            currency: string;
+            strategy_version: string;
+            strategy_text: string;
+            cuts_version?: string;
+            cuts_basis?: string;
+            models?: components["schemas"]["SnapshotModels"];
+            /**
+             * Format: int64
+             * @description Of the base.
+             */
+            users: number;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Of the shards, uncompressed.
+             */
+            bytes: number;
+            sampling?: components["schemas"]["SnapshotSampling"];
+            pseudonymous_ids: boolean;
+            /**
+             * Format: byte
+             * @description The plan of the strategy, as docs/wasm-abi.md has it.
+             */
+            plan: string;
+            columns: components["schemas"]["SnapshotColumn"][];
+            /** @description That have too many different values. */
+            refused_columns: string[];
+            /** @description In order. */
+            shards: components["schemas"]["SnapshotShard"][];
+        };
+        SnapshotState: {
+            generation: string;
+            /** Format: date-time */
+            as_of: string;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: int64 */
+            age_seconds: number;
+            late: boolean;
+            /** @description Another strategy, other cuts or other models are in force since. */
+            stale: boolean;
+            /** Format: int64 */
+            users: number;
+            /** Format: int64 */
+            rows: number;
+        };
         Job: {
             id: string;
             /** @enum {string} */
-            kind: "fit" | "publish" | "backtest";
+            kind: "fit" | "publish" | "backtest" | "snapshot";
             /** @enum {string} */
             status: "running" | "done" | "failed";
             /**
@@ -2298,7 +2451,7 @@ export interface components {
             total: number;
             /** Format: date-time */
             started: string;
-            /** @description The version that was fitted or published. */
+            /** @description The version that was fitted or published, or the generation of the snapshot. */
             version?: string;
             backtest?: components["schemas"]["ChurnBacktest"];
             problem?: components["schemas"]["Problem"];
@@ -2394,6 +2547,7 @@ export interface components {
              */
             last_arrival?: string;
             import?: components["schemas"]["Progress"];
+            snapshot?: components["schemas"]["SnapshotState"];
         };
         CohortRow: {
             /** @description The period of the first purchase: `1997-01`, or a week's first day. */
@@ -3737,6 +3891,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description No newer one is there. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    takeSnapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSnapshotShard: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Encoding"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The shard. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             default: components["responses"]["Problem"];
