@@ -15,23 +15,32 @@ import (
 const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// Handler serves the console. A path without a file is a page of the console and gets index.html; a missing asset is 404.
+// Policy is the content security policy of the console: it may also ask the origins given, such as that of a bucket or of an issuer.
+func Policy(connect ...string) string {
+	if len(connect) == 0 {
+		return policy
+	}
+	return policy + "; connect-src 'self' " + strings.Join(connect, " ")
+}
+
+// Handler serves the console, which may also ask the origins given. A path without a file is a page of the console and gets index.html; a missing asset is 404.
 // Assets have the hash of their content in their name and may be cached for ever; pages are checked each time. Text is
 // compressed when the client accepts gzip.
-func Handler() http.Handler {
+func Handler(connect ...string) http.Handler {
 	files, built := Files()
-	return &handler{files: files, built: built}
+	return &handler{files: files, built: built, policy: Policy(connect...)}
 }
 
 type handler struct {
 	files  fs.FS
 	built  bool
+	policy string
 	packed sync.Map // name → []byte, gzip
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
-	head.Set("Content-Security-Policy", policy)
+	head.Set("Content-Security-Policy", h.policy)
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "same-origin")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -11,12 +11,21 @@ import (
 )
 
 func built() *handler {
-	return &handler{built: true, files: fstest.MapFS{
+	return &handler{built: true, policy: Policy(), files: fstest.MapFS{
 		"index.html":           {Data: []byte("<!doctype html><title>Weir</title>")},
 		"weir.svg":             {Data: []byte("<svg/>")},
 		"assets/index-a1b2.js": {Data: []byte("console.log(1)")},
 		"assets/font-c3.woff2": {Data: []byte("binary")},
 	}}
+}
+
+func TestPolicy(t *testing.T) {
+	if p := Policy(); strings.Contains(p, "connect-src") || !strings.Contains(p, "default-src 'self'") {
+		t.Error(p)
+	}
+	if p := Policy("https://a", "https://b"); !strings.HasSuffix(p, "; connect-src 'self' https://a https://b") {
+		t.Error(p)
+	}
 }
 
 func TestHandler(t *testing.T) {

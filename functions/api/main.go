@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -19,11 +20,14 @@ const rolesClaim = "WEIR_ROLES_CLAIM"
 // apiEvents is the environment variable with the address of the queue that events of API calls go to.
 const apiEvents = "WEIR_API_EVENTS_QUEUE"
 
+// connects is the environment variable with the origins that the console may ask beside this one, with blanks between.
+const connects = "WEIR_CONNECT"
+
 // version is set when the program is built.
 var version = "dev"
 
 func main() {
-	f, err := aws.OpenFunction(context.Background(), nil, aws.WithInbox(os.Getenv(apiEvents)))
+	f, err := aws.OpenFunction(context.Background(), nil, aws.WithInbox(os.Getenv(apiEvents)), aws.WithTickets())
 	if err != nil {
 		slog.Error("the function cannot start", "error", err)
 		os.Exit(1)
@@ -35,7 +39,7 @@ func main() {
 	api := httpapi.NewServer(f.App, version)
 	lambda.Start((&handler{
 		serve: httpapi.NewHandler(api, httpapi.Options{
-			Guard: httpapi.Guard{Behind: true, Log: f.Log}, Console: web.Handler(), Who: callers(claim),
+			Guard: httpapi.Guard{Behind: true, Log: f.Log}, Console: web.Handler(strings.Fields(os.Getenv(connects))...), Who: callers(claim),
 		}),
 		wait:  api.Wait,
 		log:   f.Log,

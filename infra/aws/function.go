@@ -55,7 +55,7 @@ type Function struct {
 }
 
 // Part is a port that some functions have.
-type Part func(c aws.Config, p *app.Ports)
+type Part func(c aws.Config, e Environment, p *app.Ports)
 
 // OpenFunction opens the base that the environment names, with channels to send by and what else the function needs.
 func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ...Part) (*Function, error) {
@@ -83,7 +83,7 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ..
 	clock := func() int64 { return time.Now().UnixMilli() }
 	ports := store.Ports(clock, channels)
 	for _, part := range parts {
-		part(c, &ports)
+		part(c, f.Environment, &ports)
 	}
 	f.App, err = app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder)})
 	return f, err

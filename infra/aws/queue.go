@@ -41,5 +41,5 @@ func queueClient(c aws.Config) *sqs.Client {
 
 // WithInbox lets a function send the events that API calls bring to the queue with an address.
 func WithInbox(url string) Part {
-	return func(c aws.Config, p *app.Ports) { p.Inbox = NewQueue(queueClient(c), url) }
+	return func(c aws.Config, _ Environment, p *app.Ports) { p.Inbox = NewQueue(queueClient(c), url) }
 }

@@ -171,7 +171,7 @@ func (s *Stack) host(name string, r *functionResource) error {
 		"WEIR_S3_PATH_STYLE": "true",
 	}
 	for variable, value := range r.Environment.Variables {
-		environment[variable] = fmt.Sprint(value)
+		environment[variable] = strings.ReplaceAll(fmt.Sprint(value), "https://"+objectsHost, s.Objects)
 	}
 	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL, "kms": s.Secrets.URL} {
 		if s.options.Taps != nil {

@@ -230,11 +230,16 @@ func (t *Template) attribute(resource, attribute string) (any, error) {
 		return KeyARN, nil
 	case kind == "AWS::S3::Bucket" && attribute == "Arn":
 		return "arn:aws:s3:::" + Name, nil
+	case kind == "AWS::S3::Bucket" && attribute == "RegionalDomainName":
+		return objectsHost, nil
 	case kind == "AWS::Serverless::Function" && attribute == "Arn":
 		return functionARN(resource), nil
 	}
 	return "emulated:" + resource + ":" + attribute, nil
 }
+
+// objectsHost is the bucket's name on the network, until the stack knows the address of S3.
+const objectsHost = "bucket.s3.emulated"
 
 var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
 

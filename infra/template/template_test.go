@@ -385,10 +385,12 @@ func TestAPI(t *testing.T) {
 
 // The distribution's policy is the one that the console is served with.
 func TestContentSecurityPolicy(t *testing.T) {
-	policy := dig(read(t, "aws", nil).resource("SecurityHeaders"), "Properties", "ResponseHeadersPolicyConfig", "SecurityHeadersConfig",
-		"ContentSecurityPolicy", "ContentSecurityPolicy")
+	all := read(t, "aws", nil)
+	policy := dig(all.resource("SecurityHeaders"), "Properties", "ResponseHeadersPolicyConfig", "SecurityHeadersConfig",
+		"ContentSecurityPolicy", "ContentSecurityPolicy", "Fn::Sub")
+	connect := dig(all.resource("ApiFunction"), "Properties", "Environment", "Variables", "WEIR_CONNECT", "Fn::Sub")
 	w := httptest.NewRecorder()
-	web.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	web.Handler(strings.Fields(fmt.Sprint(connect))...).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if want := w.Header().Get("Content-Security-Policy"); policy != want {
 		t.Errorf("the policy is %v, the console's is %s", policy, want)
 	}

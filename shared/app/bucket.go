@@ -34,6 +34,10 @@ type bucketDoc struct {
 	Again    bool   `json:"again,omitempty"`
 	AsOf     int64  `json:"as_of,omitempty"`
 	Redrive  string `json:"redrive,omitempty"`
+
+	// Of an upload that was prepared: its length, and until when it may come.
+	Expect int64 `json:"expect,omitempty"`
+	Until  int64 `json:"until,omitempty"`
 }
 
 // seen reports whether the document is about the file as it is now.

@@ -27,6 +27,7 @@ type Ports struct {
 	Scratch  Scratch
 	Channels map[string]Channel
 	Inbox    Queue        // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
+	Tickets  Tickets      // of uploads past the API; nil: uploads go through it
 	Meter    func() Units // what this process consumed of a table that is paid by use, since it started; nil where none is
 	Clock    func() int64
 	Zones    func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
@@ -56,6 +57,13 @@ type UploadReader interface {
 	io.ReaderAt
 	io.Closer
 	Size() int64
+}
+
+// Tickets lets clients write into the bucket without its keys.
+type Tickets interface {
+	// Ticket returns an address that takes exactly one PUT of size bytes for the key of an event file, until the moment `until`, and
+	// only while there is no such file; headers must come with it.
+	Ticket(ctx context.Context, key string, size, until int64) (url string, headers map[string]string, err error)
 }
 
 // Queue hands messages to another process of the host. Each comes at least once, in any order.

@@ -113,13 +113,17 @@ func writeUnauthorized(w http.ResponseWriter) {
 	})
 }
 
-// tracker remembers whether an answer was begun: then it can no longer become an error.
+// tracker remembers whether an answer was begun, and how: then it can no longer become an error.
 type tracker struct {
 	http.ResponseWriter
-	begun bool
+	begun  bool
+	status int
 }
 
 func (t *tracker) WriteHeader(status int) {
+	if !t.begun {
+		t.status = status
+	}
 	t.begun = true
 	t.ResponseWriter.WriteHeader(status)
 }

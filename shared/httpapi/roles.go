@@ -58,6 +58,8 @@ var writers = map[string]Role{
 	"POST /v1/alias":              Editor,
 	"POST /v1/batch":              Editor,
 	"POST /v1/files":              Editor,
+	"POST /v1/uploads":            Editor,
+	"PUT /v1/uploads/{key}":       Editor,
 	"POST /v1/files/{id}/redrive": Editor, // the import of a file that is there
 	"POST /v1/snapshot":           Editor, // it changes nobody
 	"POST /v1/models/fit":         Editor, // a draft: it decides nothing
@@ -86,7 +88,8 @@ type Caller struct {
 	Role Role
 }
 
-// authorize lets pass what the caller's role may do. The routes are those of mux. Who is refused, and who changed something, is logged.
+// authorize lets pass what the caller's role may do. The routes are those of mux. Who is refused, by role or by the operation itself,
+// and who changed something, is logged.
 func authorize(mux *http.ServeMux, who func(*http.Request) (Caller, bool), log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isAPI(r) {
@@ -94,8 +97,13 @@ func authorize(mux *http.ServeMux, who func(*http.Request) (Caller, bool), log *
 			return
 		}
 		caller, known := who(r)
+		audit := func(level slog.Level, what string, more ...any) {
+			log.Log(r.Context(), level, what, append([]any{
+				"audit", true, "method", r.Method, "path", r.URL.Path, "who", caller.Name, "role", caller.Role.String(),
+			}, more...)...)
+		}
 		if !known {
-			log.Warn("refused", "audit", true, "method", r.Method, "path", r.URL.Path, "why", "no token")
+			audit(slog.LevelWarn, "refused", "status", http.StatusUnauthorized, "why", "no token")
 			writeUnauthorized(w)
 			return
 		}
@@ -104,14 +112,23 @@ func authorize(mux *http.ServeMux, who func(*http.Request) (Caller, bool), log *
 			route = "GET " + route
 		}
 		if need := RoleFor(route); caller.Role < need {
-			log.Warn("refused", "audit", true, "method", r.Method, "path", r.URL.Path, "who", caller.Name, "role", caller.Role.String(), "needs", need.String())
+			audit(slog.LevelWarn, "refused", "status", http.StatusForbidden, "needs", need.String())
 			writeProblem(w, fault.New(fault.Forbidden, "the role %s may not do this", caller.Role).
 				WithHint("it takes the role %s: ask whoever administers the tokens", need))
 			return
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			log.Info("called", "audit", true, "method", r.Method, "path", r.URL.Path, "who", caller.Name, "role", caller.Role.String())
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(w, r)
+		answer := &tracker{ResponseWriter: w, status: http.StatusOK}
+		defer func() { // also when the answer broke off
+			if answer.status >= http.StatusBadRequest {
+				audit(slog.LevelWarn, "refused", "status", answer.status)
+				return
+			}
+			audit(slog.LevelInfo, "called", "status", answer.status)
+		}()
+		next.ServeHTTP(answer, r)
 	})
 }

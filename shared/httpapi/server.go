@@ -87,11 +87,11 @@ func NewHandler(s *Server, o Options) http.Handler {
 	return o.Guard.Wrap(next)
 }
 
-// limitBodies bounds every body before anything reads it, and takes any body sent to /v1/files that is no form as the file.
+// limitBodies bounds every body before anything reads it, and takes any body sent to /v1/files or as an upload that is no form as the file.
 func limitBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limit := int64(maxJSON)
-		if r.URL.Path == "/v1/files" {
+		if r.URL.Path == "/v1/files" || strings.HasPrefix(r.URL.Path, "/v1/uploads/") {
 			limit = maxUpload
 			if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 				r.Header.Set("Content-Type", "application/octet-stream")
@@ -109,7 +109,7 @@ func limitBodies(next http.Handler) http.Handler {
 func noRoute(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var allowed []string
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
 			probe := r.Clone(r.Context())
 			probe.Method = method
 			if _, pattern := mux.Handler(probe); strings.HasPrefix(pattern, method+" ") {

@@ -12,6 +12,9 @@ import (
 type UseCases interface {
 	Collect(ctx context.Context, lines [][]byte) error
 	Upload(ctx context.Context, req app.UploadRequest) (app.File, error)
+	PrepareUpload(ctx context.Context, req app.UploadRequest, size int64) (app.UploadTicket, error)
+	PutUpload(ctx context.Context, key string, body io.Reader) (app.File, error)
+	UploadOf(ctx context.Context, key string) (app.UploadState, error)
 	Files(ctx context.Context, after string, limit int) (files []app.File, next string, err error)
 	File(ctx context.Context, id string) (app.File, error)
 	Rejects(ctx context.Context, q app.RejectQuery) ([]app.Reject, error)

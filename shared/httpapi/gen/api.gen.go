@@ -2309,6 +2309,50 @@ type Transitions struct {
 	Users  int64       `json:"users"`
 }
 
+// UploadRequest defines model for UploadRequest.
+type UploadRequest struct {
+	// Again Process content that is known already.
+	Again *bool `json:"again,omitempty"`
+
+	// AsOf Decide as of this moment rather than of the file's arrival.
+	AsOf *time.Time `json:"as_of,omitempty"`
+
+	// Backfill The events are history. They change profiles and create no messages.
+	Backfill *bool `json:"backfill,omitempty"`
+
+	// Mapping The text of the mapping file (YAML) that says what the columns mean.
+	Mapping *string `json:"mapping,omitempty"`
+
+	// Name The file's name, for people: no path.
+	Name string `json:"name"`
+
+	// Size Bytes of the file, 1 to 5,000,000,000.
+	Size int64 `json:"size"`
+}
+
+// UploadState defines model for UploadState.
+type UploadState struct {
+	// Arrived The file was found. It may take a moment after its last byte.
+	Arrived bool   `json:"arrived"`
+	File    *File  `json:"file,omitempty"`
+	Key     string `json:"key"`
+
+	// Refused Why it was not taken in.
+	Refused *string `json:"refused,omitempty"`
+}
+
+// UploadTicket defines model for UploadTicket.
+type UploadTicket struct {
+	Expires time.Time `json:"expires"`
+
+	// Headers Headers to send with it.
+	Headers map[string]string `json:"headers"`
+	Key     string            `json:"key"`
+
+	// Url Where to PUT the file. It takes one file, and nothing after `expires`.
+	Url string `json:"url"`
+}
+
 // User defines model for User.
 type User struct {
 	// ActiveDays Days with any event within the 400 days before the last one, oldest first.
@@ -2486,6 +2530,9 @@ type Limit = int
 
 // TableFormat defines model for TableFormat.
 type TableFormat string
+
+// UploadKey defines model for UploadKey.
+type UploadKey = string
 
 // UserId defines model for UserId.
 type UserId = string
@@ -2809,6 +2856,9 @@ type ValidateStrategyJSONRequestBody = StrategyText
 // TrackJSONRequestBody defines body for Track for application/json ContentType.
 type TrackJSONRequestBody = Event
 
+// PrepareUploadJSONRequestBody defines body for PrepareUpload for application/json ContentType.
+type PrepareUploadJSONRequestBody = UploadRequest
+
 // Getter for additional properties for Batch. Returns the specified
 // element and whether it was found
 func (a Batch) Get(fieldName string) (value interface{}, found bool) {
@@ -3056,6 +3106,15 @@ type ServerInterface interface {
 	// Track Say what a user did.
 	// (POST /v1/track)
 	Track(w http.ResponseWriter, r *http.Request)
+	// PrepareUpload Get an address that takes one event file.
+	// (POST /v1/uploads)
+	PrepareUpload(w http.ResponseWriter, r *http.Request)
+	// GetUpload Say what became of an upload.
+	// (GET /v1/uploads/{key})
+	GetUpload(w http.ResponseWriter, r *http.Request, key UploadKey)
+	// PutUpload Send the bytes of an upload, where the address says so.
+	// (PUT /v1/uploads/{key})
+	PutUpload(w http.ResponseWriter, r *http.Request, key UploadKey)
 	// ListUsers Find users.
 	// (GET /v1/users)
 	ListUsers(w http.ResponseWriter, r *http.Request, params ListUsersParams)
@@ -4639,6 +4698,72 @@ func (siw *ServerInterfaceWrapper) Track(w http.ResponseWriter, r *http.Request)
 	handler.ServeHTTP(w, r)
 }
 
+// PrepareUpload operation middleware
+func (siw *ServerInterfaceWrapper) PrepareUpload(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PrepareUpload(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetUpload operation middleware
+func (siw *ServerInterfaceWrapper) GetUpload(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key UploadKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", r.PathValue("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "key", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetUpload(w, r, key)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutUpload operation middleware
+func (siw *ServerInterfaceWrapper) PutUpload(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key UploadKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", r.PathValue("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "key", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutUpload(w, r, key)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListUsers operation middleware
 func (siw *ServerInterfaceWrapper) ListUsers(w http.ResponseWriter, r *http.Request) {
 
@@ -5206,6 +5331,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/batch", wrapper.Batch)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/files", wrapper.ListFiles)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/files", wrapper.UploadFile)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/uploads", wrapper.PrepareUpload)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/uploads/{key}", wrapper.GetUpload)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/uploads/{key}", wrapper.PutUpload)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/files/{id}", wrapper.GetFile)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/files/{id}/rejects", wrapper.ListFileRejects)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/files/{id}/redrive", wrapper.RedriveFile)
@@ -7427,6 +7555,124 @@ func (response TrackdefaultApplicationProblemPlusJSONResponse) VisitTrackRespons
 	return err
 }
 
+type PrepareUploadRequestObject struct {
+	Body *PrepareUploadJSONRequestBody
+}
+
+type PrepareUploadResponseObject interface {
+	VisitPrepareUploadResponse(w http.ResponseWriter) error
+}
+
+type PrepareUpload201JSONResponse UploadTicket
+
+func (response PrepareUpload201JSONResponse) VisitPrepareUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PrepareUploaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PrepareUploaddefaultApplicationProblemPlusJSONResponse) VisitPrepareUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUploadRequestObject struct {
+	Key UploadKey `json:"key"`
+}
+
+type GetUploadResponseObject interface {
+	VisitGetUploadResponse(w http.ResponseWriter) error
+}
+
+type GetUpload200JSONResponse UploadState
+
+func (response GetUpload200JSONResponse) VisitGetUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUploaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUploaddefaultApplicationProblemPlusJSONResponse) VisitGetUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutUploadRequestObject struct {
+	Key  UploadKey `json:"key"`
+	Body io.Reader
+}
+
+type PutUploadResponseObject interface {
+	VisitPutUploadResponse(w http.ResponseWriter) error
+}
+
+type PutUpload202JSONResponse UploadState
+
+func (response PutUpload202JSONResponse) VisitPutUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutUploaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutUploaddefaultApplicationProblemPlusJSONResponse) VisitPutUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUsersRequestObject struct {
 	Params ListUsersParams
 }
@@ -7854,6 +8100,15 @@ type StrictServerInterface interface {
 	// Track Say what a user did.
 	// (POST /v1/track)
 	Track(ctx context.Context, request TrackRequestObject) (TrackResponseObject, error)
+	// PrepareUpload Get an address that takes one event file.
+	// (POST /v1/uploads)
+	PrepareUpload(ctx context.Context, request PrepareUploadRequestObject) (PrepareUploadResponseObject, error)
+	// GetUpload Say what became of an upload.
+	// (GET /v1/uploads/{key})
+	GetUpload(ctx context.Context, request GetUploadRequestObject) (GetUploadResponseObject, error)
+	// PutUpload Send the bytes of an upload, where the address says so.
+	// (PUT /v1/uploads/{key})
+	PutUpload(ctx context.Context, request PutUploadRequestObject) (PutUploadResponseObject, error)
 	// ListUsers Find users.
 	// (GET /v1/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
@@ -9275,6 +9530,91 @@ func (sh *strictHandler) Track(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(TrackResponseObject); ok {
 		if err := validResponse.VisitTrackResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PrepareUpload operation middleware
+func (sh *strictHandler) PrepareUpload(w http.ResponseWriter, r *http.Request) {
+	var request PrepareUploadRequestObject
+
+	var body PrepareUploadJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PrepareUpload(ctx, request.(PrepareUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PrepareUpload")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PrepareUploadResponseObject); ok {
+		if err := validResponse.VisitPrepareUploadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetUpload operation middleware
+func (sh *strictHandler) GetUpload(w http.ResponseWriter, r *http.Request, key UploadKey) {
+	var request GetUploadRequestObject
+
+	request.Key = key
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUpload(ctx, request.(GetUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUpload")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetUploadResponseObject); ok {
+		if err := validResponse.VisitGetUploadResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutUpload operation middleware
+func (sh *strictHandler) PutUpload(w http.ResponseWriter, r *http.Request, key UploadKey) {
+	var request PutUploadRequestObject
+
+	request.Key = key
+
+	request.Body = r.Body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutUpload(ctx, request.(PutUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutUpload")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutUploadResponseObject); ok {
+		if err := validResponse.VisitPutUploadResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -153,6 +153,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get an address that takes one event file.
+         * @description The answer says where the file's bytes go: `PUT` them to `url` with the headers given, and nothing else. On AWS the address is
+         *     one of the bucket, signed for exactly these bytes; on one machine it is `/v1/uploads/{key}`, which wants the token of the API
+         *     as every path does. Addresses that begin with a slash are this server's.
+         */
+        post: operations["prepareUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what became of an upload. */
+        get: operations["getUpload"];
+        /** Send the bytes of an upload, where the address says so. */
+        put: operations["putUpload"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/files/{id}": {
         parameters: {
             query?: never;
@@ -1094,6 +1134,45 @@ export interface components {
             as_of?: string;
             /** Format: binary */
             file: string;
+        };
+        UploadRequest: {
+            /** @description The file's name, for people: no path. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes of the file, 1 to 5,000,000,000.
+             */
+            size: number;
+            /** @description The text of the mapping file (YAML) that says what the columns mean. */
+            mapping?: string;
+            /** @description The events are history. They change profiles and create no messages. */
+            backfill?: boolean;
+            /** @description Process content that is known already. */
+            again?: boolean;
+            /**
+             * Format: date-time
+             * @description Decide as of this moment rather than of the file's arrival.
+             */
+            as_of?: string;
+        };
+        UploadTicket: {
+            key: string;
+            /** @description Where to PUT the file. It takes one file, and nothing after `expires`. */
+            url: string;
+            /** @description Headers to send with it. */
+            headers: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            expires: string;
+        };
+        UploadState: {
+            key: string;
+            /** @description The file was found. It may take a moment after its last byte. */
+            arrived: boolean;
+            file?: components["schemas"]["File"];
+            /** @description Why it was not taken in. */
+            refused?: string;
         };
         /**
          * @description `waiting` and `running` end in `done` or `failed`. Of a failed file nothing was applied.
@@ -2752,6 +2831,7 @@ export interface components {
         };
     };
     parameters: {
+        UploadKey: string;
         /** @description The user's id, percent-encoded. */
         UserId: string;
         FileId: string;
@@ -2926,6 +3006,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["File"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    prepareUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadRequest"];
+            };
+        };
+        responses: {
+            /** @description The address. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadTicket"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: components["parameters"]["UploadKey"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The upload. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    putUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: components["parameters"]["UploadKey"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The file is kept and will be processed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -56,32 +56,73 @@ export interface Upload {
   asOf: string;
 }
 
-/** Uploads a file and reports the share that has left, 0 to 1. fetch cannot report that. */
-export function upload(what: Upload, sent: (share: number) => void, signal: AbortSignal): Promise<Schemas["File"]> {
-  const form = new FormData();
-  form.append("name", what.file.name);
-  if (what.mapping) form.append("mapping", what.mapping);
-  if (what.asOf) form.append("as_of", what.asOf);
-  form.append("backfill", String(what.backfill));
-  form.append("again", String(what.again));
-  form.append("file", what.file, what.file.name);
+/**
+ * Uploads a file and reports the share that has left, 0 to 1. The server says where the bytes go: to itself, or into a bucket,
+ * which never sees the token. Undefined: they are there, and the file is not in the list yet.
+ */
+export async function upload(
+  what: Upload,
+  sent: (share: number) => void,
+  signal: AbortSignal,
+): Promise<Schemas["File"] | undefined> {
+  const ticket = await data(
+    api.POST("/v1/uploads", {
+      body: {
+        name: what.file.name,
+        size: what.file.size,
+        backfill: what.backfill,
+        again: what.again,
+        ...(what.mapping && { mapping: what.mapping }),
+        ...(what.asOf && { as_of: what.asOf }),
+      },
+      signal,
+    }),
+  );
+  await put(ticket, what.file, sent, signal);
+  return await found(ticket.key, signal);
+}
+
+/** Sends bytes where a ticket says. fetch cannot report how far it is. */
+function put(
+  ticket: Schemas["UploadTicket"],
+  file: File,
+  sent: (share: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const own = ticket.url.startsWith("/");
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/v1/files");
+    request.open("PUT", ticket.url);
+    for (const [name, value] of Object.entries(ticket.headers)) request.setRequestHeader(name, value);
     const bearer = token();
-    if (bearer) request.setRequestHeader("Authorization", `Bearer ${bearer}`);
+    if (own && bearer) request.setRequestHeader("Authorization", `Bearer ${bearer}`);
     request.upload.onprogress = (event) => event.lengthComputable && sent(event.loaded / event.total);
     request.onerror = () => reject(new Problem(0, {}));
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
     request.onload = () => {
       const type = request.getResponseHeader("Content-Type") ?? "";
-      const answer = new Response(request.responseText, { status: request.status, headers: { "Content-Type": type } });
-      if (answer.ok) resolve(answer.json() as Promise<Schemas["File"]>);
+      const answer = new Response(request.responseText || null, {
+        status: request.status,
+        headers: { "Content-Type": type },
+      });
+      if (answer.ok) resolve();
       else problemOf(answer).then(reject);
     };
     signal.addEventListener("abort", () => request.abort());
-    request.send(form);
+    if (signal.aborted) request.abort();
+    else request.send(own ? file : new Blob([file])); // without a type: the bucket's address is signed without one
   });
+}
+
+/** Asks for what became of an upload until it is found, for a while. */
+async function found(key: string, signal: AbortSignal): Promise<Schemas["File"] | undefined> {
+  for (let pause = 250; pause < 8000; pause *= 2) {
+    const state = await data(api.GET("/v1/uploads/{key}", { params: { path: { key } }, signal }));
+    if (state.refused) throw new Problem(409, { detail: state.refused, code: "conflict" });
+    if (state.file) return state.file;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return undefined;
 }
 
 /** Downloads a path of the API into a file of the browser, with the token when there is one. */

@@ -660,6 +660,7 @@ export default {
     sending: "Uploading {{name}}",
     kept: "Uploaded",
     follow: "Follow it",
+    soon: "It is read in a moment",
     again: "Process it again anyway",
   },
   rejects: {

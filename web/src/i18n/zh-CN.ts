@@ -647,6 +647,7 @@ const zh: Texts = {
     sending: "正在上传 {{name}}",
     kept: "已上传",
     follow: "查看进度",
+    soon: "稍后开始读取",
     again: "仍要再次处理",
   },
   rejects: {

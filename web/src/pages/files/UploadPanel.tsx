@@ -45,7 +45,7 @@ export function UploadPanel() {
         (share) => change(job.key, { share }),
         job.stop.signal,
       );
-      change(job.key, { state: "kept", share: 1, id: kept.id });
+      change(job.key, { state: "kept", share: 1, ...(kept && { id: kept.id }) });
       await Promise.all([
         queries.invalidateQueries({ queryKey: ["files"] }),
         queries.invalidateQueries({ queryKey: ["status"] }),
@@ -199,12 +199,16 @@ function JobItem({ job, dismiss, again }: { job: Job; dismiss: () => void; again
             </Button>
           </span>
         )}
-        {job.state === "kept" && job.id && (
+        {job.state === "kept" && (
           <span className="marks" role="status">
             <Mark tone="good" dot>
               {t("upload.kept")}
             </Mark>
-            <Link to={address(`/files/${encodeURIComponent(job.id)}`)}>{t("upload.follow")}</Link>
+            {job.id ? (
+              <Link to={address(`/files/${encodeURIComponent(job.id)}`)}>{t("upload.follow")}</Link>
+            ) : (
+              <span className="muted">{t("upload.soon")}</span>
+            )}
           </span>
         )}
       </span>
