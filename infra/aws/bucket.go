@@ -75,6 +75,18 @@ func (b *bucket) read(ctx context.Context, name string) ([]byte, error) {
 	return content, b.fault(err, "read the object %s", name)
 }
 
+// part returns size bytes of an object from a place on.
+func (b *bucket) part(ctx context.Context, name string, at, size int64) ([]byte, error) {
+	out, err := b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &name, Range: aws.String(fmt.Sprintf("bytes=%d-%d", at, at+size-1))})
+	if err != nil {
+		return nil, b.fault(err, "read the object %s", name)
+	}
+	defer func() { _ = out.Body.Close() }()
+	content := make([]byte, size)
+	_, err = io.ReadFull(out.Body, content)
+	return content, b.fault(err, "read the object %s", name)
+}
+
 // each yields the objects under a prefix by name.
 func (b *bucket) each(ctx context.Context, prefix string, do func(types.Object) error) error {
 	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}

@@ -24,6 +24,9 @@ func intentKey(t *table, id string) key { return t.key("i#"+id, "-") }
 // listed is where the index lists an intent: from the newest, by id within.
 func listed(asOf int64, id string) string { return inverse(asOf) + "#" + id }
 
+// inverse is a number as a text whose order is the other way round.
+func inverse(n int64) string { return fmt.Sprintf("%016x", ^uint64(n)^1<<63) }
+
 func statusList(t *table, s app.IntentStatus) string { return t.key("i#"+string(s), "").pk }
 
 func encodeIntent(t *table, in *app.Intent) item {

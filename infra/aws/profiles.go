@@ -76,7 +76,7 @@ func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
 func (p *profiles) decode(ctx context.Context, it item) (app.Item, error) {
 	one := app.Item{
 		Key: it.text("sk"), Version: it.number(attrVersion), Facts: it.bytes(attrFacts), State: it.bytes(attrState),
-		Recent: it.bytes(attrRecent), Rebase: it.flag(attrRebase),
+		Recent: it.bytes(attrRecent), Rebase: it.flag(attrRebase), Log: it.bytes(attrLog),
 	}
 	var ok bool
 	if one.Marks, ok = marks.Parse(it.bytes(attrMarks)); !ok {
@@ -89,17 +89,19 @@ func (p *profiles) decode(ctx context.Context, it item) (app.Item, error) {
 	return one, err
 }
 
-func (p *profiles) encode(in *app.Item) item {
+// encode returns the item of a profile, with the pointer to its newest decision record.
+func (p *profiles) encode(in *app.Item, log []byte) item {
 	it := p.key(in.Key).with(item{attrVersion: num(in.Version + 1)})
 	it.set(attrFacts, blob(in.Facts))
 	it.set(attrState, blob(in.State))
 	it.set(attrRecent, blob(in.Recent))
 	it.set(attrMarks, blob(marks.Append(nil, in.Marks)))
 	it.set(attrRebase, boolean(in.Rebase))
+	it.set(attrLog, blob(log))
 	return it
 }
 
-// versionIs is the condition that a profile is as it was read.
+// versionIs is the condition that an item is as it was read.
 func versionIs(version int64) *condition {
 	if version == 0 {
 		return absent
@@ -107,7 +109,23 @@ func versionIs(version int64) *condition {
 	return equal(attrVersion, num(version))
 }
 
-// Write implements app.Profiles. A write that touches the profile alone is one conditional put; any other is one transaction.
+// asRead is the condition that a profile is as it was read. It names the pointer to the decision records, too: a write that was not
+// given back what was read would cut the records off.
+func asRead(version int64, log []byte) *condition {
+	c := versionIs(version)
+	switch {
+	case version == 0:
+	case len(log) == 0:
+		c.text += " AND attribute_not_exists(" + attrLog + ")"
+	default:
+		c.text += " AND " + attrLog + " = :d"
+		c.values[":d"] = blob(log)
+	}
+	return c
+}
+
+// Write implements app.Profiles. Decision records are put as objects first. Then a write of a profile alone is one conditional put; one
+// with intents or profiles to take in is one transaction.
 func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, error) {
 	if ctx.Err() != nil {
 		return nil, disk.Canceled(ctx.Err())
@@ -118,11 +136,15 @@ func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, 
 	if err := p.changed(ctx, 0); err != nil { // whoever reads between this and the end reads again after it
 		return nil, err
 	}
+	logs, err := p.log(ctx, writes)
+	if err != nil {
+		return nil, err
+	}
 	each := make([]error, len(writes))
 	made := make([]int64, len(writes))
-	err := atOnce(ctx, len(writes), writeWidth, func(i int) error {
+	err = atOnce(ctx, len(writes), writeWidth, func(i int) error {
 		w := &writes[i]
-		conflict, err := p.apply(ctx, w)
+		conflict, err := p.apply(ctx, w, logs[i])
 		each[i] = conflict
 		if conflict == nil && err == nil {
 			if w.Item.Version == 0 {
@@ -152,8 +174,8 @@ func (p *profiles) changed(ctx context.Context, n int64) error {
 	return p.table.fault(err, "count profiles")
 }
 
-// apply writes one user. A conflict is an outcome, err a failure.
-func (p *profiles) apply(ctx context.Context, w *app.UserWrite) (conflict, err error) {
+// apply writes one user, whose decision is in the log already. A conflict is an outcome, err a failure.
+func (p *profiles) apply(ctx context.Context, w *app.UserWrite, log []byte) (conflict, err error) {
 	if w.Item.Key == "" {
 		return fault.New(fault.Invalid, "a profile needs a key"), nil
 	}
@@ -165,19 +187,19 @@ func (p *profiles) apply(ctx context.Context, w *app.UserWrite) (conflict, err e
 			return fault.New(fault.Invalid, "the profile %q cannot absorb itself", a.Key), nil
 		}
 	}
-	it := p.encode(&w.Item)
+	it := p.encode(&w.Item, log)
 	if len(w.Item.Facts)+len(w.Item.State)+len(w.Item.Recent) > spillBytes {
 		if err := p.spill(ctx, &w.Item, it); err != nil {
 			return nil, err
 		}
 	}
-	if len(w.Absorb) == 0 && len(w.Intents) == 0 && w.Decision == nil {
-		err = p.table.put(ctx, it, versionIs(w.Item.Version))
+	if len(w.Absorb) == 0 && len(w.Intents) == 0 {
+		err = p.table.put(ctx, it, asRead(w.Item.Version, w.Item.Log))
 		for try := 0; conflicting(err) && try < retries; try++ {
 			if err := pause(ctx, try); err != nil {
 				return nil, err
 			}
-			err = p.table.put(ctx, it, versionIs(w.Item.Version))
+			err = p.table.put(ctx, it, asRead(w.Item.Version, w.Item.Log))
 		}
 		if isCondition(err) {
 			return conflictFault(w.Item.Key), nil
@@ -187,16 +209,17 @@ func (p *profiles) apply(ctx context.Context, w *app.UserWrite) (conflict, err e
 	return p.together(ctx, w, it)
 }
 
-// together writes a profile with what comes with it. What exists already of intents and decisions is left out and stays.
+// together writes a profile with what comes with it. What exists already of intents is left out and stays.
 func (p *profiles) together(ctx context.Context, w *app.UserWrite, it item) (conflict, err error) {
-	writes := []types.TransactWriteItem{p.table.transactPut(it, versionIs(w.Item.Version))}
-	for _, a := range w.Absorb {
-		writes = append(writes, p.table.transactDelete(p.key(a.Key), versionIs(a.Version)))
+	writes := []types.TransactWriteItem{p.table.transactPut(it, asRead(w.Item.Version, w.Item.Log))}
+	for i := range w.Absorb {
+		a := &w.Absorb[i]
+		writes = append(writes, p.table.transactDelete(p.key(a.Key), asRead(a.Version, a.Log)))
+		if len(a.Log) > 0 {
+			writes = append(writes, p.keepLog(a))
+		}
 	}
 	fixed := len(writes)
-	if d := w.Decision; d != nil {
-		writes = append(writes, p.table.transactPut(p.decision(d), absent))
-	}
 	for i := range w.Intents {
 		writes = append(writes, p.table.transactPut(encodeIntent(p.table, &w.Intents[i]), absent), p.table.transactPut(userIntent(p.table, &w.Intents[i]), nil))
 	}
@@ -217,11 +240,7 @@ func (p *profiles) together(ctx context.Context, w *app.UserWrite, it item) (con
 		if known < 0 {
 			return nil, err
 		}
-		drop := 1 // an intent's place among its user's goes with it; a decision stands alone
-		if writes[known].Put != nil && item(writes[known].Put.Item).text("lpk") != "" {
-			drop = 2
-		}
-		writes = slices.Delete(writes, known, known+drop)
+		writes = slices.Delete(writes, known, known+2) // an intent's place among its user's goes with it
 	}
 }
 
@@ -262,29 +281,6 @@ func (p *profiles) Count(ctx context.Context) (int64, error) {
 func (p *profiles) Revision(ctx context.Context) (int64, error) {
 	it, err := p.table.get(ctx, p.table.key("meta", "profiles"))
 	return it.number("revision"), p.table.fault(err, "read the revision")
-}
-
-// decision is a decision record: pk "d#" and the user, sk the number turned round, so that the newest comes first.
-func (p *profiles) decision(d *app.Decision) item {
-	it := p.table.key("d#"+d.Key, inverse(d.Seq)).with(item{"seq": num(d.Seq), "at": num(d.AsOf)})
-	it.set("record", blob(d.Record))
-	return it
-}
-
-// inverse is a number as a text whose order is the other way round.
-func inverse(n int64) string { return fmt.Sprintf("%016x", ^uint64(n)^1<<63) }
-
-// Decisions implements app.Profiles.
-func (p *profiles) Decisions(ctx context.Context, user string, limit int) (all []app.Decision, err error) {
-	if limit <= 0 {
-		return nil, nil
-	}
-	q := query{pk: p.table.key("d#"+user, "").pk, limit: int32(limit), consistent: true}
-	err = p.table.each(ctx, q, func(it item) (bool, error) {
-		all = append(all, app.Decision{Key: user, Seq: it.number("seq"), AsOf: it.number("at"), Record: it.bytes("record")})
-		return len(all) < limit, nil
-	})
-	return all, p.table.fault(err, "read decisions")
 }
 
 // spill writes the body of a profile that is too large for an item as an object, under a name of its own for each version and

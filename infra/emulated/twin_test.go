@@ -136,7 +136,8 @@ func (w *twin) live(t *testing.T, ports app.Ports) {
 		after = page[len(page)-1].Key
 	}
 	slices.SortFunc(w.items, func(x, y app.Item) int { return strings.Compare(x.Key, y.Key) })
-	for _, item := range w.items {
+	for i, item := range w.items {
+		w.items[i].Log = nil // the adapter's own
 		all, err := ports.Profiles.Decisions(ctx, item.Key, 100)
 		must(err)
 		w.decisions = append(w.decisions, all...)

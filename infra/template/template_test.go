@@ -275,13 +275,13 @@ var beside = map[string][]string{
 }
 
 // What functions do to the folders of the bucket: r reads, w writes, d removes. Only the API and what it queues become event files, only
-// those that send write into the outbox, and only imports and the API see all files as they arrived.
+// those that send write into the outbox, only imports and the API see all files as they arrived, and nobody removes decision records.
 var folders = map[string]map[string]string{
-	"ingest":  {"events": "r", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "r"},
+	"ingest":  {"events": "r", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r"},
 	"collect": {"events": "rw"},
 	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "outbox": "w"},
-	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "r", "outbox": "w"},
-	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "forgotten": "rw", "snapshots": "rwd"},
+	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r", "outbox": "w"},
+	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "snapshots": "rwd"},
 }
 
 func operations(interfaces ...any) (all []string) {
@@ -346,6 +346,16 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	if diff := cmp.Diff(needed, granted); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Only event files expire by age, and what was replaced.
+func TestLifecycle(t *testing.T) {
+	rules := dig(read(t, "aws", nil).resource("Bucket"), "Properties", "LifecycleConfiguration", "Rules").(list)
+	for _, r := range rules {
+		if dig(r, "ExpirationInDays") != nil && dig(r, "Prefix") != "events/" {
+			t.Errorf("the rule %v removes what is to stay", dig(r, "Id"))
+		}
 	}
 }
 

@@ -166,7 +166,7 @@ func (c *chunkFold) foldUser(ctx context.Context, t touched, item Item, absorbed
 		if err := c.absorb(other); err != nil {
 			return w, err
 		}
-		w.Absorb = append(w.Absorb, Absorbed{Key: other.Key, Version: other.Version})
+		w.Absorb = append(w.Absorb, Absorbed{Key: other.Key, Version: other.Version, Log: other.Log})
 		w.Item.Rebase = w.Item.Rebase || other.Rebase
 		more, err := c.in.openMarks(ctx, other.Marks)
 		if err != nil {

@@ -131,7 +131,7 @@ func separate(keys []string, items []Item, facts map[string]*profile.Facts) ([]U
 		f := facts[keys[i]]
 		if f.Events == 0 {
 			if item.Version > 0 {
-				empty = append(empty, Absorbed{Key: item.Key, Version: item.Version})
+				empty = append(empty, Absorbed{Key: item.Key, Version: item.Version, Log: item.Log})
 			}
 			continue
 		}

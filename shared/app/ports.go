@@ -179,12 +179,13 @@ type Item struct {
 	State   []byte // profile.EncodeState; empty: nothing was decided yet
 	Recent  []byte // profile.EncodeRecent: keyed hashes of the events that arrived on time within 14 days
 	Marks   []Mark
-	Rebase  bool // a backfill changed Facts since the last decision: the next one is a baseline
+	Rebase  bool   // a backfill changed Facts since the last decision: the next one is a baseline
+	Log     []byte // the adapter's own: where the newest decision record stands. A write gives back what was read
 }
 
 // UserWrite is everything one user's write changes, atomically.
 type UserWrite struct {
-	Item     Item       // the new content; Item.Version is the version that was read
+	Item     Item       // the new content; Item.Version and Item.Log are those that were read
 	Absorb   []Absorbed // profiles that were merged into this one and are removed with it
 	Intents  []Intent   // new pending intents; one whose ID exists is left as it is
 	Decision *Decision  // appended; one whose (Key, Seq) exists is left as it is
@@ -194,6 +195,7 @@ type UserWrite struct {
 type Absorbed struct {
 	Key     string
 	Version int64
+	Log     []byte // Item.Log as it was read
 }
 
 // Profiles keeps one item a user.
@@ -211,7 +213,7 @@ type Profiles interface {
 	Count(ctx context.Context) (int64, error)
 	// Revision is a number that changes with every write, of this process or another.
 	Revision(ctx context.Context) (int64, error)
-	// Decisions returns a user's decision records, newest first.
+	// Decisions returns the decision records written under a key, newest first; those of a profile that was absorbed stay.
 	Decisions(ctx context.Context, key string, limit int) ([]Decision, error)
 }
 

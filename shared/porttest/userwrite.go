@@ -74,15 +74,73 @@ var userWriteTests = []test{
 	}},
 	{"decisions of one user, newest first", func(t *testing.T, p app.Ports) {
 		var want []app.Decision
-		for i := range int64(12) {
+		for i := range int64(40) {
 			d := app.Decision{Key: "u", Seq: i + 1, AsOf: 1000 - i, Record: fmt.Appendf(nil, `{"n":%d}`, i)}
-			write(t, p, app.UserWrite{Item: fullItem("u", i), Decision: &d})
+			if i%5 == 4 { // numbers may be left out, and writes without a decision come in between
+				d.Seq = i + 2
+			}
+			if i%5 == 0 && i > 0 {
+				continue
+			}
 			want = append([]app.Decision{d}, want...)
+			write(t, p, app.UserWrite{Item: fullItem("u", int64(2*len(want)-2)), Decision: &d})
+			write(t, p, app.UserWrite{Item: fullItem("u", int64(2*len(want)-1))})
 		}
 		write(t, p, fullWrite("v", 0))
-		same(t, "all decisions", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 100)), want)
-		same(t, "the newest", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 5)), want[:5])
+		for _, limit := range []int{100, len(want), 33, 16, 5, 1, 0} {
+			same(t, fmt.Sprint("the newest ", limit), get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", limit)), want[:min(limit, len(want))])
+		}
 		same(t, "those of nobody", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "w", 5)), []app.Decision(nil))
+	}},
+	{"decisions of many users of one call", func(t *testing.T, p app.Ports) {
+		var writes []app.UserWrite
+		for i := range 50 {
+			key := fmt.Sprint("u", i)
+			w := app.UserWrite{Item: fullItem(key, 0)}
+			if i%3 > 0 {
+				w.Decision = &app.Decision{Key: key, Seq: 1, AsOf: int64(i), Record: fmt.Appendf(nil, `{"n":%d}`, i)}
+			}
+			writes = append(writes, w)
+		}
+		write(t, p, writes...)
+		for _, w := range writes {
+			var want []app.Decision
+			if w.Decision != nil {
+				want = []app.Decision{*w.Decision}
+			}
+			same(t, "the decisions", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, w.Item.Key, 9)), want)
+		}
+	}},
+	{"a decision of a write that conflicts is not seen", func(t *testing.T, p app.Ports) {
+		d := func(seq int64, text string) *app.Decision {
+			return &app.Decision{Key: "u", Seq: seq, AsOf: 7, Record: []byte(text)}
+		}
+		write(t, p, app.UserWrite{Item: fullItem("u", 0), Decision: d(1, `{}`)})
+		conflict(t, p, app.UserWrite{Item: fullItem("u", 0), Decision: d(2, `{"lost":1}`)})
+		conflict(t, p, app.UserWrite{Item: fullItem("u", 2), Decision: d(2, `{"lost":2}`)})
+		write(t, p, app.UserWrite{Item: fullItem("u", 1), Decision: d(2, `{"kept":1}`)})
+		want := []app.Decision{*d(2, `{"kept":1}`), *d(1, `{}`)}
+		same(t, "the decisions", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 9)), want)
+	}},
+	{"the decisions of an absorbed profile stay under its key", func(t *testing.T, p app.Ports) {
+		decided := func(key string, seq int64) *app.Decision {
+			return &app.Decision{Key: key, Seq: seq, AsOf: seq, Record: fmt.Appendf(nil, `{"n":%d}`, seq)}
+		}
+		at := int64(0)
+		for round := range int64(3) { // made anew and absorbed again
+			write(t, p, app.UserWrite{Item: fullItem("anon:1", 0), Decision: decided("anon:1", 2*round+1)})
+			write(t, p, app.UserWrite{Item: fullItem("anon:1", 1), Decision: decided("anon:1", 2*round+2)})
+			write(t, p, app.UserWrite{Item: fullItem("u", at), Absorb: []app.Absorbed{{Key: "anon:1", Version: 2}}, Decision: decided("u", 2*round+3)})
+			at++
+		}
+		write(t, p, app.UserWrite{Item: fullItem("anon:1", 0), Decision: decided("anon:1", 7)})
+		var want []app.Decision
+		for seq := int64(7); seq > 0; seq-- {
+			want = append(want, *decided("anon:1", seq))
+		}
+		same(t, "those of the absorbed", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "anon:1", 99)), want)
+		same(t, "the newest of the absorbed", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "anon:1", 4)), want[:4])
+		same(t, "those of the other", get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 99)), []app.Decision{*decided("u", 7), *decided("u", 5), *decided("u", 3)})
 	}},
 }
 

@@ -262,10 +262,10 @@ func TestDayTable(t *testing.T) {
 }
 
 func TestItemSize(t *testing.T) {
-	if got := ItemSize("u1", nil, nil, nil, 0); got != 1+2+2+1+3+1 {
+	if got := ItemSize("u1", nil, nil, nil, 0); got != (2+9)+(2+2)+(1+3)+1 {
 		t.Errorf("an empty item has %d bytes", got)
 	}
-	if got := ItemSize("u1", make([]byte, 10), make([]byte, 20), make([]byte, 30), 2); got != 10+10+21+31+41 {
+	if got := ItemSize("u1", make([]byte, 10), make([]byte, 20), make([]byte, 30), 2); got != (2+9)+(2+2)+(1+3)+11+21+25+31+(1+2*37) {
 		t.Errorf("a full item has %d bytes", got)
 	}
 }
