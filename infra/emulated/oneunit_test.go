@@ -167,7 +167,7 @@ func metered(t *testing.T) (*app.App, *cloud, *meter) {
 	must(t, err)
 	t.Cleanup(s.Close)
 	m := &meter{Table: s.DynamoDB}
-	store, err := weiraws.Open(ctx, m, s.S3, weiraws.Config{Table: Name, Bucket: Name, Scratch: t.TempDir()})
+	store, err := weiraws.Open(ctx, m, s.S3, s.KMS, weiraws.Config{Key: KeyARN, Table: Name, Bucket: Name, Scratch: t.TempDir()})
 	must(t, err)
 	outbox := weiraws.NewOutbox(s.S3, Name, "")
 	ports := store.Ports(func() int64 { return time.Now().UnixMilli() }, map[string]app.Channel{weiraws.OutboxChannel: outbox})
