@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -42,13 +43,45 @@ func (r *route) matches(method, path string) (near int, ok bool) {
 type gateway struct {
 	routes []route
 	issuer *issuer
+	format string    // of the access log, with $context.… in it
+	access io.Writer // where the access log goes; nil for nowhere
 }
 
 // largestRequest is the limit of an HTTP API on a request.
 const largestRequest = 10 << 20
 
-// ServeHTTP passes a request to the function of its route.
+// seen is what the access log says of a request beside the request itself.
+type seen struct {
+	http.ResponseWriter
+	status, bytes int
+	who, why      string
+}
+
+func (s *seen) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s *seen) Write(p []byte) (int, error) {
+	s.bytes += len(p)
+	return s.ResponseWriter.Write(p)
+}
+
+// ServeHTTP passes a request to the function of its route, and writes it into the access log.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := &seen{ResponseWriter: w, status: http.StatusOK}
+	g.serve(s, r)
+	if g.access == nil {
+		return
+	}
+	_, _ = io.WriteString(g.access, "access | "+strings.NewReplacer( // a log that is gone loses nothing
+		"$context.requestTime", time.Now().UTC().Format("02/Jan/2006:15:04:05 -0700"), "$context.requestId", requestID(),
+		"$context.authorizer.claims.sub", s.who, "$context.identity.sourceIp", "127.0.0.1", "$context.httpMethod", r.Method, "$context.path", r.URL.EscapedPath(),
+		"$context.status", strconv.Itoa(s.status), "$context.authorizer.error", s.why, "$context.responseLength", strconv.Itoa(s.bytes),
+	).Replace(g.format)+"\n")
+}
+
+func (g *gateway) serve(w *seen, r *http.Request) {
 	to := g.find(r)
 	if to == nil {
 		reply(w, http.StatusNotFound, map[string]string{"message": "Not Found"})
@@ -59,11 +92,13 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		var err error
 		if claims, err = g.issuer.check(token, time.Now()); err != nil {
+			w.why = err.Error()
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			reply(w, http.StatusUnauthorized, map[string]string{"message": "Unauthorized"})
 			return
 		}
 	}
+	w.who = claims["sub"]
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestRequest))
 	if err != nil {
 		reply(w, http.StatusRequestEntityTooLarge, map[string]string{"message": "Request Entity Too Large"})

@@ -1,7 +1,6 @@
 package emulated
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -63,50 +62,6 @@ func TestTokens(t *testing.T) {
 	} {
 		if _, err := i.check(token, now); err == nil {
 			t.Errorf("%s is taken", name)
-		}
-	}
-}
-
-// TestAccess asks the built API through the routes and the authorizer of the template.
-func TestAccess(t *testing.T) {
-	c := openCloud(t, Options{Fast: true})
-	if c.API == "" {
-		t.Skip("the template has no HTTP API, or its function is not built")
-	}
-	token := func(role string, claims map[string]any) string {
-		text, err := c.Token(role, []string{role}, claims)
-		must(t, err)
-		return text
-	}
-	publish := `{"text":"weir: 1\ncurrency: USD\n"}`
-	for _, test := range []struct {
-		name, method, path, token, body string
-		want                            int
-	}{
-		{"no token", "GET", "/v1/overview", "", "", 401},
-		{"an expired token", "GET", "/v1/overview", token("viewer", map[string]any{"exp": 1}), "", 401},
-		{"another audience", "GET", "/v1/overview", token("viewer", map[string]any{"aud": "other"}), "", 401},
-		{"no role", "GET", "/v1/overview", token("nobody", nil), "", 403},
-		{"a viewer looks", "GET", "/v1/overview", token("viewer", nil), "", 200},
-		{"a viewer publishes", "POST", "/v1/strategy/publish", token("viewer", nil), publish, 403},
-		{"an editor publishes", "POST", "/v1/strategy/publish", token("editor", nil), publish, 403},
-		{"an approver publishes", "POST", "/v1/strategy/publish", token("approver", nil), publish, 200},
-		{"another method", "DELETE", "/v1/overview", token("admin", nil), "", 404},
-		{"too large", "POST", "/v1/batch", token("editor", nil), strings.Repeat("x", largestRequest+1), 413},
-	} {
-		r, err := http.NewRequest(test.method, c.API+test.path, strings.NewReader(test.body))
-		must(t, err)
-		r.Header.Set("Content-Type", "application/json")
-		if test.token != "" {
-			r.Header.Set("Authorization", "Bearer "+test.token)
-		}
-		response, err := http.DefaultClient.Do(r)
-		must(t, err)
-		body, err := io.ReadAll(response.Body)
-		must(t, err)
-		_ = response.Body.Close()
-		if response.StatusCode != test.want {
-			t.Errorf("%s: %d, not %d: %.300s", test.name, response.StatusCode, test.want, body)
 		}
 	}
 }

@@ -91,7 +91,10 @@ func Open(ctx context.Context, o Options) (s *Stack, err error) {
 	if s.issuer, err = newIssuer(); err != nil {
 		return nil, err
 	}
-	s.gateway = &gateway{issuer: s.issuer}
+	s.gateway = &gateway{issuer: s.issuer, access: o.Output}
+	if s.gateway.format, err = t.accessLog(); err != nil {
+		return nil, err
+	}
 	if s.Queues, err = t.queues(); err != nil {
 		return nil, err
 	}

@@ -122,6 +122,17 @@ func queueOf(all map[string]*Queue, arn string) (*Queue, error) {
 	return q, nil
 }
 
+// accessLog returns the format of the access log of the template's HTTP API; "" when it keeps none.
+func (t *Template) accessLog() (string, error) {
+	names, err := t.named("AWS::Serverless::HttpApi")
+	if err != nil || len(names) == 0 {
+		return "", err
+	}
+	var api struct{ AccessLogSettings struct{ Format string } }
+	err = t.properties(names[0], &api)
+	return api.AccessLogSettings.Format, err
+}
+
 // notifications returns what the buckets of a template tell its queues.
 func (t *Template) notifications(queues map[string]*Queue) (all []Notification, err error) {
 	names, err := t.named("AWS::S3::Bucket")
