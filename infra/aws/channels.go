@@ -12,10 +12,8 @@ import (
 	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/strategy"
 )
-
-// OutboxChannel is the channel that puts each message into the bucket, for people or other programs to send.
-const OutboxChannel = "outbox"
 
 // Channels returns the channels of the environment.
 func Channels() (map[string]app.Channel, error) {
@@ -27,7 +25,12 @@ func Channels() (map[string]app.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]app.Channel{OutboxChannel: NewOutbox(bucketClient(c, e.PathStyle), e.Bucket, e.Workspace)}, nil
+	outbox := NewOutbox(bucketClient(c, e.PathStyle), e.Bucket, e.Workspace)
+	email, err := emailChannel(outbox)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]app.Channel{strategy.ChannelOutbox: outbox, strategy.ChannelEmail: email}, nil
 }
 
 // Outbox implements app.Channel: one object a message, named by its id.

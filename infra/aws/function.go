@@ -30,6 +30,11 @@ func Variables() []string {
 	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_KEY", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
 }
 
+// SenderVariables are the names of those that OpenSender reads beside them.
+func SenderVariables() []string {
+	return []string{"WEIR_EMAIL", "WEIR_EMAIL_FROM", "WEIR_EMAIL_SET"}
+}
+
 // ReadEnvironment reads the environment of a function.
 func ReadEnvironment() (Environment, error) {
 	e := Environment{

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/weir-engine/weir/shared/app"
@@ -40,7 +41,7 @@ func encodeIntent(t *table, in *app.Intent) item {
 	for name, v := range map[string]types.AttributeValue{
 		"user": str(in.Key), "rule": str(in.Rule), "template": str(in.Template), "channel": str(in.Channel), "episode": num(in.Episode),
 		"shadow": boolean(in.Shadow), "strategy": str(in.Strategy), "at": num(in.AsOf), "due": num(in.Due), "reasons": blob(in.Reasons),
-		"why": str(in.Why), "claimed": num(in.Claimed), "settled": num(in.Settled), "subject": str(in.Subject), "body": str(in.Body),
+		"why": str(in.Why), "claimed": num(in.Claimed), "settled": num(in.Settled), "subject": str(in.Subject), "body": str(in.Body), "held": num(in.Held),
 	} {
 		it.set(name, v)
 	}
@@ -58,7 +59,7 @@ func decodeIntent(it item) app.Intent {
 		Template: it.text("template"), Channel: it.text("channel"), Episode: it.number("episode"), Shadow: it.flag("shadow"),
 		Strategy: it.text("strategy"), AsOf: it.number("at"), Due: it.number("due"), Reasons: it.bytes("reasons"),
 		Status: app.IntentStatus(it.text("status")), Why: it.text("why"), Claimed: it.number("claimed"), Settled: it.number("settled"),
-		Subject: it.text("subject"), Body: it.text("body"),
+		Subject: it.text("subject"), Body: it.text("body"), Held: it.number("held"),
 	}
 }
 
@@ -149,32 +150,32 @@ func (p *intents) places(ctx context.Context, q app.IntentQuery, after string) (
 func claimsKey(t *table, day zone.Day) key { return t.key("claims", fmt.Sprint(int64(day))) }
 
 // Claim implements app.Intents. An intent that does not exist is not pending.
-func (p *intents) Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (bool, error) {
-	it, err := p.table.get(ctx, intentKey(p.table, id))
+func (p *intents) Claim(ctx context.Context, c app.Claim) (bool, error) {
+	it, err := p.table.get(ctx, intentKey(p.table, c.ID))
 	if err != nil {
 		return false, p.table.fault(err, "claim an intent")
 	}
 	if app.IntentStatus(it.text("status")) != app.IntentPending {
 		return false, nil
 	}
-	full := fault.New(fault.TooLarge, "the ceiling of %d messages on %s is reached", ceiling, day).
+	full := fault.New(fault.TooLarge, "the ceiling of %d messages on %s is reached", c.Ceiling, c.Day).
 		WithHint("wait for the next day, or raise the daily ceiling")
-	if ceiling <= 0 {
+	if c.Ceiling <= 0 {
 		return false, full
 	}
 	name := p.table.name
 	err = p.table.transact(ctx, []types.TransactWriteItem{
 		{Update: &types.Update{
-			TableName: &name, Key: intentKey(p.table, id).item(),
-			UpdateExpression:          ref("SET #status = :to, lpk = :list, claimed = :at"),
+			TableName: &name, Key: intentKey(p.table, c.ID).item(),
+			UpdateExpression:          ref("SET #status = :to, lpk = :list, claimed = :at REMOVE held, why"),
 			ConditionExpression:       ref("#status = :from"),
 			ExpressionAttributeNames:  map[string]string{"#status": "status"},
-			ExpressionAttributeValues: item{":to": str(string(app.IntentClaimed)), ":from": str(string(app.IntentPending)), ":list": str(statusList(p.table, app.IntentClaimed)), ":at": num(at)},
+			ExpressionAttributeValues: item{":to": str(string(app.IntentClaimed)), ":from": str(string(app.IntentPending)), ":list": str(statusList(p.table, app.IntentClaimed)), ":at": num(c.At)},
 		}},
 		{Update: &types.Update{
-			TableName: &name, Key: claimsKey(p.table, day).item(), UpdateExpression: ref("ADD n :one"),
+			TableName: &name, Key: claimsKey(p.table, c.Day).item(), UpdateExpression: ref("ADD n :one"),
 			ConditionExpression:       ref("attribute_not_exists(n) OR n < :ceiling"),
-			ExpressionAttributeValues: item{":one": num(1), ":ceiling": num(int64(ceiling))},
+			ExpressionAttributeValues: item{":one": num(1), ":ceiling": num(int64(c.Ceiling))},
 		}},
 	})
 	codes := reasonsOf(err)
@@ -189,8 +190,50 @@ func (p *intents) Claim(ctx context.Context, id string, at int64, day zone.Day, 
 	return false, p.table.fault(err, "claim an intent")
 }
 
+// Release implements app.Intents.
+func (p *intents) Release(ctx context.Context, id string, day zone.Day, until int64, why string) error {
+	name := p.table.name
+	err := p.table.transact(ctx, []types.TransactWriteItem{
+		{Update: &types.Update{
+			TableName: &name, Key: intentKey(p.table, id).item(),
+			UpdateExpression:         ref("SET #status = :to, lpk = :list, held = :until, why = :why REMOVE claimed"),
+			ConditionExpression:      ref("#status = :from"),
+			ExpressionAttributeNames: map[string]string{"#status": "status"},
+			ExpressionAttributeValues: item{
+				":to": str(string(app.IntentPending)), ":from": str(string(app.IntentClaimed)), ":list": str(statusList(p.table, app.IntentPending)),
+				":until": num(until), ":why": str(why),
+			},
+		}},
+		{Update: &types.Update{
+			TableName: &name, Key: claimsKey(p.table, day).item(), UpdateExpression: ref("ADD n :less"), ExpressionAttributeValues: item{":less": num(-1)},
+		}},
+	})
+	if codes := reasonsOf(err); len(codes) == 2 && codes[0] == codeCondition {
+		return notAny(id, app.IntentClaimed)
+	}
+	return p.table.fault(err, "release an intent")
+}
+
+// Hold implements app.Intents.
+func (p *intents) Hold(ctx context.Context, id string, until int64, why string) error {
+	_, err := p.table.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &p.table.name, Key: intentKey(p.table, id).item(), UpdateExpression: ref("SET held = :until, why = :why"),
+		ConditionExpression: ref("#status = :pending"), ExpressionAttributeNames: map[string]string{"#status": "status"},
+		ExpressionAttributeValues: item{":until": num(until), ":why": str(why), ":pending": str(string(app.IntentPending))},
+	})
+	if isCondition(err) {
+		return notAny(id, app.IntentPending)
+	}
+	return p.table.fault(err, "hold an intent")
+}
+
+func notAny(id string, status app.IntentStatus) error {
+	return fault.New(fault.Conflict, "the intent %s is not %s any more", id, status).WithHint("read it again")
+}
+
 // Settle implements app.Intents.
 func (p *intents) Settle(ctx context.Context, in app.Intent, from app.IntentStatus) error {
+	in.Held = 0
 	it := encodeIntent(p.table, &in)
 	stored, err := p.table.get(ctx, intentKey(p.table, in.ID))
 	if err != nil {
@@ -205,7 +248,7 @@ func (p *intents) Settle(ctx context.Context, in app.Intent, from app.IntentStat
 	}
 	err = p.table.put(ctx, it, equal("status", str(string(from))))
 	if isCondition(err) {
-		return fault.New(fault.Conflict, "the intent %s is not %s any more", in.ID, from).WithHint("read it again")
+		return notAny(in.ID, from)
 	}
 	return p.table.fault(err, "settle an intent")
 }

@@ -15,13 +15,16 @@ import (
 type intents struct{ db *database }
 
 const intentColumns = "id, key, rule, template, channel, episode, shadow, strategy, as_of, due, reasons, status, why, " +
-	"claimed, settled, subject, body"
+	"claimed, settled, subject, body, held"
 
 const (
-	sqlIntent = "INSERT INTO intents(" + intentColumns + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
-	sqlClaim  = "UPDATE intents SET status = 'claimed', claimed = ? WHERE id = ? AND status = 'pending'"
+	sqlIntent = "INSERT INTO intents(" + intentColumns + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+	sqlClaim  = "UPDATE intents SET status = 'claimed', claimed = ?, held = 0, why = '' WHERE id = ? AND status = 'pending'"
+	sqlFree   = "UPDATE intents SET status = 'pending', claimed = 0, held = ?, why = ? WHERE id = ? AND status = 'claimed'"
+	sqlHold   = "UPDATE intents SET held = ?, why = ? WHERE id = ? AND status = 'pending'"
+	sqlRefund = "UPDATE claims SET n = n - 1 WHERE day = ? AND n > 0"
 	sqlCharge = "INSERT INTO claims(day, n) VALUES(?, 1) ON CONFLICT(day) DO UPDATE SET n = n + 1"
-	sqlSettle = "UPDATE intents SET status = ?, why = ?, claimed = ?, settled = ?, subject = ?, body = ? WHERE id = ? AND status = ?"
+	sqlSettle = "UPDATE intents SET held = 0, status = ?, why = ?, claimed = ?, settled = ?, subject = ?, body = ? WHERE id = ? AND status = ?"
 )
 
 // insertIntent stores a new intent; one whose id exists is left as it is. An intent without a status is pending.
@@ -31,7 +34,7 @@ func insertIntent(c *connection, in *app.Intent) error {
 		status = app.IntentPending
 	}
 	_, err := c.exec(sqlIntent, in.ID, in.Key, in.Rule, in.Template, in.Channel, in.Episode, in.Shadow, in.Strategy, in.AsOf,
-		in.Due, in.Reasons, string(status), in.Why, in.Claimed, in.Settled, in.Subject, in.Body)
+		in.Due, in.Reasons, string(status), in.Why, in.Claimed, in.Settled, in.Subject, in.Body, in.Held)
 	return err
 }
 
@@ -41,6 +44,7 @@ func scanIntent(s *sqlite3.Stmt) app.Intent {
 		Episode: s.ColumnInt64(5), Shadow: s.ColumnBool(6), Strategy: s.ColumnText(7), AsOf: s.ColumnInt64(8),
 		Due: s.ColumnInt64(9), Reasons: s.ColumnBlob(10, nil), Status: app.IntentStatus(s.ColumnText(11)), Why: s.ColumnText(12),
 		Claimed: s.ColumnInt64(13), Settled: s.ColumnInt64(14), Subject: s.ColumnText(15), Body: s.ColumnText(16),
+		Held: s.ColumnInt64(17),
 	}
 }
 
@@ -90,28 +94,28 @@ func intentMoment(c *connection, id string) (asOf int64, err error) {
 }
 
 // Claim implements app.Intents. An intent that does not exist is not pending.
-func (p *intents) Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (claimed bool, err error) {
+func (p *intents) Claim(ctx context.Context, want app.Claim) (claimed bool, err error) {
 	err = p.db.write(ctx, "claim an intent", func(c *connection) error {
 		var status app.IntentStatus
 		if err := c.query(func(s *sqlite3.Stmt) error {
 			status = app.IntentStatus(s.ColumnText(0))
 			return nil
-		}, "SELECT status FROM intents WHERE id = ?", id); err != nil || status != app.IntentPending {
+		}, "SELECT status FROM intents WHERE id = ?", want.ID); err != nil || status != app.IntentPending {
 			return err
 		}
-		n, err := claimedOn(c, day)
+		n, err := claimedOn(c, want.Day)
 		if err != nil {
 			return err
 		}
-		if n >= ceiling {
-			return fault.New(fault.TooLarge, "the ceiling of %d messages on %s is reached", ceiling, day).
+		if n >= want.Ceiling {
+			return fault.New(fault.TooLarge, "the ceiling of %d messages on %s is reached", want.Ceiling, want.Day).
 				WithHint("wait for the next day, or raise the daily ceiling")
 		}
-		changed, err := c.exec(sqlClaim, at, id)
+		changed, err := c.exec(sqlClaim, want.At, want.ID)
 		if err != nil || changed != 1 {
 			return err
 		}
-		if _, err := c.exec(sqlCharge, int64(day)); err != nil {
+		if _, err := c.exec(sqlCharge, int64(want.Day)); err != nil {
 			return err
 		}
 		claimed = true
@@ -120,12 +124,42 @@ func (p *intents) Claim(ctx context.Context, id string, at int64, day zone.Day, 
 	return claimed && err == nil, err
 }
 
+// Release implements app.Intents.
+func (p *intents) Release(ctx context.Context, id string, day zone.Day, until int64, why string) error {
+	return p.db.write(ctx, "release an intent", func(c *connection) error {
+		changed, err := c.exec(sqlFree, until, why, id)
+		if err != nil {
+			return err
+		}
+		if changed == 0 {
+			return notAny(id, app.IntentClaimed)
+		}
+		_, err = c.exec(sqlRefund, int64(day))
+		return err
+	})
+}
+
+// Hold implements app.Intents.
+func (p *intents) Hold(ctx context.Context, id string, until int64, why string) error {
+	return p.db.write(ctx, "hold an intent", func(c *connection) error {
+		changed, err := c.exec(sqlHold, until, why, id)
+		if err == nil && changed == 0 {
+			err = notAny(id, app.IntentPending)
+		}
+		return err
+	})
+}
+
+func notAny(id string, status app.IntentStatus) error {
+	return fault.New(fault.Conflict, "the intent %q is not %s any more", id, status).WithHint("read it again")
+}
+
 // Settle implements app.Intents: status, reason, times, subject and body are stored.
 func (p *intents) Settle(ctx context.Context, in app.Intent, from app.IntentStatus) error {
 	return p.db.write(ctx, "settle an intent", func(c *connection) error {
 		changed, err := c.exec(sqlSettle, string(in.Status), in.Why, in.Claimed, in.Settled, in.Subject, in.Body, in.ID, string(from))
 		if err == nil && changed == 0 {
-			err = fault.New(fault.Conflict, "the intent %q is not %s any more", in.ID, from).WithHint("read it again")
+			err = notAny(in.ID, from)
 		}
 		return err
 	})

@@ -10,10 +10,11 @@ import (
 	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
-// OutboxChannel is the name of the channel that writes messages into a folder.
-const OutboxChannel = "outbox"
+// OutboxChannel is the name of the channel that writes messages into a folder. E-mail goes there too: one machine sends none.
+const OutboxChannel = strategy.ChannelOutbox
 
 // outbox implements app.Channel: each message becomes one file, named by the intent's id.
 type outbox struct {
@@ -28,8 +29,10 @@ type letter struct {
 	Rule    string `json:"rule"`
 	Channel string `json:"channel"`
 	At      string `json:"at"` // RFC 3339, UTC
+	Locale  string `json:"locale,omitempty"`
 	Subject string `json:"subject"`
 	Body    string `json:"body"`
+	HTML    string `json:"html,omitempty"`
 }
 
 // Send implements app.Channel. A message whose file exists is left as it is.
@@ -48,7 +51,7 @@ func (o *outbox) Send(ctx context.Context, m app.Message) error {
 		return nil
 	}
 	text, err := json.MarshalIndent(letter{
-		ID: m.ID, User: m.User, Rule: m.Rule, Channel: m.Channel, Subject: m.Subject, Body: m.Body,
+		ID: m.ID, User: m.User, Rule: m.Rule, Channel: m.Channel, Locale: m.Locale, Subject: m.Subject, Body: m.Body, HTML: m.HTML,
 		At: time.UnixMilli(m.At).UTC().Format(time.RFC3339),
 	}, "", "  ")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // migrations bring a database from each version of its schema to the next. Those that were released never change.
-var migrations = []string{schemaV1, schemaObjects, schemaContacts}
+var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld}
 
 // The profiles table is clustered by the hash of the key: a chunk of a file holds one range of hashes, so that its users lie
 // together. `hash` is event.UserHash(key), moved on by one while another key holds the place; `key` decides. Decisions are
@@ -160,6 +160,9 @@ CREATE TABLE room_refs(ref TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY(ref, id)
 CREATE INDEX room_refs_id ON room_refs(id);
 ALTER TABLE files ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
 `
+
+// schemaHeld is when a pending intent may be tried.
+const schemaHeld = "ALTER TABLE intents ADD COLUMN held INTEGER NOT NULL DEFAULT 0"
 
 // migrate brings the schema to the newest version, in one transaction.
 func (d *database) migrate() error {

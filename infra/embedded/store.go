@@ -24,6 +24,7 @@ import (
 	"github.com/weir-engine/weir/infra/zones"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // The names inside a data folder.
@@ -137,9 +138,12 @@ func (s *Store) Ports(clock func() int64) app.Ports {
 		Contacts: &contacts{db: s.db, keys: s.keys, tombs: s.path(tombsName), options: s.options},
 		Shots:    &snapshots{dir: s.path(snapshotsDir), options: s.options},
 		Scratch:  &disk.Scratch{Dir: s.path(scratchDir)},
-		Channels: map[string]app.Channel{OutboxChannel: &outbox{dir: s.path(outboxDir), options: s.options}},
-		Clock:    clock,
-		Zones:    s.zones.Load,
+		Channels: map[string]app.Channel{
+			OutboxChannel:         &outbox{dir: s.path(outboxDir), options: s.options},
+			strategy.ChannelEmail: &outbox{dir: s.path(outboxDir), options: s.options},
+		},
+		Clock: clock,
+		Zones: s.zones.Load,
 	}
 	if s.options.ReadOnly {
 		p.Canon, p.Scratch = readOnlyCanon{p.Canon}, readOnlyScratch{}

@@ -17,6 +17,7 @@ import (
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/profile"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // meter sums the capacity that requests consume, as DynamoDB says, by what was done to which kind of item: "put p" is a profile's write.
@@ -170,7 +171,7 @@ func metered(t *testing.T) (*app.App, *cloud, *meter) {
 	store, err := weiraws.Open(ctx, m, s.S3, s.KMS, weiraws.Config{Key: KeyARN, Table: Name, Bucket: Name, Scratch: t.TempDir()})
 	must(t, err)
 	outbox := weiraws.NewOutbox(s.S3, Name, "")
-	ports := store.Ports(func() int64 { return time.Now().UnixMilli() }, map[string]app.Channel{weiraws.OutboxChannel: outbox})
+	ports := store.Ports(func() int64 { return time.Now().UnixMilli() }, map[string]app.Channel{strategy.ChannelOutbox: outbox})
 	a, err := app.New(ctx, ports, app.Options{Holder: "test"})
 	must(t, err)
 	return a, &cloud{Stack: &Stack{Services: s}, ports: ports, app: a}, m

@@ -153,3 +153,20 @@ func answers(ctx context.Context, url string, p *process) error {
 		}
 	}
 }
+
+// SES starts a stand-in of SES that keeps what it is asked to send: GET /store shows it. NotFound when it or Node is not installed.
+func SES(ctx context.Context) (*Server, error) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return nil, missing("Node", err)
+	}
+	program := filepath.Join(modules(), "aws-ses-v2-local", "dist", "cli.js")
+	if _, err := os.Stat(program); err != nil {
+		return nil, missing("the stand-in of SES", err)
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, port, nil, node, program, "--host", "127.0.0.1", "--port", fmt.Sprint(port))
+}

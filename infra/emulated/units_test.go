@@ -16,6 +16,7 @@ import (
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/cost"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // The units that an import consumes, and that the model of the bill is not below them.
@@ -37,7 +38,7 @@ func TestUnits(t *testing.T) {
 		return reads, writes
 	}
 	outbox := weiraws.NewOutbox(s.S3, Name, "")
-	a, err := app.New(ctx, store.Ports(func() int64 { return time.Now().UnixMilli() }, map[string]app.Channel{weiraws.OutboxChannel: outbox}), app.Options{Holder: "test"})
+	a, err := app.New(ctx, store.Ports(func() int64 { return time.Now().UnixMilli() }, map[string]app.Channel{strategy.ChannelOutbox: outbox}), app.Options{Holder: "test"})
 	must(t, err)
 	begin(t, a)
 	var users, files, messages float64

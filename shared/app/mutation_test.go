@@ -12,7 +12,6 @@ import (
 	"github.com/weir-engine/weir/infra/embedded"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
-	"github.com/weir-engine/weir/shared/zone"
 )
 
 // The tests of this file take away one condition of a write, or one thing that a restart relies on, and expect that the
@@ -57,8 +56,8 @@ func (p noClaim) List(ctx context.Context, q app.IntentQuery) ([]app.Intent, err
 	return all, err
 }
 
-func (p noClaim) Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (bool, error) {
-	_, err := p.Intents.Claim(ctx, id, at, day, ceiling)
+func (p noClaim) Claim(ctx context.Context, c app.Claim) (bool, error) {
+	_, err := p.Intents.Claim(ctx, c)
 	return err == nil, err
 }
 
@@ -268,9 +267,9 @@ type raceClaims struct {
 	between func()
 }
 
-func (p *raceClaims) Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (bool, error) {
+func (p *raceClaims) Claim(ctx context.Context, c app.Claim) (bool, error) {
 	p.between()
-	return p.Intents.Claim(ctx, id, at, day, ceiling)
+	return p.Intents.Claim(ctx, c)
 }
 
 // TestTwoProcessesImportTheSameFile lets another process import the same file between the read and each write of an import:

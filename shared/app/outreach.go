@@ -2,8 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 
+	"github.com/weir-engine/weir/shared/contact"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/outreach"
+	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
@@ -68,7 +72,8 @@ type DeliverReport struct {
 	Sent       int64 `json:"sent"`
 	Suppressed int64 `json:"suppressed"`
 	Unknown    int64 `json:"unknown"`
-	Held       bool  `json:"held"` // the kill switch or the daily ceiling holds the rest
+	Waiting    int64 `json:"waiting"` // held back until a moment of their own
+	Held       bool  `json:"held"`    // the kill switch or the daily ceiling holds the rest
 }
 
 // Deliver sends what is pending: each message at most once. A message that a crash left between its claim and its record is
@@ -80,14 +85,15 @@ func (a *App) Deliver(ctx context.Context) (DeliverReport, error) {
 	if err := d.recover(ctx); err != nil {
 		return d.report, err
 	}
-	for !d.report.Held {
-		pending, err := a.ports.Intents.List(ctx, IntentQuery{Status: IntentPending, Limit: 500})
+	for after := ""; !d.report.Held; {
+		pending, err := a.ports.Intents.List(ctx, IntentQuery{Status: IntentPending, After: after, Limit: 500})
 		if err != nil {
 			return d.report, fault.Wrap(err, "read the pending messages")
 		}
 		if len(pending) == 0 {
 			break
 		}
+		after = pending[len(pending)-1].ID
 		for _, in := range pending {
 			if err := d.one(ctx, in); err != nil {
 				return d.report, fault.Wrap(err, "deliver the message %s", in.ID)
@@ -151,7 +157,7 @@ func (d *delivery) recover(ctx context.Context) error {
 					d.report.Held = stop.Stopped
 					return e
 				}
-				err = d.send(ctx, in, channel)
+				err = d.again(ctx, in)
 			} else {
 				err = d.settle(ctx, in, IntentUnknown, "the program stopped while the message was handed over: it may or may not have arrived")
 			}
@@ -160,6 +166,22 @@ func (d *delivery) recover(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// again hands over what a run claimed that died. The channel knows the message by its id.
+func (d *delivery) again(ctx context.Context, in Intent) error {
+	live, err := d.app.Live(ctx)
+	if err != nil {
+		return err
+	}
+	m, why, err := d.prepare(ctx, live, in)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return d.settle(ctx, in, IntentUnknown, why)
+	}
+	return d.send(ctx, live, in, m)
 }
 
 // one delivers one pending intent or says why not.
@@ -177,25 +199,23 @@ func (d *delivery) one(ctx context.Context, in Intent) error {
 		d.report.Held = true
 		return nil
 	}
-	why, err := d.suppressed(ctx, in)
-	if err != nil {
-		return err
-	}
-	if why != "" {
-		return d.settle(ctx, in, IntentSuppressed, why)
-	}
-	message, why, err := d.render(ctx, live, in)
-	if err != nil {
-		return err
-	}
-	if why != "" {
-		return d.settle(ctx, in, IntentSuppressed, why)
-	}
 	now, err := a.now(ctx)
 	if err != nil {
 		return err
 	}
-	claimed, err := a.ports.Intents.Claim(ctx, in.ID, now, live.Zone.Day(now), live.Engine.Strategy().Outreach.DailyCeiling)
+	if in.Held > now {
+		d.report.Waiting++
+		return nil
+	}
+	message, why, err := d.prepare(ctx, live, in)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return d.settle(ctx, in, IntentSuppressed, why)
+	}
+	day := live.Zone.Day(now)
+	claimed, err := a.ports.Intents.Claim(ctx, Claim{ID: in.ID, At: now, Day: day, Ceiling: live.Engine.Strategy().Outreach.DailyCeiling})
 	if fault.Is(err, fault.TooLarge) {
 		d.report.Held = true
 		return nil
@@ -203,17 +223,56 @@ func (d *delivery) one(ctx context.Context, in Intent) error {
 	if err != nil || !claimed {
 		return err
 	}
-	in.Status, in.Claimed, in.Subject, in.Body = IntentClaimed, now, message.Subject, message.Body
-	return d.send(ctx, in, a.ports.Channels[in.Channel])
+	in.Status, in.Claimed = IntentClaimed, now
+	return d.send(ctx, live, in, message)
 }
 
+// prepare makes the message of an intent, or says why it must not go out.
+func (d *delivery) prepare(ctx context.Context, live *Live, in Intent) (m Message, why string, err error) {
+	if why, err = d.suppressed(ctx, live, in); err != nil || why != "" {
+		return m, why, err
+	}
+	if m, why, err = d.render(ctx, live, in); err != nil || why != "" {
+		return m, why, err
+	}
+	m.ID, m.User, m.Rule, m.Channel = in.ID, in.Key, in.Rule, in.Channel
+	if in.Channel == strategy.ChannelEmail {
+		why, err = d.letter(ctx, in, &m)
+	}
+	return m, why, err
+}
+
+// letter makes an e-mail of a message: its address, and both parts.
+func (d *delivery) letter(ctx context.Context, in Intent, m *Message) (why string, err error) {
+	m.To, err = d.app.ports.Contacts.Address(ctx, in.Key, contact.Email)
+	if fault.Is(err, fault.NotFound) {
+		return whyNoAddress, nil
+	}
+	if err != nil {
+		return "", fault.Wrap(err, "read the address of %s", in.Key)
+	}
+	if m.HTML == "" {
+		m.HTML = outreach.HTMLOf(m.Body)
+	}
+	return "", nil
+}
+
+const (
+	addressEmail = "email"
+	whyNoAddress = "no_address: the user has no e-mail address, or was forgotten"
+)
+
 // suppressed returns why a message must not go out, "" when it may.
-func (d *delivery) suppressed(ctx context.Context, in Intent) (string, error) {
+func (d *delivery) suppressed(ctx context.Context, live *Live, in Intent) (string, error) {
 	if in.Shadow {
 		return "shadow: the rule decides and records, and never sends", nil
 	}
-	if d.app.ports.Channels[in.Channel] == nil {
+	channel := d.app.ports.Channels[in.Channel]
+	if channel == nil {
 		return "channel: no channel is called " + in.Channel, nil
+	}
+	if closed, ok := channel.(Closed); ok {
+		return "channel: " + closed.Why, nil
 	}
 	items, err := d.app.ports.Profiles.Get(ctx, []string{in.Key})
 	if err != nil {
@@ -222,46 +281,61 @@ func (d *delivery) suppressed(ctx context.Context, in Intent) (string, error) {
 	if items[0].Version == 0 {
 		return "user: the profile was merged into another user's, or is gone", nil
 	}
-	return d.withdrawn(items[0])
-}
-
-// withdrawn looks for the trait by which a user refuses messages.
-func (d *delivery) withdrawn(item Item) (string, error) {
-	facts, err := decodeFacts(item)
+	facts, err := decodeFacts(items[0])
 	if err != nil {
 		return "", err
 	}
-	for _, t := range facts.Traits {
-		if yes, ok := t.Value.Bool(); ok && yes && t.Name == "unsubscribed" {
-			return "consent: the user has the trait unsubscribed", nil
-		}
-	}
-	return "", nil
+	rules := &live.Engine.Strategy().Outreach
+	return outreach.ConsentOf(facts, in.Channel, topicOf(rules, in.Rule)).Why(in.Channel, rules.NeedsConsent(in.Channel)), nil
 }
 
-// send hands a claimed message over and records it.
-func (d *delivery) send(ctx context.Context, in Intent, channel Channel) error {
-	if in.Body == "" && in.Subject == "" { // claimed by a run that died: render again
-		live, err := d.app.Live(ctx)
-		if err != nil {
-			return err
+// topicOf is what a rule's messages are about; "" when the rule says nothing of it or is gone.
+func topicOf(o *strategy.Outreach, rule string) string {
+	for i := range o.Rules {
+		if o.Rules[i].Name == rule {
+			return o.Rules[i].Topic
 		}
-		message, why, err := d.render(ctx, live, in)
-		if err != nil {
-			return err
-		}
-		if why != "" {
-			return d.settle(ctx, in, IntentUnknown, why)
-		}
-		in.Subject, in.Body = message.Subject, message.Body
 	}
-	err := channel.Send(ctx, Message{
-		ID: in.ID, User: in.Key, Rule: in.Rule, Channel: in.Channel, Subject: in.Subject, Body: in.Body, At: in.Claimed,
-	})
-	if err != nil {
+	return ""
+}
+
+// retryLater is how long a message rests that a channel could not take (milliseconds).
+const retryLater = 15 * 60_000
+
+// send hands a claimed message over and records what became of it. What the channel refused was not sent. Any other error leaves in
+// doubt whether it was: a channel that knows messages by their ids is asked again by the next delivery, and for any other the message is
+// unknown, and never repeated.
+func (d *delivery) send(ctx context.Context, live *Live, in Intent, m Message) error {
+	channel := d.app.ports.Channels[in.Channel]
+	in.Subject, in.Body, m.At = m.Subject, m.Body, in.Claimed
+	err := channel.Send(ctx, m)
+	ctx = context.WithoutCancel(ctx) // what happened is written down even when the time is over
+	var refused *Refusal
+	switch {
+	case err == nil:
+		return d.settle(ctx, in, IntentSent, "")
+	case errors.As(err, &refused) && refused.Later:
+		d.report.Waiting++
+		now, err := d.app.now(ctx)
+		if err != nil {
+			return err
+		}
+		err = d.app.ports.Intents.Release(ctx, in.ID, live.Zone.Day(in.Claimed), now+retryLater, "channel: "+refused.Why)
+		return wrapped(err, "let the message wait")
+	case errors.As(err, &refused):
+		return d.settle(ctx, in, IntentSuppressed, "channel: "+refused.Why)
+	case channel.Idempotent():
 		return fault.Wrap(err, "hand the message to %s", in.Channel)
 	}
-	return d.settle(ctx, in, IntentSent, "")
+	return d.settle(ctx, in, IntentUnknown, "the provider's answer is not known: the message may or may not have arrived")
+}
+
+// wrapped says what was being done; nil stays nil.
+func wrapped(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fault.Wrap(err, "%s", doing)
 }
 
 // settle records the fate of an intent.

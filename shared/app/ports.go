@@ -239,7 +239,8 @@ type Intent struct {
 	Due      int64
 	Reasons  []byte // JSON: []score.Reason, the stored inputs that replay the decision
 	Status   IntentStatus
-	Why      string // of a suppressed or unknown one
+	Held     int64  // of a pending one: nothing is tried before; 0 for at once
+	Why      string // of a suppressed, unknown or held one
 	Claimed  int64
 	Settled  int64
 	Subject  string // as sent
@@ -267,13 +268,26 @@ type IntentQuery struct {
 	Limit  int
 }
 
+// Claim is what is asked for before a message is handed over.
+type Claim struct {
+	ID      string // the intent's
+	At      int64
+	Day     zone.Day // of the project's zone, at At
+	Ceiling int      // messages on Day, of all users
+}
+
 // Intents is the outbox's ledger.
 type Intents interface {
 	// List returns intents from the newest AsOf to the oldest, by ID within.
 	List(ctx context.Context, q IntentQuery) ([]Intent, error)
 	// Claim moves a pending intent to claimed, in one conditional step with the day's count: it returns claimed = false when
-	// the intent is not pending, and TooLarge when `ceiling` messages were claimed on `day` already (nothing changes then).
-	Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (claimed bool, err error)
+	// the intent is not pending, and TooLarge when Ceiling messages were claimed on Day already (nothing changes then).
+	Claim(ctx context.Context, c Claim) (claimed bool, err error)
+	// Release makes a claimed intent pending again, because the channel did not take it: nothing is tried before `until`, and the
+	// day's count is one less. Conflict unless it is claimed.
+	Release(ctx context.Context, id string, day zone.Day, until int64, why string) error
+	// Hold keeps a pending intent back until a moment; Conflict unless it is pending.
+	Hold(ctx context.Context, id string, until int64, why string) error
 	// Settle stores the fate of an intent; Conflict unless its stored status is `from`.
 	Settle(ctx context.Context, in Intent, from IntentStatus) error
 	// Claimed returns the number of messages claimed on a day.
@@ -284,21 +298,43 @@ type Intents interface {
 
 // Message is what a channel sends.
 type Message struct {
-	ID      string // the intent's id: a channel that knows it already sends nothing
-	User    string
-	Rule    string
-	Channel string
-	Subject string
-	Body    string
-	At      int64
+	ID          string // the intent's id: a channel that knows it already sends nothing
+	User        string
+	Rule        string
+	Channel     string
+	To          string `json:"-"` // the user's address, where the channel sends to one; it is never written down
+	Locale      string // the translation that was taken; "" for the text that is for everybody
+	Subject     string
+	Body        string // plain text
+	HTML        string // the same as HTML; "" for none
+	Unsubscribe string // address of the page that ends such messages, and of the one-click call of RFC 8058; "" for none
+	At          int64
 }
 
-// Channel sends messages.
+// Channel sends messages. An error of Send leaves in doubt whether the message was sent, unless it is a Refusal.
 type Channel interface {
 	Send(ctx context.Context, m Message) error
 	// Idempotent reports whether sending the same Message.ID again is harmless, so that a crash inside Send can be repeated.
 	Idempotent() bool
 }
+
+// Refusal is the error of a channel that did not take a message: it was not sent and will not be.
+type Refusal struct {
+	Why   string // for people and records: it names no address
+	Later bool   // another try may succeed: a limit was reached, or something has to be put right first
+}
+
+// Error says why.
+func (r *Refusal) Error() string { return r.Why }
+
+// Closed is a channel that takes nothing, and says why.
+type Closed struct{ Why string }
+
+// Send implements Channel.
+func (c Closed) Send(context.Context, Message) error { return &Refusal{Why: c.Why} }
+
+// Idempotent implements Channel.
+func (c Closed) Idempotent() bool { return true }
 
 // Link is one fact that two ids are the same person.
 type Link struct {

@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/osteele/liquid"
+	"github.com/osteele/liquid/parser"
+	"github.com/osteele/liquid/render"
 
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/outreach"
 	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/strategy"
 )
@@ -22,16 +27,65 @@ const (
 	maxBody    = 64 << 10
 )
 
-// engine renders Liquid texts, which cannot run code. Nothing but templates refers to it, so that a program that renders nothing does
-// not carry it.
-var engine struct {
-	once sync.Once
-	*liquid.Engine
+// engines render Liquid texts, which cannot run code and read no files: one for text, one for HTML, which escapes what it puts in.
+// Nothing but templates refers to them, so that a program that renders nothing does not carry Liquid.
+var engines struct {
+	once       sync.Once
+	text, html *liquid.Engine
 }
 
-func templates() *liquid.Engine {
-	engine.once.Do(func() { engine.Engine = liquid.NewEngine() })
-	return engine.Engine
+// escapeFilter is the filter that ends every output of an HTML template.
+const escapeFilter = "weir_escaped"
+
+func templates() (text, html *liquid.Engine) {
+	engines.once.Do(func() {
+		engines.text, engines.html = liquid.NewEngine(), liquid.NewEngine()
+		for _, e := range []*liquid.Engine{engines.text, engines.html} {
+			e.RegisterTag("include", func(render.Context) (string, error) { // it would read files of the host
+				return "", errors.New("a template cannot include another")
+			})
+		}
+		engines.html.RegisterFilter(escapeFilter, escaped)
+	})
+	return engines.text, engines.html
+}
+
+// escaped is a value as HTML shows it. What is escaped already stays as it is.
+func escaped(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = escaped(v[i])
+		}
+		return out
+	}
+	return html.EscapeString(html.UnescapeString(fmt.Sprint(v)))
+}
+
+// escapedSource is an HTML template whose every output is escaped.
+func escapedSource(source string) string {
+	var b strings.Builder
+	raw := ""
+	for _, t := range parser.Scan(source, parser.SourceLoc{}, nil) {
+		switch {
+		case t.Type == parser.TagTokenType && raw == "" && (t.Name == "raw" || t.Name == "comment"):
+			raw = "end" + t.Name
+		case t.Type == parser.TagTokenType && t.Name == raw:
+			raw = ""
+		case t.Type == parser.ObjTokenType && raw == "":
+			left, right := strings.TrimSuffix(t.Source, "}}"), "}}"
+			if strings.HasSuffix(left, "-") {
+				left, right = strings.TrimSuffix(left, "-"), "-}}"
+			}
+			b.WriteString(left + " | " + escapeFilter + " " + right)
+			continue
+		}
+		b.WriteString(t.Source)
+	}
+	return b.String()
 }
 
 // checkTemplates parses every template of a strategy.
@@ -45,16 +99,64 @@ func checkTemplates(s *strategy.Strategy) error {
 
 func checkTemplate(path string, t strategy.Template) error {
 	var errs []error
-	for _, part := range []struct{ name, text string }{{"subject", t.Subject}, {"body", t.Body}} {
-		if _, err := templates().ParseString(part.text); err != nil {
+	text, markup := templates()
+	for _, part := range []struct {
+		name, text string
+		engine     *liquid.Engine
+	}{{"subject", t.Subject, text}, {"body", t.Body, text}, {"html", escapedSource(t.HTML), markup}} {
+		if _, err := part.engine.ParseString(part.text); err != nil {
 			errs = append(errs, fault.New(fault.Invalid, "%s.%s is no Liquid template", path, part.name).
 				WithHint("close every {{ and {%%; see docs/strategy.md, Templates").Because(err))
+		}
+		for _, token := range parser.Scan(part.text, parser.SourceLoc{}, nil) {
+			if token.Type == parser.TagTokenType && token.Name == "include" {
+				errs = append(errs, fault.New(fault.Invalid, "%s.%s includes another template", path, part.name).WithHint("write its text here"))
+			}
 		}
 	}
 	for _, locale := range slices.Sorted(maps.Keys(t.Locales)) {
 		errs = append(errs, checkTemplate(path+".locales."+locale, t.Locales[locale]))
 	}
 	return errors.Join(errs...)
+}
+
+// liquidText renders one part. Liquid's own loops panic on some templates that shadow their variables.
+func liquidText(e *liquid.Engine, source string, bindings map[string]any) (out string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it cannot be rendered: %v", p)
+		}
+	}()
+	out, failed := e.ParseAndRenderString(source, bindings)
+	if failed != nil {
+		return "", failed
+	}
+	return out, nil
+}
+
+// compose renders the parts of a message in the user's locale. A part that the template lacks is made of the other.
+func compose(t strategy.Template, wanted string, bindings map[string]any) (m Message, why string) {
+	if m.Locale = outreach.Locale(t.Locales, wanted); m.Locale != "" {
+		t = t.Locales[m.Locale]
+	}
+	text, markup := templates()
+	var err error
+	if m.Subject, err = liquidText(text, t.Subject, bindings); err == nil {
+		if m.Body, err = liquidText(text, t.Body, bindings); err == nil {
+			m.HTML, err = liquidText(markup, escapedSource(t.HTML), bindings)
+		}
+	}
+	if err != nil {
+		return m, "template: " + err.Error()
+	}
+	m.Subject = strings.Join(strings.Fields(m.Subject), " ") // one line, whatever the user's traits hold
+	if t.Body == "" {
+		m.Body = outreach.TextOf(m.HTML)
+	}
+	if len(m.Subject) > maxSubject || len(m.Body) > maxBody || len(m.HTML) > maxBody {
+		return m, "template: the message is too long"
+	}
+	return m, ""
 }
 
 // render makes the text of a message as the user is now. why says that it cannot be made.
@@ -71,19 +173,8 @@ func (d *delivery) render(ctx context.Context, live *Live, in Intent) (m Message
 		return m, "", err
 	}
 	locale, bindings := messageBindings(live, &view, in)
-	if own, ok := t.Locales[locale]; ok {
-		t = own
-	}
-	if m.Subject, err = templates().ParseAndRenderString(t.Subject, bindings); err == nil {
-		m.Body, err = templates().ParseAndRenderString(t.Body, bindings)
-	}
-	switch {
-	case err != nil:
-		return m, "template: " + err.Error(), nil //nolint:nilerr // a template that cannot be rendered suppresses its message
-	case len(m.Subject) > maxSubject || len(m.Body) > maxBody:
-		return m, "template: the message is too long", nil
-	}
-	return m, "", nil
+	m, why = compose(t, locale, bindings)
+	return m, why, nil
 }
 
 // messageBindings is what a template sees.

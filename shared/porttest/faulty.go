@@ -361,8 +361,16 @@ func (w faultyIntents) List(ctx context.Context, q app.IntentQuery) ([]app.Inten
 	return value(w.f, "Intents.List", func() ([]app.Intent, error) { return w.p.List(ctx, q) })
 }
 
-func (w faultyIntents) Claim(ctx context.Context, id string, at int64, day zone.Day, ceiling int) (bool, error) {
-	return value(w.f, "Intents.Claim", func() (bool, error) { return w.p.Claim(ctx, id, at, day, ceiling) })
+func (w faultyIntents) Claim(ctx context.Context, c app.Claim) (bool, error) {
+	return value(w.f, "Intents.Claim", func() (bool, error) { return w.p.Claim(ctx, c) })
+}
+
+func (w faultyIntents) Release(ctx context.Context, id string, day zone.Day, until int64, why string) error {
+	return w.f.do("Intents.Release", func() error { return w.p.Release(ctx, id, day, until, why) })
+}
+
+func (w faultyIntents) Hold(ctx context.Context, id string, until int64, why string) error {
+	return w.f.do("Intents.Hold", func() error { return w.p.Hold(ctx, id, until, why) })
 }
 
 func (w faultyIntents) Settle(ctx context.Context, in app.Intent, from app.IntentStatus) error {

@@ -68,16 +68,16 @@ var intentTests = []test{
 		all := writeIntents(t, p, 6)
 		claim(t, p, all[0].ID, 2, true)
 		claim(t, p, all[1].ID, 2, true)
-		_, err := p.Intents.Claim(ctx, all[2].ID, 77, aDay, 2)
+		_, err := p.Intents.Claim(ctx, app.Claim{ID: all[2].ID, At: 77, Day: aDay, Ceiling: 2})
 		wantCode(t, err, fault.TooLarge)
 		same(t, "the intent that was not claimed", listIntents(t, p, app.IntentQuery{Limit: 9})[2], all[2])
 		same(t, "the day's count", get[int](t)(p.Intents.Claimed(ctx, aDay)), 2)
 		claim(t, p, all[0].ID, 2, false) // it is not pending, whatever the ceiling
 		claim(t, p, all[2].ID, 3, true)
-		if ok, err := p.Intents.Claim(ctx, all[3].ID, 77, aDay+1, 1); !ok || err != nil {
+		if ok, err := p.Intents.Claim(ctx, app.Claim{ID: all[3].ID, At: 77, Day: aDay + 1, Ceiling: 1}); !ok || err != nil {
 			t.Fatalf("the next day's claim gave %v, %v", ok, err)
 		}
-		_, err = p.Intents.Claim(ctx, all[4].ID, 77, aDay-1, 0)
+		_, err = p.Intents.Claim(ctx, app.Claim{ID: all[4].ID, At: 77, Day: aDay - 1})
 		wantCode(t, err, fault.TooLarge)
 		same(t, "a day without claims", get[int](t)(p.Intents.Claimed(ctx, aDay-1)), 0)
 	}},
@@ -87,7 +87,7 @@ var intentTests = []test{
 		var group sync.WaitGroup
 		for _, in := range append(all, all...) {
 			group.Go(func() {
-				if ok, err := p.Intents.Claim(ctx, in.ID, 77, aDay, 5); ok && err == nil {
+				if ok, err := p.Intents.Claim(ctx, app.Claim{ID: in.ID, At: 77, Day: aDay, Ceiling: 5}); ok && err == nil {
 					claimed.Add(1)
 				}
 			})
@@ -108,6 +108,32 @@ var intentTests = []test{
 		wantCode(t, p.Intents.Settle(ctx, in, app.IntentClaimed), fault.Conflict)
 		in.ID = "nothing"
 		wantCode(t, p.Intents.Settle(ctx, in, app.IntentClaimed), fault.Conflict)
+	}},
+	{"release makes a claimed intent pending and gives its place of the day back", func(t *testing.T, p app.Ports) {
+		write(t, p, fullWrite("u", 0))
+		wantCode(t, p.Intents.Release(ctx, "i-u", aDay, 99, "busy"), fault.Conflict)
+		claim(t, p, "i-u", 1, true)
+		must(t, p.Intents.Release(ctx, "i-u", aDay, 99, "busy"))
+		wantCode(t, p.Intents.Release(ctx, "i-u", aDay, 99, "busy"), fault.Conflict)
+		want := fullIntent("i-u", "u", 100)
+		want.Held, want.Why = 99, "busy"
+		same(t, "the intent", listIntents(t, p, app.IntentQuery{Status: app.IntentPending, Limit: 9}), []app.Intent{want})
+		same(t, "the day's count", get[int](t)(p.Intents.Claimed(ctx, aDay)), 0)
+		claim(t, p, "i-u", 1, true)
+		want.Status, want.Claimed, want.Held, want.Why = app.IntentClaimed, 77, 0, ""
+		same(t, "the claimed intent", listIntents(t, p, app.IntentQuery{Limit: 9}), []app.Intent{want})
+		wantCode(t, p.Intents.Release(ctx, "nothing", aDay, 99, "busy"), fault.Conflict)
+	}},
+	{"hold keeps a pending intent back", func(t *testing.T, p app.Ports) {
+		write(t, p, fullWrite("u", 0))
+		must(t, p.Intents.Hold(ctx, "i-u", 55, "night"))
+		must(t, p.Intents.Hold(ctx, "i-u", 66, "still night"))
+		want := fullIntent("i-u", "u", 100)
+		want.Held, want.Why = 66, "still night"
+		same(t, "the intent", listIntents(t, p, app.IntentQuery{Status: app.IntentPending, Limit: 9}), []app.Intent{want})
+		claim(t, p, "i-u", 1, true)
+		wantCode(t, p.Intents.Hold(ctx, "i-u", 77, "night"), fault.Conflict)
+		wantCode(t, p.Intents.Hold(ctx, "nothing", 77, "night"), fault.Conflict)
 	}},
 	{"counts", func(t *testing.T, p app.Ports) {
 		same(t, "no counts", get[map[app.IntentStatus]int64](t)(p.Intents.Counts(ctx)), map[app.IntentStatus]int64{})
@@ -170,7 +196,7 @@ func pageIntents(t *testing.T, p app.Ports, q app.IntentQuery) (all []app.Intent
 
 func claim(t *testing.T, p app.Ports, id string, ceiling int, want bool) {
 	t.Helper()
-	got, err := p.Intents.Claim(ctx, id, 77, aDay, ceiling)
+	got, err := p.Intents.Claim(ctx, app.Claim{ID: id, At: 77, Day: aDay, Ceiling: ceiling})
 	must(t, err)
 	same(t, "claimed "+id, got, want)
 }

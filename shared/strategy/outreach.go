@@ -6,7 +6,7 @@ import (
 )
 
 // channels are the channels that rules may name.
-var channels = []string{"outbox"}
+var channels = []string{ChannelOutbox, ChannelEmail}
 
 func (c *checker) templates() {
 	c.limit("templates", len(c.s.Templates), MaxTemplates)
@@ -22,17 +22,17 @@ func (c *checker) templates() {
 			}
 			c.template(at, t.Locales[locale])
 			if len(t.Locales[locale].Locales) > 0 {
-				c.problem(at+".locales", "a translation has translations", "subject and body alone")
+				c.problem(at+".locales", "a translation has translations", "subject, body and html alone")
 			}
 		}
 	}
 }
 
 func (c *checker) template(path string, t Template) {
-	if strings.TrimSpace(t.Body) == "" {
+	if strings.TrimSpace(t.Body) == "" && strings.TrimSpace(t.HTML) == "" {
 		c.problem(path+".body", "the message has no text", "body: the text, in Liquid")
 	}
-	if len(t.Body) > MaxTemplate || len(t.Subject) > MaxTemplate {
+	if len(t.Body) > MaxTemplate || len(t.Subject) > MaxTemplate || len(t.HTML) > MaxTemplate {
 		c.problem(path, "the message is longer than 64 KiB", "a shorter text")
 	}
 	if strings.ContainsAny(t.Subject, "\r\n") {
@@ -62,6 +62,11 @@ func (c *checker) rules() {
 	if o.DailyCeiling < 0 {
 		c.problem("outreach.daily_ceiling", fmt.Sprint(o.DailyCeiling), "0 (nothing is sent) or more")
 	}
+	for _, channel := range sortedKeys(o.Consent) {
+		path := "outreach.consent." + channel
+		c.oneOf(path, channel, channels...)
+		c.oneOf(path, o.Consent[channel], ConsentRequired, ConsentNotRefused)
+	}
 	c.limit("outreach.rules", len(o.Rules), MaxRules)
 	segments := make([]string, len(c.s.Segments))
 	for i, g := range c.s.Segments {
@@ -84,5 +89,8 @@ func (c *checker) rules() {
 		}
 		c.reference(path+".template", "template", r.Template, sortedKeys(c.s.Templates))
 		c.oneOf(path+".channel", r.Channel, channels...)
+		if r.Topic != "" {
+			c.identifier(path+".topic", r.Topic)
+		}
 	}
 }

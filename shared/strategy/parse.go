@@ -101,7 +101,7 @@ func (c *checker) complete() {
 	}
 	for i := range s.Outreach.Rules {
 		if s.Outreach.Rules[i].Channel == "" {
-			s.Outreach.Rules[i].Channel = "outbox"
+			s.Outreach.Rules[i].Channel = ChannelOutbox
 		}
 	}
 	c.expandPreset()

@@ -94,7 +94,7 @@ func compareKeys(t *testing.T, path string, schema map[string]any, typ reflect.T
 		properties := schema["properties"].(map[string]any)
 		want := keysOf(typ)
 		if path == ".templates.*.locales.*" {
-			want = []string{"subject", "body"}
+			want = []string{"subject", "body", "html"}
 		}
 		got := sortedKeys(properties)
 		slices.Sort(want)

@@ -148,23 +148,43 @@ type Segment struct {
 // Template is a message: Liquid text over {user, traits, scores, reasons}.
 type Template struct {
 	Subject string              `yaml:"subject" json:"subject"`
-	Body    string              `yaml:"body" json:"body"`
+	Body    string              `yaml:"body" json:"body"`                 // plain text; made of HTML when empty
+	HTML    string              `yaml:"html" json:"html,omitempty"`       // made of Body when empty
 	Locales map[string]Template `yaml:"locales" json:"locales,omitempty"` // by BCP 47 tag, chosen by traits.locale
 }
 
 // Outreach holds the rules and their limits.
 type Outreach struct {
-	DailyCeiling int    `yaml:"daily_ceiling" json:"daily_ceiling"` // messages a project day over all rules; 0 none may be sent; default 10000
-	Rules        []Rule `yaml:"rules" json:"rules"`
+	DailyCeiling int `yaml:"daily_ceiling" json:"daily_ceiling"` // messages a project day over all rules; 0 none may be sent; default 10000
+	// Consent says by channel whether a message needs the user's consent: ConsentRequired or ConsentNotRefused.
+	Consent map[string]string `yaml:"consent" json:"consent,omitempty"`
+	Rules   []Rule            `yaml:"rules" json:"rules"`
 }
+
+// NeedsConsent reports whether messages by a channel need consent that was given: by e-mail they do unless the strategy says otherwise.
+func (o *Outreach) NeedsConsent(channel string) bool {
+	if want, ok := o.Consent[channel]; ok {
+		return want == ConsentRequired
+	}
+	return channel == ChannelEmail
+}
+
+// The channels, and the values of Outreach.Consent.
+const (
+	ChannelOutbox     = "outbox" // written down, for people or other programs to send
+	ChannelEmail      = "email"
+	ConsentRequired   = "required"
+	ConsentNotRefused = "not_refused"
+)
 
 // Rule sends a template when a user enters a stage or a segment.
 type Rule struct {
 	Name            string  `yaml:"name" json:"name"`
 	On              Trigger `yaml:"on" json:"on"`
 	Template        string  `yaml:"template" json:"template"`
-	Channel         string  `yaml:"channel" json:"channel"` // outbox
-	Shadow          bool    `yaml:"shadow" json:"shadow"`   // decide and record, never send
+	Channel         string  `yaml:"channel" json:"channel"`       // outbox or email
+	Topic           string  `yaml:"topic" json:"topic,omitempty"` // what the message is about; users can refuse a topic alone
+	Shadow          bool    `yaml:"shadow" json:"shadow"`         // decide and record, never send
 	IncludeExisting bool    `yaml:"include_existing" json:"include_existing"`
 	AfterCuts       bool    `yaml:"after_cuts" json:"after_cuts"` // a move caused by new cuts alone opens an episode too
 }
