@@ -41,6 +41,7 @@ type App struct {
 	zones     map[string]*zone.Zone
 	userZones userZones
 	progress  map[string]Progress // by file id, of running imports
+	indexKey  []byte              // of contact data: see index
 }
 
 // Options tune the use cases to their host.

@@ -2,3 +2,6 @@ package app
 
 // Scan sets up to how many users the past is looked up user by user, so that tests take both ways on a small base.
 func (a *App) Scan(users int64) { a.scanned = users }
+
+// RowBound is what the sealed column of a row is bound to.
+func RowBound(row *Row) []byte { return rowBound(row) }

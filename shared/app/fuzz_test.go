@@ -11,8 +11,8 @@ import (
 // FuzzDecodeSpilled reads any bytes as an event of a scratch file: what is read is written again as it was, unless it is refused.
 func FuzzDecodeSpilled(f *testing.F) {
 	ev := event.Event{Kind: event.Track, MessageID: "m", UserID: "u", Name: "E", Time: 5}
-	f.Add(appendSpilled(nil, event.UserHash("u"), "u", &ev))
-	f.Add(appendSpilled(nil, 1, "", &event.Event{Kind: event.Identify, AnonymousID: "a"}))
+	f.Add(appendSpilled(nil, event.UserHash("u"), "u", &ev, nil))
+	f.Add(appendSpilled(nil, 1, "", &event.Event{Kind: event.Identify, AnonymousID: "a"}, []byte(`{"original":"{}"}`)))
 	f.Add(bytes.Repeat([]byte{0xff}, 60))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := decodeSpilled(b, false)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/weir-engine/weir/shared/contact"
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/eventfile"
 	"github.com/weir-engine/weir/shared/fault"
@@ -135,6 +136,9 @@ func (in *ingest) partition(ctx context.Context) error {
 	}
 	defer r.Close()
 	w := partitioner{in: in, links: map[linkKey]Link{}}
+	if w.graves, err = in.app.graves(ctx); err != nil {
+		return err
+	}
 	for n := 0; ; n++ {
 		if n%4096 == 0 {
 			if err := ctx.Err(); err != nil {
@@ -146,7 +150,7 @@ func (in *ingest) partition(ctx context.Context) error {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err := w.take(r, ev, err); err != nil {
+		if err := w.take(ctx, r, ev, err); err != nil {
 			return err
 		}
 	}
@@ -171,10 +175,13 @@ type partitioner struct {
 	in    *ingest
 	buf   []byte
 	links map[linkKey]Link
+
+	graves *graves
+	index  *contact.Index // nil until an event holds contact data
 }
 
 // take handles one event or one bad line.
-func (w *partitioner) take(r *eventfile.Reader, ev *event.Event, err error) error {
+func (w *partitioner) take(ctx context.Context, r *eventfile.Reader, ev *event.Event, err error) error {
 	in := w.in
 	var bad *eventfile.LineError
 	switch {
@@ -189,15 +196,23 @@ func (w *partitioner) take(r *eventfile.Reader, ev *event.Event, err error) erro
 		text, header := r.Text()
 		return w.reject(r.Line(), reject, text, header)
 	}
+	key := ev.Key()
+	if w.graves.holds(key) {
+		in.counts.Forgotten++
+		return nil
+	}
 	if ev.Time > in.latest.Load() {
 		in.latest.Store(ev.Time)
 	}
 	if err := w.link(ev); err != nil {
 		return err
 	}
-	key := ev.Key()
+	taken, err := w.takeOut(ctx, ev)
+	if err != nil {
+		return err
+	}
 	hash := event.UserHash(key)
-	w.buf = appendSpilled(w.buf[:0], hash, key, ev)
+	w.buf = appendSpilled(w.buf[:0], hash, key, ev, taken)
 	return in.spill.Append(chunkOf(hash, in.file.Chunks), w.buf)
 }
 

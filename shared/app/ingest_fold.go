@@ -185,6 +185,9 @@ func (in *ingest) keep(ctx context.Context, chunk int, events []spilled) error {
 		}
 		rows = append(rows, in.row(&s, &ev))
 	}
+	if err := in.sealRows(ctx, rows, events); err != nil {
+		return err
+	}
 	return in.writeRows(ctx, chunk, rows)
 }
 

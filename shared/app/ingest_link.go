@@ -27,7 +27,7 @@ const linkBatch = 4096
 // link notes the fact that an event makes about identities.
 func (w *partitioner) link(ev *event.Event) error {
 	fact, ok := identity.FromEvent(ev)
-	if !ok {
+	if !ok || w.graves.holds(fact.A) || w.graves.holds(fact.B) {
 		return nil
 	}
 	k := linkKey{fact.A, fact.B, fact.Alias}

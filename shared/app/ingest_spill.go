@@ -14,7 +14,7 @@ import (
 
 // A spilled event is a header to sort by and the event's record:
 //
-//	hash 8 | time 8 | named 1 | id or content 16 | key length | key | event record
+//	hash 8 | time 8 | what 1 | id or content 16 | key length | key | [personal length | personal] | event record
 //
 // In a raw partition hash and key are those the event arrived under; in a linked partition they are the canonical user's.
 
@@ -27,14 +27,28 @@ type spilled struct {
 	named  bool // id is final; else it is the hash of the content, and the occurrence is still to be counted
 	linked bool // came through a link: its canonical row is written already
 	record []byte
+	// personal is what was taken out of the event, as JSON; "" for nothing. It goes no further than the canonical rows.
+	personal string
 }
 
-func appendSpilled(dst []byte, hash uint64, key string, ev *event.Event) []byte {
-	id, named := event.ID(ev.Content), byte(0)
+// What a spilled event's header says.
+const (
+	spillNamed    = 1 << iota // the id is final
+	spillPersonal             // something was taken out
+)
+
+func appendSpilled(dst []byte, hash uint64, key string, ev *event.Event, personal []byte) []byte {
+	id, what := event.ID(ev.Content), byte(0)
 	if ev.MessageID != "" {
-		id, named = ev.StableIDOf(hash, 0), 1
+		id, what = ev.StableIDOf(hash, 0), spillNamed
 	}
-	dst = appendSpillHeader(dst, hash, ev.Time, named, id, key)
+	if len(personal) > 0 {
+		what |= spillPersonal
+	}
+	dst = appendSpillHeader(dst, hash, ev.Time, what, id, key)
+	if len(personal) > 0 {
+		dst = append(binary.AppendUvarint(dst, uint64(len(personal))), personal...)
+	}
 	return event.AppendRecord(dst, ev)
 }
 
@@ -55,7 +69,7 @@ func decodeSpilled(b []byte, linked bool) (spilled, error) {
 	}
 	s := spilled{
 		hash: binary.LittleEndian.Uint64(b), time: int64(binary.LittleEndian.Uint64(b[8:])),
-		named: b[16] == 1, id: event.ID(b[17:33]), linked: linked,
+		named: b[16]&spillNamed != 0, id: event.ID(b[17:33]), linked: linked,
 	}
 	n, used := binary.Uvarint(b[spillHeader:])
 	if used <= 0 || uint64(len(b)-spillHeader-used) < n {
@@ -63,6 +77,13 @@ func decodeSpilled(b []byte, linked bool) (spilled, error) {
 	}
 	at := spillHeader + used
 	s.key, s.record = asString(b[at:at+int(n)]), b[at+int(n):]
+	if b[16]&spillPersonal != 0 {
+		n, used := binary.Uvarint(s.record)
+		if used <= 0 || uint64(len(s.record)-used) < n {
+			return spilled{}, errSpill
+		}
+		s.personal, s.record = asString(s.record[used:used+int(n)]), s.record[used+int(n):]
+	}
 	return s, nil
 }
 
@@ -132,7 +153,7 @@ func sortByID(all []spilled) []spilled {
 			return cmp.Compare(a.lo, b.lo)
 		}
 		x, y := &all[a.at], &all[b.at]
-		return cmp.Or(cmp.Compare(x.time, y.time), bytes.Compare(x.record, y.record))
+		return cmp.Or(cmp.Compare(x.time, y.time), bytes.Compare(x.record, y.record), strings.Compare(x.personal, y.personal))
 	})
 	sorted := make([]spilled, len(all))
 	for i := range keys {

@@ -63,6 +63,9 @@ func (c *chunkFold) keepRows(ctx context.Context, events []spilled) error {
 		}
 		c.rows = append(c.rows, c.in.row(&events[i], &c.event))
 	}
+	if err := c.in.sealRows(ctx, c.rows, events); err != nil {
+		return err
+	}
 	return c.in.writeRows(ctx, c.chunk, c.rows)
 }
 

@@ -285,9 +285,10 @@ func (a *App) foldMoments(ctx context.Context, live *Live, filter RowFilter, mom
 		return do(key, at)
 	}
 	schema := live.Engine.Schema()
-	for row, err := range a.ports.Canon.Read(ctx, filter) {
+	old := older{app: a}
+	for row, err := range a.kept(ctx, filter) {
 		if err != nil {
-			return fault.Wrap(err, "read the kept events")
+			return err
 		}
 		if row.Key != key || !open {
 			if open {
@@ -307,6 +308,9 @@ func (a *App) foldMoments(ctx context.Context, live *Live, filter RowFilter, mom
 			at[passed] = facts.Clone()
 		}
 		rowEvent(&row, &ev)
+		if _, err := old.takeOut(ctx, &row, &ev); err != nil {
+			return err
+		}
 		schema.Fold(&facts, &ev, row.ID)
 	}
 	if !open {

@@ -280,9 +280,13 @@ func (a *App) Timeline(ctx context.Context, id string, asOf int64, after string,
 	}
 	slices.Sort(ids)
 	seen := map[lateKey]bool{}
-	for row, err := range a.ports.Canon.Read(ctx, RowFilter{Bucket: -1, Keys: ids, To: asOf + 1}) {
+	old := older{app: a}
+	for row, err := range a.kept(ctx, RowFilter{Bucket: -1, Keys: ids, To: asOf + 1}) {
 		if err != nil {
 			return nil, "", fault.Wrap(err, "read the events of %s", key)
+		}
+		if err := old.row(ctx, &row); err != nil {
+			return nil, "", err
 		}
 		k := lateKey{row.Key, row.ID}
 		if !seen[k] {
