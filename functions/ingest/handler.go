@@ -18,7 +18,7 @@ import (
 
 // importer is what the function needs of the use cases.
 type importer interface {
-	ImportKey(ctx context.Context, key string) (app.ImportResult, error)
+	ImportKey(ctx context.Context, key, object string) (app.ImportResult, error)
 }
 
 type handler struct {
@@ -55,15 +55,20 @@ func (h *handler) message(ctx context.Context, log *slog.Logger, m events.SQSMes
 			log.Error("a message was not done", "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
 		}
 	}()
-	keys, err := h.keys(m.Body)
+	objects, err := h.objects(m.Body)
 	if err != nil {
 		return err
 	}
-	for _, key := range keys {
-		r, err := h.app.ImportKey(ctx, key)
-		log = log.With("key", key, "file", r.File.ID, "strategy", r.Strategy)
+	for _, o := range objects {
+		r, err := h.app.ImportKey(ctx, o.key, o.version)
+		log := log.With("key", o.key, "object", o.version, "file", r.File.ID, "strategy", r.Strategy)
 		if err != nil {
-			return fault.Wrap(err, "import %s", key)
+			log.Error("a file was not imported", "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
+			return fault.Wrap(err, "import %s", o.key)
+		}
+		if r.File.Status == app.FileFailed {
+			log.Warn("a file was not imported", "error", r.File.Error)
+			continue
 		}
 		if r.Strategy == "" {
 			log.Info("nothing was left to do")
@@ -91,9 +96,12 @@ func oldest(messages []events.SQSMessage) time.Time {
 	return first
 }
 
-// keys returns the keys of the files that a notification of S3 names. S3 encodes them as in a form; it sends a test when the
+// object is one version of a file; "" where the bucket keeps none.
+type object struct{ key, version string }
+
+// objects returns the files that a notification of S3 names. S3 encodes them as in a form; it sends a test when the
 // notification is set up, which names none.
-func (h *handler) keys(body string) (keys []string, err error) {
+func (h *handler) objects(body string) (all []object, err error) {
 	var n struct {
 		Event   string                 `json:"Event"`
 		Records []events.S3EventRecord `json:"Records"`
@@ -119,8 +127,16 @@ func (h *handler) keys(body string) (keys []string, err error) {
 				WithHint("check the notification of the bucket")
 		}
 		if app.CheckUploadKey(key) == nil { // what is incomplete has no import
-			keys = append(keys, key)
+			all = append(all, object{key, version(r.S3.Object.VersionID)})
 		}
 	}
-	return keys, nil
+	return all, nil
+}
+
+// version is the version of an object that S3 names; "null" is one from before the bucket kept versions.
+func version(id string) string {
+	if id == "null" {
+		return ""
+	}
+	return id
 }

@@ -112,7 +112,8 @@ type object struct {
 	b    *bucket
 	ctx  context.Context
 	name string
-	etag string // of the content that was opened: another one fails
+	id   *string // its version; nil: the newest
+	etag string  // of the content that was opened: another one fails
 	size int64
 
 	mu    sync.Mutex
@@ -121,11 +122,32 @@ type object struct {
 }
 
 func (b *bucket) open(ctx context.Context, name string) (*object, error) {
-	out, err := b.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &name})
+	return b.openVersion(ctx, name, "")
+}
+
+// openVersion opens a version of an object, "" the newest.
+func (b *bucket) openVersion(ctx context.Context, name, version string) (*object, error) {
+	out, err := b.head(ctx, name, version)
 	if err != nil {
-		return nil, b.fault(err, "open the object %s", name)
+		return nil, err
 	}
-	return &object{b: b, ctx: ctx, name: name, etag: aws.ToString(out.ETag), size: aws.ToInt64(out.ContentLength)}, nil
+	return &object{b: b, ctx: ctx, name: name, id: versionID(version), etag: aws.ToString(out.ETag), size: aws.ToInt64(out.ContentLength)}, nil
+}
+
+func versionID(version string) *string {
+	if version == "" {
+		return nil
+	}
+	return &version
+}
+
+// head describes a version of an object, "" the newest. A version that no object ever had is not found, too.
+func (b *bucket) head(ctx context.Context, name, version string) (*s3.HeadObjectOutput, error) {
+	out, err := b.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &name, VersionId: versionID(version)})
+	if status := statusOf(err); version != "" && (status == http.StatusBadRequest || status == http.StatusMethodNotAllowed) {
+		return nil, fault.New(fault.NotFound, "there is no version %s of the object %s", version, name).Because(err)
+	}
+	return out, b.fault(err, "open the object %s", name)
 }
 
 // Size is the object's size in bytes.
@@ -164,7 +186,7 @@ func (o *object) ReadAt(p []byte, at int64) (n int, err error) {
 func (o *object) load(at, size int64) error {
 	end := min(at+size, o.size)
 	out, err := o.b.s3.GetObject(o.ctx, &s3.GetObjectInput{
-		Bucket: &o.b.name, Key: &o.name, Range: aws.String(fmt.Sprintf("bytes=%d-%d", at, end-1)), IfMatch: &o.etag,
+		Bucket: &o.b.name, Key: &o.name, VersionId: o.id, Range: aws.String(fmt.Sprintf("bytes=%d-%d", at, end-1)), IfMatch: &o.etag,
 	})
 	if statusOf(err) == http.StatusPreconditionFailed {
 		return fault.New(fault.Conflict, "the object %s was replaced while it was read", o.name).WithHint("repeat: the new content is read then").Because(err)
@@ -236,19 +258,38 @@ func (u *uploads) List(ctx context.Context, prefix string) (all []app.Upload, er
 	err = u.bucket.each(ctx, u.prefix+prefix, func(o types.Object) error {
 		key := strings.TrimPrefix(aws.ToString(o.Key), u.prefix)
 		if app.CheckUploadKey(key) == nil {
-			all = append(all, app.Upload{Key: key, Size: aws.ToInt64(o.Size), Modified: o.LastModified.UnixMilli()})
+			all = append(all, app.Upload{Key: key, Size: aws.ToInt64(o.Size), Modified: o.LastModified.Unix() * 1000, ETag: aws.ToString(o.ETag)})
 		}
 		return nil
 	})
 	return all, err
 }
 
+// Stat implements app.Uploads.
+func (u *uploads) Stat(ctx context.Context, key, object string) (app.Upload, error) {
+	if err := app.CheckUploadKey(key); err != nil {
+		return app.Upload{}, fault.New(fault.NotFound, "%q is not an event file", key).Because(err)
+	}
+	head, err := u.bucket.head(ctx, u.prefix+key, object)
+	if err != nil {
+		return app.Upload{}, err
+	}
+	version := aws.ToString(head.VersionId)
+	if version == "null" { // what was there before the bucket kept versions
+		version = ""
+	}
+	// Lists and answers give the moment in seconds, or finer; seconds it is.
+	return app.Upload{
+		Key: key, Size: aws.ToInt64(head.ContentLength), Modified: head.LastModified.Unix() * 1000, Object: version, ETag: aws.ToString(head.ETag),
+	}, nil
+}
+
 // Open implements app.Uploads.
-func (u *uploads) Open(ctx context.Context, key string) (app.UploadReader, error) {
+func (u *uploads) Open(ctx context.Context, key, object string) (app.UploadReader, error) {
 	if err := app.CheckUploadKey(key); err != nil {
 		return nil, fault.New(fault.NotFound, "%q is not an event file", key).Because(err)
 	}
-	o, err := u.bucket.open(ctx, u.prefix+key)
+	o, err := u.bucket.openVersion(ctx, u.prefix+key, object)
 	if err != nil {
 		return nil, err
 	}
@@ -297,11 +338,7 @@ func (u *uploads) Put(ctx context.Context, key string, r io.Reader) (app.Upload,
 	} else if err != nil {
 		return app.Upload{}, u.bucket.fault(err, "store the event file %q", key)
 	}
-	head, err := u.bucket.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &u.bucket.name, Key: name})
-	if err != nil {
-		return app.Upload{}, u.bucket.fault(err, "store the event file %q", key)
-	}
-	return app.Upload{Key: key, Size: aws.ToInt64(head.ContentLength), Modified: head.LastModified.UnixMilli()}, nil
+	return u.Stat(ctx, key, "")
 }
 
 // same reports whether a stored file has a content with this hash.

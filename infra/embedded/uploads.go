@@ -75,14 +75,28 @@ func (u *uploads) List(ctx context.Context, prefix string) (all []app.Upload, er
 	return all, nil
 }
 
-// Open implements app.Uploads.
-func (u *uploads) Open(ctx context.Context, key string) (app.UploadReader, error) {
+// Stat implements app.Uploads. A folder keeps no versions.
+func (u *uploads) Stat(ctx context.Context, key, object string) (app.Upload, error) {
+	r, err := u.Open(ctx, key, object)
+	if err != nil {
+		return app.Upload{}, err
+	}
+	defer func() { _ = r.Close() }()
+	info, err := r.(*uploadFile).Stat()
+	if err != nil {
+		return app.Upload{}, disk.Fault(err, "look at the event file %q", key)
+	}
+	return app.Upload{Key: key, Size: info.Size(), Modified: info.ModTime().UnixMilli()}, nil
+}
+
+// Open implements app.Uploads. A folder keeps no versions.
+func (u *uploads) Open(ctx context.Context, key, object string) (app.UploadReader, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, disk.Canceled(err)
 	}
 	p, err := u.path(key)
-	if err != nil {
-		return nil, err
+	if err != nil || object != "" {
+		return nil, fault.New(fault.NotFound, "there is no event file %q", key).Because(err)
 	}
 	f, err := os.Open(p)
 	if err != nil {

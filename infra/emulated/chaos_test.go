@@ -73,7 +73,7 @@ func (b *breaker) refusal(c Call) *Answer {
 	return &Answer{Status: 400, Body: `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}`}
 }
 
-// expireLease lets the lease of a killed process end at once; by itself it ends a minute after it was last renewed.
+// expireLease lets the lease of a killed process end at once; by itself it ends 20 seconds after it was last renewed.
 func expireLease(t *testing.T, ports app.Ports) {
 	docs, err := ports.Docs.Get(context.Background(), "lease/writing")
 	if err != nil {

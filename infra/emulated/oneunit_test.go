@@ -192,7 +192,7 @@ func TestOneUnitPerUserAndFile(t *testing.T) {
 		c.put(t, "events/main/"+name, content)
 		before := decisions(t, c.ports)
 		m.since()
-		r, err := a.ImportKey(ctx, name)
+		r, err := a.ImportKey(ctx, name, "")
 		must(t, err)
 		used := m.since()
 		users, decided := float64(r.Counts.Users), decisions(t, c.ports)-before
@@ -278,7 +278,7 @@ func TestItemSize(t *testing.T) {
 	for _, p := range sampleParts(t, hundredth) {
 		must(t, a.PinClock(ctx, p.at))
 		c.put(t, "events/main/"+p.name, p.content)
-		_, err := a.ImportKey(ctx, p.name)
+		_, err := a.ImportKey(ctx, p.name, "")
 		must(t, err)
 	}
 	items, err := c.ports.Profiles.Scan(ctx, "", 100)

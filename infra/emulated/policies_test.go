@@ -76,6 +76,9 @@ func actionsOf(c Call) (actions []string, resource string) {
 		http.MethodGet: "s3:GetObject", http.MethodHead: "s3:GetObject", http.MethodPut: "s3:PutObject", http.MethodPost: "s3:PutObject",
 		http.MethodDelete: "s3:DeleteObject",
 	}[method]
+	if c.Version && action == "s3:GetObject" {
+		action = "s3:GetObjectVersion"
+	}
 	return []string{action}, resource + "/" + key
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/weir-engine/weir/shared/fault"
@@ -78,9 +79,10 @@ const (
 	SecretKey = "weirsecret"
 )
 
-// Versity starts the stand-in of S3 over a folder. It posts what happens to objects to the address events; "" for nowhere. NotFound
-// when it is not installed.
-func Versity(ctx context.Context, dir, events string) (*Server, error) {
+// Versity starts the stand-in of S3 over a folder. It posts what happens to objects to the address events; "" for nowhere. With
+// versions it can keep those of objects, which takes a file system with extended attributes: what it keeps beside the files
+// otherwise goes wrong after an object was removed. NotFound when it is not installed.
+func Versity(ctx context.Context, dir, events string, versions bool) (*Server, error) {
 	program := filepath.Join(root(), ".cache", "aws", "bin", "versitygw")
 	if _, err := os.Stat(program); err != nil {
 		return nil, missing("versitygw", err)
@@ -89,18 +91,32 @@ func Versity(ctx context.Context, dir, events string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, meta := filepath.Join(dir, "objects"), filepath.Join(dir, "meta")
-	for _, d := range []string{objects, meta} {
+	objects, beside := filepath.Join(dir, "objects"), filepath.Join(dir, "beside")
+	for _, d := range []string{objects, beside} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return nil, fault.New(fault.Internal, "make %s", d).Because(err)
 		}
+	}
+	keep := "--sidecar"
+	if versions {
+		keep = "--versioning-dir"
 	}
 	args := []string{"--port", fmt.Sprintf("127.0.0.1:%d", port), "--quiet"}
 	if events != "" {
 		args = append(args, "--event-webhook-url", events)
 	}
 	return start(ctx, port, []string{"ROOT_ACCESS_KEY=" + AccessKey, "ROOT_SECRET_KEY=" + SecretKey},
-		program, append(args, "posix", "--sidecar", meta, objects)...)
+		program, append(args, "posix", keep, beside, objects)...)
+}
+
+// hasAttributes reports whether files of a folder can have extended attributes.
+func hasAttributes(dir string) bool {
+	path := filepath.Join(dir, ".attributes")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		return false
+	}
+	defer func() { _ = os.Remove(path) }()
+	return syscall.Setxattr(path, "user.weir", []byte("1"), 0) == nil
 }
 
 func freePort() (int, error) {

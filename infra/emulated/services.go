@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	weiraws "github.com/weir-engine/weir/infra/aws"
 	"github.com/weir-engine/weir/shared/fault"
@@ -30,18 +31,18 @@ type Services struct {
 // Start starts the stand-ins over a folder: DynamoDB Local as the reference, or with fast Dynoxide. NotFound when one is not
 // installed.
 func Start(ctx context.Context, dir string, fast bool) (s *Services, err error) {
-	return startWith(ctx, dir, fast, "")
+	return startWith(ctx, dir, fast, "", false)
 }
 
-// startWith starts them with an address that is told what happens to objects.
-func startWith(ctx context.Context, dir string, fast bool, events string) (s *Services, err error) {
+// startWith starts them with an address that is told what happens to objects, and a bucket that keeps their versions or does not.
+func startWith(ctx context.Context, dir string, fast bool, events string, versions bool) (s *Services, err error) {
 	s = &Services{}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
-	objects, err := Versity(ctx, dir, events)
+	objects, err := Versity(ctx, dir, events, versions)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +65,14 @@ func startWith(ctx context.Context, dir string, fast bool, events string) (s *Se
 	}
 	if _, err := s.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(Name)}); err != nil {
 		return nil, fault.New(fault.Internal, "make the bucket").Because(err)
+	}
+	if !versions {
+		return s, nil
+	}
+	if _, err := s.S3.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket: aws.String(Name), VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
+	}); err != nil {
+		return nil, fault.New(fault.Internal, "let the bucket keep versions").Because(err)
 	}
 	return s, nil
 }

@@ -105,7 +105,11 @@ func Open(ctx context.Context, o Options) (s *Stack, err error) {
 	if err := s.serve(&notifier{rules: rules, repeat: o.Repeat, seen: o.Seen}); err != nil {
 		return nil, err
 	}
-	if s.Services, err = startWith(ctx, o.Dir, o.Fast, s.URL+"/s3-events"); err != nil {
+	versions := hasAttributes(o.Dir)
+	if !versions {
+		s.Skipped = append(s.Skipped, "versions of objects: the file system of "+o.Dir+" has no extended attributes")
+	}
+	if s.Services, err = startWith(ctx, o.Dir, o.Fast, s.URL+"/s3-events", versions); err != nil {
 		return nil, err
 	}
 	functions, err := t.functions()

@@ -16,6 +16,7 @@ type Call struct {
 	Function  string
 	Service   string // dynamodb, s3 or sqs
 	Operation string // PutItem, or PUT and the path of the object
+	Version   bool   // of an object: it names one
 }
 
 // Taps see the calls of functions, for tests that break them.
@@ -48,7 +49,7 @@ func newTap(function, service, target string, taps *Taps) (*tap, error) {
 		return nil, fault.New(fault.Unavailable, "no port is free").Because(err)
 	}
 	call := func(r *http.Request) Call {
-		c := Call{Function: function, Service: service, Operation: r.Method + " " + r.URL.Path}
+		c := Call{Function: function, Service: service, Operation: r.Method + " " + r.URL.Path, Version: r.URL.Query().Has("versionId")}
 		if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 			c.Operation = operation
 		}

@@ -48,7 +48,7 @@ func TestUnits(t *testing.T) {
 		c := &cloud{Stack: &Stack{Services: s}}
 		c.put(t, "events/main/"+p.name, p.content)
 		since()
-		r, err := a.ImportKey(ctx, p.name)
+		r, err := a.ImportKey(ctx, p.name, "")
 		must(t, err)
 		importReads, importWrites := since()
 		// The record says what the import says, but for finding the file and for the record itself.

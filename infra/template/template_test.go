@@ -67,7 +67,7 @@ func TestPartitions(t *testing.T) {
 					t.Errorf("there is a %s", no)
 				}
 			}
-			if p.parameters["IngestConcurrency"] != "0" && dig(made, "IngestFunction", "Properties", "ReservedConcurrentExecutions") != "1" {
+			if p.parameters["IngestConcurrency"] != "0" && dig(made, "IngestFunction", "Properties", "ReservedConcurrentExecutions") != "2" {
 				t.Error("two imports may run at a time")
 			}
 		})
@@ -261,7 +261,7 @@ var needs = map[string][]string{
 	"GetItem": {"dynamodb:GetItem"}, "BatchGetItem": {"dynamodb:BatchGetItem"}, "Query": {"dynamodb:Query"}, "PutItem": {"dynamodb:PutItem"},
 	"UpdateItem": {"dynamodb:UpdateItem"}, "DeleteItem": {"dynamodb:DeleteItem"},
 	"TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"},
-	"GetObject":          {"s3:GetObject"}, "HeadObject": {"s3:GetObject"}, "PutObject": {"s3:PutObject"}, "DeleteObject": {"s3:DeleteObject"},
+	"GetObject":          {"s3:GetObject", "s3:GetObjectVersion"}, "HeadObject": {"s3:GetObject", "s3:GetObjectVersion"}, "PutObject": {"s3:PutObject"}, "DeleteObject": {"s3:DeleteObject"},
 	"ListObjectsV2": {"s3:ListBucket"}, "CreateMultipartUpload": {"s3:PutObject"}, "UploadPart": {"s3:PutObject"},
 	"CompleteMultipartUpload": {"s3:PutObject"}, "AbortMultipartUpload": {"s3:AbortMultipartUpload"},
 	"SendMessage": {"sqs:SendMessage"}, "ReceiveMessage": {"sqs:ReceiveMessage"}, "DeleteMessageBatch": {"sqs:DeleteMessage"},
@@ -274,14 +274,14 @@ var beside = map[string][]string{
 	"collect": {}, "sweep": {}, "api": {},
 }
 
-// What functions do to the folders of the bucket: r reads, w writes, d removes. Only the API and what it queues become event files, only
-// those that send write into the outbox, only imports and the API see all files as they arrived, and nobody removes decision records.
+// What functions do to the folders of the bucket: r reads, v reads older versions, w writes, d removes. Only the API and what it queues become
+// event files, only those that send write into the outbox, only imports and the API see all files as they arrived, and nobody removes decision records.
 var folders = map[string]map[string]string{
-	"ingest":  {"events": "r", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r"},
+	"ingest":  {"events": "vr", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r"},
 	"collect": {"events": "rw"},
 	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "outbox": "w"},
 	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r", "outbox": "w"},
-	"api":     {"events": "rwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "snapshots": "rwd"},
+	"api":     {"events": "vrwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "snapshots": "rwd"},
 }
 
 func operations(interfaces ...any) (all []string) {
@@ -324,7 +324,7 @@ func TestLeastPrivilege(t *testing.T) {
 					if strings.Contains(action, "*") {
 						t.Errorf("%s may do %s", role, action)
 					}
-					if letter := (map[string]string{"s3:GetObject": "r", "s3:PutObject": "w", "s3:DeleteObject": "d"})[action]; letter != "" {
+					if letter := (map[string]string{"s3:GetObjectVersion": "v", "s3:GetObject": "r", "s3:PutObject": "w", "s3:DeleteObject": "d"})[action]; letter != "" {
 						for _, r := range resources.(list) {
 							folder := strings.Split(strings.TrimPrefix(fmt.Sprint(dig(r, "Fn::Sub")), "${Bucket.Arn}/"), "/")
 							if len(folder) != 3 || folder[1] != "${Workspace}" || folder[2] != "*" {
@@ -363,8 +363,13 @@ func TestLifecycle(t *testing.T) {
 func TestQueue(t *testing.T) {
 	s := read(t, "aws", nil)
 	queue := dig(s.resource("EventsQueue"), "Properties").(object)
-	if queue["VisibilityTimeout"] != "5400" || dig(s.all, "Globals", "Function", "Timeout") != "900" {
-		t.Error("a message must stay away for six timeouts of the import")
+	if queue["VisibilityTimeout"] != "1800" || dig(s.all, "Globals", "Function", "Timeout") != "900" {
+		t.Error("a message must stay away for two timeouts of the import")
+	}
+	ingest := dig(s.resource("IngestFunction"), "Properties").(object)
+	reserved, asked := fmt.Sprint(ingest["ReservedConcurrentExecutions"]), dig(ingest, "Events", "Files", "Properties", "ScalingConfig", "MaximumConcurrency")
+	if asked != "2" || !strings.Contains(reserved, "WithReserve 2 ") {
+		t.Errorf("the poller may start %v and %v are reserved: what is above it is throttled, and its messages become dead letters untried", asked, reserved)
 	}
 	calls := dig(s.resource("ApiEventsQueue"), "Properties").(object)
 	if calls["VisibilityTimeout"] != "180" || dig(s.resource("CollectFunction"), "Properties", "Timeout") != "60" {

@@ -22,10 +22,9 @@ const MappingSuffix = ".mapping.yaml"
 const docBucket = "bucket/"
 
 type bucketDoc struct {
-	File     string `json:"file,omitempty"`
-	Size     int64  `json:"size,omitempty"`
-	Modified int64  `json:"modified,omitempty"`
-	Error    string `json:"error,omitempty"` // why it was not taken in
+	arrival
+	Earlier []arrival `json:"earlier,omitempty"` // versions that came under the key before, the newest first
+	Found   bool      `json:"found,omitempty"`   // somebody put the file there: how it is to be read was found beside it
 
 	// How an uploaded file is to be read, written before the file itself, so that whoever finds the file reads it that way.
 	Name     string `json:"name,omitempty"`
@@ -40,9 +39,51 @@ type bucketDoc struct {
 	Until  int64 `json:"until,omitempty"`
 }
 
-// seen reports whether the document is about the file as it is now.
-func (d *bucketDoc) seen(up Upload) bool {
-	return (d.File != "" || d.Error != "") && d.Size == up.Size && d.Modified == up.Modified
+// arrival is one content that came under a key, and what it became.
+type arrival struct {
+	File     string `json:"file,omitempty"`
+	Size     int64  `json:"size,omitempty"`
+	Modified int64  `json:"modified,omitempty"`
+	Object   string `json:"object,omitempty"`
+	ETag     string `json:"etag,omitempty"`
+	Error    string `json:"error,omitempty"` // why it was not taken in
+}
+
+// earlierArrivals is how many versions a document remembers besides the newest. A notification of one that is forgotten costs a look
+// at its content, which the ledger knows.
+const earlierArrivals = 32
+
+func (a *arrival) is(up Upload) bool {
+	switch {
+	case a.File == "" && a.Error == "":
+		return false
+	case a.Object != "" && up.Object != "":
+		return a.Object == up.Object
+	case a.ETag != "" && up.ETag != "" && a.ETag != up.ETag:
+		return false
+	}
+	return a.Size == up.Size && a.Modified == up.Modified
+}
+
+// seen returns what became of a file as it is now; nil when it is new.
+func (d *bucketDoc) seen(up Upload) *arrival {
+	if d.is(up) {
+		return &d.arrival
+	}
+	for i := range d.Earlier {
+		if d.Earlier[i].is(up) {
+			return &d.Earlier[i]
+		}
+	}
+	return nil
+}
+
+// put notes what a file became. What was found beside an earlier content is looked for again.
+func (d *bucketDoc) put(up Upload, file, why string) {
+	if d.File != "" || d.Error != "" {
+		d.Earlier = append([]arrival{d.arrival}, d.Earlier[:min(len(d.Earlier), earlierArrivals-1)]...)
+	}
+	d.arrival = arrival{File: file, Size: up.Size, Modified: up.Modified, Object: up.Object, ETag: up.ETag, Error: why}
 }
 
 // UploadRequest is a file that arrives through the API or the console.
@@ -107,26 +148,26 @@ func (a *App) adopt(ctx context.Context, up Upload) (File, error) {
 	if _, err := a.getDoc(ctx, docBucket+up.Key, &d); err != nil {
 		return File{}, err
 	}
-	switch {
-	case d.seen(up) && d.Error != "":
-		return File{}, fault.New(fault.Conflict, "%s", d.Error)
-	case d.seen(up):
-		return a.ports.Ledger.File(ctx, d.File)
+	if was := d.seen(up); was != nil && was.File != "" {
+		return a.ports.Ledger.File(ctx, was.File)
+	} else if was != nil {
+		return File{}, fault.New(fault.Conflict, "%s", was.Error)
 	}
 	f, err := a.record(ctx, up, &d)
-	if err != nil && !refused(err) && !fault.Is(err, fault.Conflict) {
+	switch {
+	case err == nil:
+		d.put(up, f.ID, "")
+	case refused(err) || fault.Is(err, fault.Conflict):
+		d.put(up, "", err.Error())
+	default:
 		return File{}, err
-	}
-	d.File, d.Size, d.Modified, d.Error = f.ID, up.Size, up.Modified, ""
-	if err != nil {
-		d.Error = err.Error()
 	}
 	return f, errors.Join(err, a.putDoc(ctx, docBucket+up.Key, d))
 }
 
 // record enters a file of the bucket into the ledger.
 func (a *App) record(ctx context.Context, up Upload, d *bucketDoc) (File, error) {
-	r, err := a.ports.Uploads.Open(ctx, up.Key)
+	r, err := a.ports.Uploads.Open(ctx, up.Key, up.Object)
 	if err != nil {
 		return File{}, fault.Wrap(err, "open %s", up.Key)
 	}
@@ -135,14 +176,14 @@ func (a *App) record(ctx context.Context, up Upload, d *bucketDoc) (File, error)
 	if err != nil {
 		return File{}, fault.Wrap(err, "read %s", up.Key)
 	}
-	if d.Name == "" {
-		d.Name = path.Base(up.Key)
+	if d.Name == "" || d.Found {
+		d.Found, d.Name = true, path.Base(up.Key)
 		if d.Mapping, err = a.mappingBeside(ctx, up.Key); err != nil {
 			return File{}, err
 		}
 	}
 	f, err := a.begin(ctx, ImportRequest{
-		Name: d.Name, Key: up.Key, Size: r.Size(), Mapping: d.Mapping, Backfill: d.Backfill, Again: d.Again,
+		Name: d.Name, Key: up.Key, Object: up.Object, ETag: up.ETag, Size: r.Size(), Mapping: d.Mapping, Backfill: d.Backfill, Again: d.Again,
 		AsOf: d.AsOf, Redrive: d.Redrive,
 	}, hash, FileWaiting)
 	if err == nil && f.Key != up.Key {
@@ -200,7 +241,7 @@ func (a *App) adoptNew(ctx context.Context) error {
 		if beside[up.Key] {
 			continue
 		}
-		if d.seen(up) {
+		if d.seen(up) != nil {
 			again, err := a.mappingCame(ctx, up.Key, &d, beside)
 			if err != nil {
 				return err
@@ -233,7 +274,7 @@ func (a *App) mappingCame(ctx context.Context, key string, d *bucketDoc, beside 
 
 // mappingBeside returns the text of the mapping that lies beside a file, "" when there is none.
 func (a *App) mappingBeside(ctx context.Context, key string) (string, error) {
-	r, err := a.ports.Uploads.Open(ctx, key+MappingSuffix)
+	r, err := a.ports.Uploads.Open(ctx, key+MappingSuffix, "")
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}
@@ -270,11 +311,14 @@ func (a *App) unfinished(ctx context.Context) ([]File, error) {
 }
 
 func (a *App) importKey(ctx context.Context, f File, progress func(Progress)) (ImportResult, error) {
-	r, err := a.ports.Uploads.Open(ctx, f.Key)
+	r, err := a.ports.Uploads.Open(ctx, f.Key, f.Object)
 	if err != nil {
-		if fault.Is(err, fault.NotFound) {
-			err = fault.New(fault.Invalid, "%s is gone from the bucket", f.Key).WithHint("upload it again")
-			return a.fail(ctx, f, err)
+		switch {
+		case fault.Is(err, fault.NotFound) && f.Chunks > 0: // some of it may be applied: it is not refused
+			return ImportResult{File: f}, fault.New(fault.Invalid, "%s went from the bucket while it was imported", f.Key).
+				WithHint("put the same content there again: the import goes on where it was")
+		case fault.Is(err, fault.NotFound):
+			return a.fail(ctx, f, fault.New(fault.Invalid, "%s is gone from the bucket", f.Key).WithHint("upload it again"))
 		}
 		return ImportResult{}, fault.Wrap(err, "open %s", f.Key)
 	}

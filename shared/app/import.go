@@ -15,6 +15,8 @@ import (
 type ImportRequest struct {
 	Name     string // for people
 	Key      string // its key in the bucket, "" when it does not come from there
+	Object   string // and its version
+	ETag     string
 	Source   io.ReaderAt
 	Size     int64
 	Mapping  string // text of the mapping file, "" for none
@@ -128,7 +130,7 @@ func (a *App) begin(ctx context.Context, req ImportRequest, hash string, status 
 	// A file arrives when it does, whatever moment its decisions are for: in a rehearsal of the past its events are late, and
 	// are looked for among all that was kept.
 	f := File{
-		ID: hash[:32], Name: req.Name, Key: req.Key, Size: req.Size, Arrived: a.ports.Clock(), AsOf: req.AsOf,
+		ID: hash[:32], Name: req.Name, Key: req.Key, Object: req.Object, ETag: req.ETag, Size: req.Size, Arrived: a.ports.Clock(), AsOf: req.AsOf,
 		Backfill: req.Backfill, Mapping: req.Mapping, Redrive: req.Redrive, Status: status,
 	}
 	if clock.Pinned && !f.Backfill && f.AsOf == 0 {

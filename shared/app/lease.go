@@ -16,10 +16,11 @@ import (
 const (
 	docLease         = "lease/writing"
 	docSnapshotLease = "lease/snapshot"
-	leaseFor         = 60_000 // milliseconds
-	leaseRenew       = 15 * time.Second
+	leaseFor         = 20_000 // milliseconds
+	leaseRenew       = 4 * time.Second
+	leaseMisses      = 3 // renewals that fail one after another before the holder ends its work: within leaseFor
 	leaseRetry       = 250 * time.Millisecond
-	leaseLonger      = 5 * time.Second
+	leaseLonger      = 2 * time.Second
 )
 
 type lease struct {
@@ -111,7 +112,7 @@ func (a *App) keepLease(ctx context.Context, key string, cancel context.CancelCa
 		if missed++; kept {
 			missed = 0
 		}
-		if err == nil && !kept || missed > 2 {
+		if err == nil && !kept || missed >= leaseMisses {
 			cancel(fault.New(fault.Unavailable, "another process took over the writing").WithHint("repeat it: it goes on where it was").Because(err))
 			return
 		}

@@ -37,8 +37,11 @@ type Ports struct {
 type Uploads interface {
 	// List returns the files whose key begins with prefix, by key.
 	List(ctx context.Context, prefix string) ([]Upload, error)
-	// Open opens a file; NotFound when there is none.
-	Open(ctx context.Context, key string) (UploadReader, error)
+	// Stat describes a version of a file, "" the newest; NotFound when there is none.
+	Stat(ctx context.Context, key, object string) (Upload, error)
+	// Open opens a version of a file, "" the newest; NotFound when there is none. A reader of a file that is replaced meanwhile goes on
+	// with what it opened, or fails with Conflict.
+	Open(ctx context.Context, key, object string) (UploadReader, error)
 	// Put stores a file whole or not at all, and fails with Conflict when the key exists with other content.
 	Put(ctx context.Context, key string, r io.Reader) (Upload, error)
 	// Delete removes a file; one that is not there is no error.
@@ -50,6 +53,8 @@ type Upload struct {
 	Key      string
 	Size     int64
 	Modified int64
+	Object   string // its version, where the bucket keeps versions; List does not say it
+	ETag     string // where the bucket has them
 }
 
 // UploadReader reads a file from any place.

@@ -170,10 +170,14 @@ func (w faultyUploads) List(ctx context.Context, prefix string) ([]app.Upload, e
 	return value(w.f, "Uploads.List", func() ([]app.Upload, error) { return w.p.List(ctx, prefix) })
 }
 
-func (w faultyUploads) Open(ctx context.Context, key string) (app.UploadReader, error) {
+func (w faultyUploads) Stat(ctx context.Context, key, object string) (app.Upload, error) {
+	return value(w.f, "Uploads.Stat", func() (app.Upload, error) { return w.p.Stat(ctx, key, object) })
+}
+
+func (w faultyUploads) Open(ctx context.Context, key, object string) (app.UploadReader, error) {
 	var r app.UploadReader
 	err := w.f.do("Uploads.Open", func() (err error) {
-		r, err = w.p.Open(ctx, key)
+		r, err = w.p.Open(ctx, key, object)
 		return err
 	})
 	if err != nil {

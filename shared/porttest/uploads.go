@@ -30,7 +30,7 @@ var uploadTests = []test{
 	}},
 	{"open reads from any place", func(t *testing.T, p app.Ports) {
 		putUpload(t, p, "f.txt", "0123456789")
-		r := get[app.UploadReader](t)(p.Uploads.Open(ctx, "f.txt"))
+		r := get[app.UploadReader](t)(p.Uploads.Open(ctx, "f.txt", ""))
 		same(t, "size", r.Size(), int64(10))
 		b := make([]byte, 4)
 		for _, at := range []int64{6, 0, 3} {
@@ -45,11 +45,31 @@ var uploadTests = []test{
 		}
 		must(t, r.Close())
 	}},
+	{"stat says what list and put say", func(t *testing.T, p app.Ports) {
+		put := get[app.Upload](t)(p.Uploads.Put(ctx, "in/f.txt", strings.NewReader("0123456789")))
+		up := get[app.Upload](t)(p.Uploads.Stat(ctx, "in/f.txt", ""))
+		same(t, "the file", up, put)
+		list := get[[]app.Upload](t)(p.Uploads.List(ctx, "in/"))
+		list[0].Object = up.Object // which lists do not say
+		same(t, "the list", list, []app.Upload{up})
+		if up.Object != "" {
+			same(t, "its version", get[app.Upload](t)(p.Uploads.Stat(ctx, "in/f.txt", up.Object)), up)
+			r := get[app.UploadReader](t)(p.Uploads.Open(ctx, "in/f.txt", up.Object))
+			same(t, "size", r.Size(), int64(10))
+			must(t, r.Close())
+		}
+		for key, object := range map[string]string{"in/no.txt": "", "in": "", "in/f.txt": "01J9ZZZZZZZZZZZZZZZZZZZZZZ", "../f": ""} {
+			_, err := p.Uploads.Stat(ctx, key, object)
+			wantCode(t, err, fault.NotFound)
+			_, err = p.Uploads.Open(ctx, key, object)
+			wantCode(t, err, fault.NotFound)
+		}
+	}},
 	{"open of nothing is not found", func(t *testing.T, p app.Ports) {
-		_, err := p.Uploads.Open(ctx, "no.txt")
+		_, err := p.Uploads.Open(ctx, "no.txt", "")
 		wantCode(t, err, fault.NotFound)
 		putUpload(t, p, "f.txt", "x")
-		_, err = p.Uploads.Open(ctx, "f.txt/below")
+		_, err = p.Uploads.Open(ctx, "f.txt/below", "")
 		wantCode(t, err, fault.NotFound)
 	}},
 	{"put repeated with the same content", func(t *testing.T, p app.Ports) {
@@ -73,7 +93,7 @@ var uploadTests = []test{
 			t.Fatal("a source that fails gave no error")
 		}
 		same(t, "the list", uploadKeys(t, p, ""), []string(nil))
-		_, err := p.Uploads.Open(ctx, "f.txt")
+		_, err := p.Uploads.Open(ctx, "f.txt", "")
 		wantCode(t, err, fault.NotFound)
 		putUpload(t, p, "f.txt", "again")
 	}},
@@ -111,7 +131,7 @@ func putUpload(t *testing.T, p app.Ports, key, content string) {
 
 func readUpload(t *testing.T, p app.Ports, key string) string {
 	t.Helper()
-	r := get[app.UploadReader](t)(p.Uploads.Open(ctx, key))
+	r := get[app.UploadReader](t)(p.Uploads.Open(ctx, key, ""))
 	content, err := io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
 	must(t, err)
 	must(t, r.Close())
