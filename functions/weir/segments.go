@@ -47,14 +47,15 @@ func (c *cli) segmentsList() *cobra.Command {
 
 // counted is the outcome of weir segments count.
 type counted struct {
-	Condition string      `json:"condition"`
-	AsOf      string      `json:"as_of"`
-	Count     int64       `json:"count"`
-	Revenue   json.Number `json:"revenue"` // in major units
-	Share     float64     `json:"share"`
-	Users     int64       `json:"users"`       // Count, by the name that the API has for it
-	Spend     int64       `json:"spend_minor"` // Revenue in minor units, as in the API
-	Currency  string      `json:"currency"`
+	Condition string            `json:"condition"`
+	AsOf      string            `json:"as_of"`
+	Count     int64             `json:"count"`
+	Revenue   json.Number       `json:"revenue"` // in major units
+	Share     float64           `json:"share"`
+	Users     int64             `json:"users"`       // Count, by the name that the API has for it
+	Spend     int64             `json:"spend_minor"` // Revenue in minor units, as in the API
+	Currency  string            `json:"currency"`
+	Warnings  []gen.TextProblem `json:"warnings,omitempty"` // events and properties that nobody has seen
 }
 
 func (c *cli) segmentsCount() *cobra.Command {
@@ -86,6 +87,10 @@ func (c *cli) segmentsCount() *cobra.Command {
 				if check.Total > 0 {
 					n.Share = float64(check.Users) / float64(check.Total)
 				}
+				for _, p := range check.Warnings {
+					n.Warnings = append(n.Warnings, gen.TextProblem{Line: p.Line, Col: p.Col, Message: p.Message, Expected: optional(p.Expected)})
+				}
+				c.warn("", &n.Warnings)
 				return c.print(n, func(w io.Writer) {
 					fmt.Fprintf(w, "%d users (%s), %s %s\n", n.Count, percent(n.Share), n.Revenue, n.Currency)
 				})

@@ -65,7 +65,7 @@ func (c *cli) strategyInit() *cobra.Command {
 func (c *cli) strategyValidate() *cobra.Command {
 	return &cobra.Command{
 		Use: "validate FILE", Short: "Check a strategy file and print what a profile costs under it", Args: cobra.ExactArgs(1),
-		Long:    "Checks a strategy file. Every mistake is shown with line and column and what was expected, and the exit code is 1.\nNo base is needed.",
+		Long:    "Checks a strategy file. Every mistake is shown with line and column and what was expected, and the exit code is 1.\nNo base is needed. Where there is one, names of events and properties that it has not seen are shown as warnings.",
 		Example: "  weir strategy validate strategy.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := readFile(args[0])
@@ -76,6 +76,10 @@ func (c *cli) strategyValidate() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if check.Valid {
+				check.Warnings = c.unseen(cmd.Context(), text)
+			}
+			c.warn(args[0]+":", check.Warnings)
 			if err := c.print(check, func(w io.Writer) { showCheck(w, args[0], check) }); err != nil || check.Valid {
 				return err
 			}
@@ -101,6 +105,22 @@ func validate(ctx context.Context, text []byte) (check gen.StrategyCheck, err er
 		return check, err
 	}
 	return gen.StrategyCheck(res.(gen.ValidateStrategy200JSONResponse)), nil
+}
+
+// unseen lists what a valid strategy names and the base, where there is one, has not seen.
+func (c *cli) unseen(ctx context.Context, text []byte) *[]gen.TextProblem {
+	var out []gen.TextProblem
+	err := c.with(ctx, reading, func(b *base) error {
+		all, err := b.app.StrategyWarnings(ctx, text)
+		for _, p := range all {
+			out = append(out, gen.TextProblem{Line: p.Line, Col: p.Col, Path: optional(p.Path), Message: p.Message, Expected: optional(p.Expected)})
+		}
+		return err
+	})
+	if err != nil || len(out) == 0 {
+		return nil
+	}
+	return &out
 }
 
 func mistakes(n int) string {

@@ -13,11 +13,11 @@ import (
 type ledger struct{ db *database }
 
 const fileColumns = "id, version, name, key, size, arrived, as_of, backfill, mapping, redrive, chunks, status, error, " +
-	"events, accepted, rejected, duplicates, users, finished, reads, writes, object, etag, forgotten"
+	"events, accepted, rejected, duplicates, users, finished, reads, writes, object, etag, forgotten, plan"
 
 const sqlFileUpdate = "UPDATE files SET version = version + 1, name = ?, key = ?, size = ?, arrived = ?, as_of = ?, backfill = ?, " +
 	"mapping = ?, redrive = ?, chunks = ?, status = ?, error = ?, events = ?, accepted = ?, rejected = ?, duplicates = ?, " +
-	"users = ?, finished = ?, reads = ?, writes = ?, object = ?, etag = ?, forgotten = ? WHERE id = ? AND version = ?"
+	"users = ?, finished = ?, reads = ?, writes = ?, object = ?, etag = ?, forgotten = ?, plan = ? WHERE id = ? AND version = ?"
 
 func scanFile(s *sqlite3.Stmt) app.File {
 	f := app.File{
@@ -25,7 +25,7 @@ func scanFile(s *sqlite3.Stmt) app.File {
 		Arrived: s.ColumnInt64(5), AsOf: s.ColumnInt64(6), Backfill: s.ColumnBool(7), Mapping: s.ColumnText(8),
 		Redrive: s.ColumnText(9), Chunks: s.ColumnInt(10), Status: app.FileStatus(s.ColumnText(11)), Error: s.ColumnText(12),
 		Counts: scanCounts(s, 13), Finished: s.ColumnInt64(18), Units: scanUnits(s, 19),
-		Object: s.ColumnText(21), ETag: s.ColumnText(22),
+		Object: s.ColumnText(21), ETag: s.ColumnText(22), Plan: s.ColumnInt64(24),
 	}
 	f.Counts.Forgotten = s.ColumnInt64(23)
 	return f
@@ -45,7 +45,7 @@ func scanCounts(s *sqlite3.Stmt, from int) app.Counts {
 // fileContent is everything of a file's record after its id and version.
 func fileContent(f *app.File) []any {
 	return []any{f.Name, f.Key, f.Size, f.Arrived, f.AsOf, f.Backfill, f.Mapping, f.Redrive, f.Chunks, string(f.Status), f.Error,
-		f.Counts.Events, f.Counts.Accepted, f.Counts.Rejected, f.Counts.Duplicates, f.Counts.Users, f.Finished, f.Units.Reads, f.Units.Writes, f.Object, f.ETag, f.Counts.Forgotten}
+		f.Counts.Events, f.Counts.Accepted, f.Counts.Rejected, f.Counts.Duplicates, f.Counts.Users, f.Finished, f.Units.Reads, f.Units.Writes, f.Object, f.ETag, f.Counts.Forgotten, f.Plan}
 }
 
 func findFile(c *connection, id string) (f app.File, found bool, err error) {
@@ -68,7 +68,7 @@ func (l *ledger) Begin(ctx context.Context, f app.File) (stored app.File, known 
 		}
 		stored = f
 		stored.Version = 1
-		_, err = c.exec("INSERT INTO files("+fileColumns+") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		_, err = c.exec("INSERT INTO files("+fileColumns+") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 			append([]any{f.ID, stored.Version}, fileContent(&f)...)...)
 		return err
 	})

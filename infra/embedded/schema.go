@@ -10,7 +10,7 @@ import (
 )
 
 // migrations bring a database from each version of its schema to the next. Those that were released never change.
-var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld}
+var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld, schemaPlans}
 
 // The profiles table is clustered by the hash of the key: a chunk of a file holds one range of hashes, so that its users lie
 // together. `hash` is event.UserHash(key), moved on by one while another key holds the place; `key` decides. Decisions are
@@ -163,6 +163,9 @@ ALTER TABLE files ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
 
 // schemaHeld is when a pending intent may be tried.
 const schemaHeld = "ALTER TABLE intents ADD COLUMN held INTEGER NOT NULL DEFAULT 0"
+
+// The tracking plan that a file arrived under.
+const schemaPlans = "ALTER TABLE files ADD COLUMN plan INTEGER NOT NULL DEFAULT 0;"
 
 // migrate brings the schema to the newest version, in one transaction.
 func (d *database) migrate() error {

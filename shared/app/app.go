@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/plan"
 	"github.com/weir-engine/weir/shared/score"
 	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/zone"
@@ -40,8 +41,9 @@ type App struct {
 	live      *Live
 	zones     map[string]*zone.Zone
 	userZones userZones
-	progress  map[string]Progress // by file id, of running imports
-	indexKey  []byte              // of contact data: see index
+	plans     map[int64]*plan.Plan // by sequence
+	progress  map[string]Progress  // by file id, of running imports
+	indexKey  []byte               // of contact data: see index
 }
 
 // Options tune the use cases to their host.

@@ -136,6 +136,11 @@ func (a *App) begin(ctx context.Context, req ImportRequest, hash string, status 
 	if clock.Pinned && !f.Backfill && f.AsOf == 0 {
 		f.AsOf = clock.Now
 	}
+	var tracking PlanVersion
+	if _, err := a.getDoc(ctx, docPlan, &tracking); err != nil {
+		return File{}, err
+	}
+	f.Plan = tracking.Sequence
 	for n := 1; ; n++ {
 		if n > 1 {
 			f.ID = fmt.Sprintf("%s~%d", hash[:32], n)

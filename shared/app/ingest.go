@@ -8,10 +8,13 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/weir-engine/weir/shared/catalog"
 	"github.com/weir-engine/weir/shared/contact"
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/eventfile"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/plan"
+	"github.com/weir-engine/weir/shared/profile"
 )
 
 // ingest is one pass of one file through keep, fold, decide and write.
@@ -24,7 +27,9 @@ type ingest struct {
 	spill   Spill
 	applied bool // something of the file may be in the base
 	latest  atomic.Int64
-	linked  bool // some keys have pointers: canonical rows first, then users
+	plan    *plan.Plan       // the file's tracking plan; nil: none
+	counter *catalog.Counter // of the event catalogue; nil: the file is not counted
+	linked  bool             // some keys have pointers: canonical rows first, then users
 	mu      sync.Mutex
 	done    map[string]bool // files that finished, of the marks seen
 	counts  Counts
@@ -37,7 +42,10 @@ func (a *App) newIngest(ctx context.Context, f File, req ImportRequest, m *event
 	if err != nil {
 		return nil, err
 	}
-	in := &ingest{app: a, live: live, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}}
+	in := &ingest{app: a, live: live, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}, counter: newCounter(&f)}
+	if in.plan, err = a.planOf(ctx, f.Plan); err != nil {
+		return nil, err
+	}
 	in.consumed()
 	return in, nil
 }
@@ -201,17 +209,27 @@ func (w *partitioner) take(ctx context.Context, r *eventfile.Reader, ev *event.E
 		in.counts.Forgotten++
 		return nil
 	}
+	name := profile.EventName(ev)
+	if in.plan != nil {
+		if reject := w.planned(name, ev, r.Line()); reject != nil {
+			text, header := r.Text()
+			return w.reject(r.Line(), reject, text, header)
+		}
+	}
 	if ev.Time > in.latest.Load() {
 		in.latest.Store(ev.Time)
 	}
 	if err := w.link(ev); err != nil {
 		return err
 	}
+	hash := event.UserHash(key)
+	if in.counter != nil {
+		in.counter.Add(name, ev, hash)
+	}
 	taken, err := w.takeOut(ctx, ev)
 	if err != nil {
 		return err
 	}
-	hash := event.UserHash(key)
 	w.buf = appendSpilled(w.buf[:0], hash, key, ev, taken)
 	return in.spill.Append(chunkOf(hash, in.file.Chunks), w.buf)
 }
@@ -241,6 +259,9 @@ func (in *ingest) finish(ctx context.Context) error {
 	}
 	if err := in.app.afterImport(ctx, in, asOf); err != nil {
 		return err
+	}
+	if err := in.count(ctx); err != nil {
+		return fault.Wrap(err, "count the events of %s", in.file.Name)
 	}
 	if in.file.Redrive != "" {
 		if err := in.app.ports.Rejects.Redriven(ctx, in.file.Redrive, in.file.ID); err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/score"
 	"github.com/weir-engine/weir/shared/segment"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // Group is some users of a base and what they spent.
@@ -161,6 +162,7 @@ type ConditionCheck struct {
 	Total     int64
 	Spend     int64
 	Currency  string
+	Warnings  []strategy.Problem // events and properties that it names and nobody has seen
 }
 
 // CheckCondition compiles a condition and, when count is set, counts the users that match it. Errors of the condition are
@@ -179,6 +181,9 @@ func (a *App) CheckCondition(ctx context.Context, expr string, count bool, asOf 
 		return ConditionCheck{AsOf: asOf}, conditionError(err, expr)
 	}
 	c := ConditionCheck{Canonical: p.String(), AsOf: asOf, Currency: live.Engine.Strategy().Currency}
+	if c.Warnings, err = a.conditionWarnings(ctx, p); err != nil {
+		return c, err
+	}
 	if !count {
 		return c, nil
 	}

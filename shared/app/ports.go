@@ -121,6 +121,7 @@ type File struct {
 	Backfill bool
 	Mapping  string // the mapping file's text, "" for none
 	Redrive  string // id of the file whose rejects this one holds, "" for none
+	Plan     int64  // number of the tracking plan that was in force when it was recorded; 0: none
 	Chunks   int    // number of chunks, persisted before the first is applied; 0: not partitioned yet
 	Status   FileStatus
 	Error    string

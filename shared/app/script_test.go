@@ -382,7 +382,7 @@ func rememberRest(t testing.TB, out record, p app.Ports, keys []string, w *world
 	for id, canonical := range pointers {
 		out["pointer "+id] = canonical
 	}
-	for _, prefix := range []string{"strategy/current", "cuts/", "models/", "base", "clock", "outreach/"} {
+	for _, prefix := range []string{"strategy/current", "cuts/", "models/", "base", "clock", "outreach/", "events/", "plan/"} {
 		docs, err := p.Docs.List(ctx, prefix)
 		must(err)
 		for _, d := range docs {

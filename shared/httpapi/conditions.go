@@ -35,7 +35,7 @@ func (s *Server) CheckCondition(ctx context.Context, req gen.CheckConditionReque
 	if err != nil {
 		return nil, err
 	}
-	out := gen.CheckCondition200JSONResponse{Valid: true, AsOf: moment(check.AsOf), Canonical: text(check.Canonical)}
+	out := gen.CheckCondition200JSONResponse{Valid: true, AsOf: moment(check.AsOf), Canonical: text(check.Canonical), Warnings: some(textProblems(check.Warnings))}
 	if count {
 		share := shareOf(check.Users, check.Total)
 		out.Users, out.Share, out.SpendMinor, out.Currency = &check.Users, &share, &check.Spend, &check.Currency
@@ -57,8 +57,12 @@ func (s *Server) GetConditionSchema(ctx context.Context, _ gen.GetConditionSchem
 	if err != nil {
 		return nil, err
 	}
+	known, err := s.app.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return gen.GetConditionSchema200JSONResponse{
-		StrategyVersion: live.Version, Names: conditionNames(live.Engine.Strategy()),
+		StrategyVersion: live.Version, Events: some(seenEvents(known)), Names: conditionNames(live.Engine.Strategy()),
 		Operators: []string{"&&", "||", "!", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "( )", "[ ]"},
 	}, nil
 }

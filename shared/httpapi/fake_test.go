@@ -10,8 +10,10 @@ import (
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/catalog"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // fake answers the use cases that a test sets; any other one panics on the nil interface.
@@ -99,6 +101,10 @@ func (f *fake) User(_ context.Context, id string, _ int64) (app.UserView, error)
 func (f *fake) Strategy(context.Context) (app.StrategyVersion, error) { return f.strategy() }
 func (f *fake) ValidateStrategy(_ context.Context, text []byte) (app.StrategyCheck, error) {
 	return f.validate(text)
+}
+func (f *fake) StrategyWarnings(context.Context, []byte) ([]strategy.Problem, error) { return nil, nil }
+func (f *fake) Catalog(context.Context) (*app.Catalog, error) {
+	return &app.Catalog{Catalog: &catalog.Catalog{}}, nil
 }
 func (f *fake) CheckCondition(_ context.Context, expr string, count bool, _ int64) (app.ConditionCheck, error) {
 	return f.check(expr, count)

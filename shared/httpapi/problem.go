@@ -71,13 +71,7 @@ func writeProblemJSON(w http.ResponseWriter, p gen.Problem) {
 func TextProblems(err error) []gen.TextProblem {
 	var inStrategy *strategy.Errors
 	if errors.As(err, &inStrategy) {
-		var out []gen.TextProblem
-		for _, e := range inStrategy.Problems {
-			out = append(out, gen.TextProblem{
-				Line: e.Line, Col: e.Col, Path: text(e.Path), Message: e.Message, Expected: text(e.Expected),
-			})
-		}
-		return out
+		return textProblems(inStrategy.Problems)
 	}
 	var inCondition *segment.Error
 	if errors.As(err, &inCondition) {

@@ -47,9 +47,12 @@ func RoleOf(list string) Role {
 
 // writers says which role an operation that is no GET needs. One that does not stand here needs the highest.
 var writers = map[string]Role{
-	"POST /v1/conditions/check":   Viewer, // these three answer a question and keep nothing
+	"POST /v1/conditions/check":   Viewer, // these answer a question and keep nothing
 	"POST /v1/strategy/validate":  Viewer,
 	"POST /v1/strategy/diff":      Viewer,
+	"POST /v1/plan/validate":      Viewer,
+	"POST /v1/plan/diff":          Viewer,
+	"PUT /v1/plan":                Approver, // it decides which events are taken
 	"POST /v1/identify":           Editor,
 	"POST /v1/track":              Editor,
 	"POST /v1/page":               Editor,

@@ -87,6 +87,11 @@ func (s *Server) ValidateStrategy(ctx context.Context, req gen.ValidateStrategyR
 		out.Budget = append(out.Budget, b)
 	}
 	out.Valid, out.Version, out.BudgetBytes = true, &check.Version, &sum
+	warnings, err := s.app.StrategyWarnings(ctx, []byte(req.Body.Text))
+	if err != nil {
+		return nil, err
+	}
+	out.Warnings = some(textProblems(warnings))
 	return out, nil
 }
 
@@ -126,11 +131,8 @@ func (s *Server) DiffStrategy(ctx context.Context, req gen.DiffStrategyRequestOb
 		return nil, err
 	}
 	out := gen.DiffStrategy200JSONResponse{
-		FromVersion: d.From, ToVersion: text(d.To), Same: d.From == d.To, Lines: diffLines(d.Lines), Changes: []gen.StrategyChange{},
+		FromVersion: d.From, ToVersion: text(d.To), Same: d.From == d.To, Lines: diffLines(d.Lines), Changes: strategyChanges(d.Changes),
 		Problems: some(mistakes),
-	}
-	for _, c := range d.Changes {
-		out.Changes = append(out.Changes, gen.StrategyChange{Path: c.Path, From: text(c.From), To: text(c.To)})
 	}
 	var reach []gen.RuleReach
 	for _, r := range d.Reach {

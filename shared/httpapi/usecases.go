@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/whatif/snapshot"
 )
 
@@ -47,6 +48,12 @@ type UseCases interface {
 	RevokeLink(ctx context.Context, x, y string) (left, right string, err error)
 
 	CheckCondition(ctx context.Context, expr string, count bool, asOf int64) (app.ConditionCheck, error)
+	Catalog(ctx context.Context) (*app.Catalog, error)
+	Plan(ctx context.Context) (app.PlanVersion, error)
+	PlanVersions(ctx context.Context) ([]app.PlanVersion, error)
+	DiffPlan(ctx context.Context, from string, text []byte) (app.PlanDiff, error)
+	PublishPlan(ctx context.Context, req app.PublishPlanRequest) (app.PlanVersion, error)
+	StrategyWarnings(ctx context.Context, text []byte) ([]strategy.Problem, error)
 	Segments(ctx context.Context, asOf int64) (base *app.Base, groups []app.Group, err error)
 
 	Strategy(ctx context.Context) (app.StrategyVersion, error)

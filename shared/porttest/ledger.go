@@ -11,7 +11,7 @@ import (
 // fullFile is a record with every field set.
 var fullFile = app.File{
 	ID: "f1", Name: "orders.csv", Key: "in/orders.csv", Object: "v1", ETag: `"e"`, Size: 12, Arrived: 1000, AsOf: 900, Backfill: true, Mapping: "a: b\n",
-	Redrive: "f0", Chunks: 64, Status: app.FileFailed, Error: "why", Finished: 1100,
+	Redrive: "f0", Chunks: 64, Status: app.FileFailed, Error: "why", Finished: 1100, Plan: 3,
 	Counts: app.Counts{Events: 9, Accepted: 5, Rejected: 3, Duplicates: 1, Users: 2},
 	Units:  app.Units{Reads: 2.5, Writes: 17},
 }

@@ -60,6 +60,8 @@ const (
 	maxKeys     = 1000 // of one mapping: the YAML parser's work grows with their cube
 )
 
+const emptyFile = "the file is empty"
+
 // readYAML parses the text into a tree. Aliases, anchors, tags, merge keys and several documents are refused: a strategy is
 // data that is read by people.
 func readYAML(text []byte, ps *problems) *node {
@@ -91,7 +93,7 @@ func readYAML(text []byte, ps *problems) *node {
 		body = d.Body
 	}
 	if body == nil {
-		ps.add(Problem{Line: 1, Col: 1, Message: "the file is empty", Expected: "a strategy; `weir strategy init` writes one to begin with"})
+		ps.add(Problem{Line: 1, Col: 1, Message: emptyFile, Expected: "a strategy; `weir strategy init` writes one to begin with"})
 		return nil
 	}
 	r := &reader{ps: ps}

@@ -123,6 +123,27 @@ func (e DiffLineOp) Valid() bool {
 	}
 }
 
+// Defines values for EventCatalogUnplanned.
+const (
+	EventCatalogUnplannedAllow      EventCatalogUnplanned = "allow"
+	EventCatalogUnplannedFlag       EventCatalogUnplanned = "flag"
+	EventCatalogUnplannedQuarantine EventCatalogUnplanned = "quarantine"
+)
+
+// Valid indicates whether the value is a known member of the EventCatalogUnplanned enum.
+func (e EventCatalogUnplanned) Valid() bool {
+	switch e {
+	case EventCatalogUnplannedAllow:
+		return true
+	case EventCatalogUnplannedFlag:
+		return true
+	case EventCatalogUnplannedQuarantine:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FaultCode.
 const (
 	CodeConflict    FaultCode = "conflict"
@@ -243,6 +264,24 @@ func (e JobStatus) Valid() bool {
 	case JobFailed:
 		return true
 	case JobRunning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KnownEventMode.
+const (
+	KnownEventModeFlag       KnownEventMode = "flag"
+	KnownEventModeQuarantine KnownEventMode = "quarantine"
+)
+
+// Valid indicates whether the value is a known member of the KnownEventMode enum.
+func (e KnownEventMode) Valid() bool {
+	switch e {
+	case KnownEventModeFlag:
+		return true
+	case KnownEventModeQuarantine:
 		return true
 	default:
 		return false
@@ -378,6 +417,24 @@ func (e Period) Valid() bool {
 	case PeriodMonth:
 		return true
 	case PeriodWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanViolationMode.
+const (
+	PlanViolationModeFlag       PlanViolationMode = "flag"
+	PlanViolationModeQuarantine PlanViolationMode = "quarantine"
+)
+
+// Valid indicates whether the value is a known member of the PlanViolationMode enum.
+func (e PlanViolationMode) Valid() bool {
+	switch e {
+	case PlanViolationModeFlag:
+		return true
+	case PlanViolationModeQuarantine:
 		return true
 	default:
 		return false
@@ -1105,6 +1162,9 @@ type ConditionCheck struct {
 	SpendMinor *int64   `json:"spend_minor,omitempty"`
 	Users      *int64   `json:"users,omitempty"`
 	Valid      bool     `json:"valid"`
+
+	// Warnings Events and properties that the condition names and nobody has seen. The condition is valid nevertheless.
+	Warnings *[]TextProblem `json:"warnings,omitempty"`
 }
 
 // ConditionName defines model for ConditionName.
@@ -1142,6 +1202,8 @@ type ConditionRequest struct {
 
 // ConditionSchema defines model for ConditionSchema.
 type ConditionSchema struct {
+	// Events The events of the catalogue and of the tracking plan.
+	Events          *[]SeenEvent    `json:"events,omitempty"`
 	Names           []ConditionName `json:"names"`
 	Operators       []string        `json:"operators"`
 	StrategyVersion string          `json:"strategy_version"`
@@ -1237,12 +1299,50 @@ type Episode struct {
 // `timestamp` gets the time it arrived at; one without `messageId` gets one.
 type Event = json.RawMessage
 
+// EventCatalog defines model for EventCatalog.
+type EventCatalog struct {
+	// Beyond Events of further names that the catalogue does not list.
+	Beyond int64        `json:"beyond"`
+	Events []KnownEvent `json:"events"`
+
+	// Partial Files came before there was a catalogue; `weir events rebuild` counts them.
+	Partial bool                 `json:"partial"`
+	Plan    *TrackingPlanVersion `json:"plan,omitempty"`
+
+	// Unplanned What the plan does to events that it does not name.
+	Unplanned *EventCatalogUnplanned `json:"unplanned,omitempty"`
+
+	// Updated Absent when nothing was counted yet.
+	Updated *time.Time `json:"updated,omitempty"`
+
+	// Violations The newest events that broke the tracking plan.
+	Violations []PlanViolation `json:"violations"`
+}
+
+// EventCatalogUnplanned What the plan does to events that it does not name.
+type EventCatalogUnplanned string
+
 // EventCount defines model for EventCount.
 type EventCount struct {
 	Count int64     `json:"count"`
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 	Name  string    `json:"name"`
+}
+
+// EventDetail defines model for EventDetail.
+type EventDetail struct {
+	// Description From the tracking plan.
+	Description *string    `json:"description,omitempty"`
+	Event       KnownEvent `json:"event"`
+
+	// Examined Events whose properties were looked at.
+	Examined int64 `json:"examined"`
+
+	// More There are further properties that the catalogue does not list.
+	More       bool            `json:"more"`
+	Properties []KnownProperty `json:"properties"`
+	Violations []PlanViolation `json:"violations"`
 }
 
 // EventPage defines model for EventPage.
@@ -1411,6 +1511,54 @@ type JobStatus string
 // JobList defines model for JobList.
 type JobList struct {
 	Jobs []Job `json:"jobs"`
+}
+
+// KnownEvent defines model for KnownEvent.
+type KnownEvent struct {
+	FirstSeen *time.Time `json:"first_seen,omitempty"`
+
+	// Flagged Events that broke the plan and were accepted.
+	Flagged  int64      `json:"flagged"`
+	LastSeen *time.Time `json:"last_seen,omitempty"`
+
+	// Mode What happens to events of this name that break the plan.
+	Mode *KnownEventMode `json:"mode,omitempty"`
+	Name string          `json:"name"`
+
+	// Planned The tracking plan names it.
+	Planned bool `json:"planned"`
+
+	// Properties How many properties are known.
+	Properties int `json:"properties"`
+
+	// Quarantined Events that broke the plan and were quarantined.
+	Quarantined int64 `json:"quarantined"`
+
+	// Volume Events that were accepted.
+	Volume int64 `json:"volume"`
+}
+
+// KnownEventMode What happens to events of this name that break the plan.
+type KnownEventMode string
+
+// KnownProperty defines model for KnownProperty.
+type KnownProperty struct {
+	Name string `json:"name"`
+
+	// Planned The tracking plan names it.
+	Planned bool `json:"planned"`
+
+	// Required The tracking plan requires it.
+	Required bool `json:"required"`
+
+	// Share Of the events that were examined, 0 to 1.
+	Share float64 `json:"share"`
+
+	// Types As JSON Schema names them, the most frequent first; of one that never came those of the tracking plan.
+	Types []string `json:"types"`
+
+	// Values Common values as JSON. Empty where values may tell who somebody is, or are many.
+	Values []string `json:"values"`
 }
 
 // Label A name for people. An empty one shows the name itself.
@@ -1700,6 +1848,22 @@ type Parameter struct {
 // Period defines model for Period.
 type Period string
 
+// PlanViolation defines model for PlanViolation.
+type PlanViolation struct {
+	// At When the file arrived.
+	At time.Time `json:"at"`
+
+	// Detail Where and what was expected; no value of the event.
+	Detail string            `json:"detail"`
+	Event  string            `json:"event"`
+	File   string            `json:"file"`
+	Line   int64             `json:"line"`
+	Mode   PlanViolationMode `json:"mode"`
+}
+
+// PlanViolationMode defines model for PlanViolation.Mode.
+type PlanViolationMode string
+
 // Problem defines model for Problem.
 type Problem struct {
 	Code FaultCode `json:"code"`
@@ -1945,6 +2109,13 @@ type RuleReason struct {
 	Value string `json:"value"`
 }
 
+// SeenEvent An event that conditions may measure, for completion.
+type SeenEvent struct {
+	Name       string   `json:"name"`
+	Properties []string `json:"properties"`
+	Volume     int64    `json:"volume"`
+}
+
 // Segment defines model for Segment.
 type Segment struct {
 	// Label A name for people. An empty one shows the name itself.
@@ -2171,6 +2342,9 @@ type StrategyCheck struct {
 
 	// Version Of a valid one.
 	Version *string `json:"version,omitempty"`
+
+	// Warnings Events and properties that it names and nobody has seen. The file is valid nevertheless.
+	Warnings *[]TextProblem `json:"warnings,omitempty"`
 }
 
 // StrategyDiff defines model for StrategyDiff.
@@ -2271,6 +2445,84 @@ type TimelineEvent struct {
 
 // TimelineEventType defines model for TimelineEvent.Type.
 type TimelineEventType string
+
+// TrackingPlan defines model for TrackingPlan.
+type TrackingPlan struct {
+	Name *string `json:"name,omitempty"`
+	Note *string `json:"note,omitempty"`
+
+	// Number Counts publications from 1.
+	Number      int64     `json:"number"`
+	PublishedAt time.Time `json:"published_at"`
+
+	// Text The file.
+	Text string `json:"text"`
+
+	// Version A hash of its meaning.
+	Version string `json:"version"`
+}
+
+// TrackingPlanCheck defines model for TrackingPlanCheck.
+type TrackingPlanCheck struct {
+	// Events How many events it names.
+	Events   int           `json:"events"`
+	Problems []TextProblem `json:"problems"`
+	Valid    bool          `json:"valid"`
+
+	// Version Of a valid one.
+	Version *string `json:"version,omitempty"`
+}
+
+// TrackingPlanDiff defines model for TrackingPlanDiff.
+type TrackingPlanDiff struct {
+	Changes []StrategyChange `json:"changes"`
+
+	// FromVersion Absent when no plan is in force.
+	FromVersion *string    `json:"from_version,omitempty"`
+	Lines       []DiffLine `json:"lines"`
+
+	// Same The two mean the same.
+	Same      bool   `json:"same"`
+	ToVersion string `json:"to_version"`
+}
+
+// TrackingPlanDiffRequest defines model for TrackingPlanDiffRequest.
+type TrackingPlanDiffRequest struct {
+	// From A version; without it the one in force.
+	From *string `json:"from,omitempty"`
+	Text string  `json:"text"`
+}
+
+// TrackingPlanList defines model for TrackingPlanList.
+type TrackingPlanList struct {
+	Versions []TrackingPlan `json:"versions"`
+}
+
+// TrackingPlanPut defines model for TrackingPlanPut.
+type TrackingPlanPut struct {
+	// From The version the author started from; another one in force is a conflict.
+	From *string `json:"from,omitempty"`
+	Note *string `json:"note,omitempty"`
+	Text string  `json:"text"`
+}
+
+// TrackingPlanText defines model for TrackingPlanText.
+type TrackingPlanText struct {
+	Text string `json:"text"`
+}
+
+// TrackingPlanVersion defines model for TrackingPlanVersion.
+type TrackingPlanVersion struct {
+	Name *string `json:"name,omitempty"`
+	Note *string `json:"note,omitempty"`
+
+	// Number Counts publications from 1.
+	Number      int64     `json:"number"`
+	PublishedAt time.Time `json:"published_at"`
+
+	// Version A hash of its meaning.
+	Version string `json:"version"`
+}
 
 // Trait defines model for Trait.
 type Trait struct {
@@ -2841,6 +3093,15 @@ type StopOutreachJSONRequestBody = StopRequest
 // PageJSONRequestBody defines body for Page for application/json ContentType.
 type PageJSONRequestBody = Event
 
+// PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
+type PutPlanJSONRequestBody = TrackingPlanPut
+
+// DiffPlanJSONRequestBody defines body for DiffPlan for application/json ContentType.
+type DiffPlanJSONRequestBody = TrackingPlanDiffRequest
+
+// ValidatePlanJSONRequestBody defines body for ValidatePlan for application/json ContentType.
+type ValidatePlanJSONRequestBody = TrackingPlanText
+
 // ScreenJSONRequestBody defines body for Screen for application/json ContentType.
 type ScreenJSONRequestBody = Event
 
@@ -2998,6 +3259,12 @@ type ServerInterface interface {
 	// GetConditionSchema The names that a condition may use under the current strategy.
 	// (GET /v1/conditions/schema)
 	GetConditionSchema(w http.ResponseWriter, r *http.Request)
+	// ListEvents The event catalogue, every event that came with its volume.
+	// (GET /v1/events)
+	ListEvents(w http.ResponseWriter, r *http.Request)
+	// GetEventDetail What is known of one event, its properties, their types and common values.
+	// (GET /v1/events/{name})
+	GetEventDetail(w http.ResponseWriter, r *http.Request, name string)
 	// ExportProfiles Download every profile with its scores.
 	// (GET /v1/export/profiles)
 	ExportProfiles(w http.ResponseWriter, r *http.Request, params ExportProfilesParams)
@@ -3061,6 +3328,21 @@ type ServerInterface interface {
 	// Page Say which page a user saw.
 	// (POST /v1/page)
 	Page(w http.ResponseWriter, r *http.Request)
+	// GetPlan The tracking plan in force.
+	// (GET /v1/plan)
+	GetPlan(w http.ResponseWriter, r *http.Request)
+	// PutPlan Put a tracking plan in force.
+	// (PUT /v1/plan)
+	PutPlan(w http.ResponseWriter, r *http.Request)
+	// DiffPlan Compare a tracking plan with the one in force, or with a version, by lines and by meaning.
+	// (POST /v1/plan/diff)
+	DiffPlan(w http.ResponseWriter, r *http.Request)
+	// ValidatePlan Check a tracking plan without publishing it.
+	// (POST /v1/plan/validate)
+	ValidatePlan(w http.ResponseWriter, r *http.Request)
+	// ListPlanVersions Every publication of a tracking plan, newest first.
+	// (GET /v1/plan/versions)
+	ListPlanVersions(w http.ResponseWriter, r *http.Request)
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(w http.ResponseWriter, r *http.Request, params ListRejectsParams)
@@ -3715,6 +3997,46 @@ func (siw *ServerInterfaceWrapper) GetConditionSchema(w http.ResponseWriter, r *
 	handler.ServeHTTP(w, r)
 }
 
+// ListEvents operation middleware
+func (siw *ServerInterfaceWrapper) ListEvents(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListEvents(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetEventDetail operation middleware
+func (siw *ServerInterfaceWrapper) GetEventDetail(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", r.PathValue("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetEventDetail(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ExportProfiles operation middleware
 func (siw *ServerInterfaceWrapper) ExportProfiles(w http.ResponseWriter, r *http.Request) {
 
@@ -4353,6 +4675,76 @@ func (siw *ServerInterfaceWrapper) Page(w http.ResponseWriter, r *http.Request) 
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.Page(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetPlan operation middleware
+func (siw *ServerInterfaceWrapper) GetPlan(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetPlan(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutPlan operation middleware
+func (siw *ServerInterfaceWrapper) PutPlan(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutPlan(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DiffPlan operation middleware
+func (siw *ServerInterfaceWrapper) DiffPlan(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DiffPlan(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ValidatePlan operation middleware
+func (siw *ServerInterfaceWrapper) ValidatePlan(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ValidatePlan(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListPlanVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListPlanVersions(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListPlanVersions(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5355,6 +5747,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}/messages", wrapper.ListUserMessages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}/links", wrapper.ListUserLinks)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/identity/revoke", wrapper.RevokeLink)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/events", wrapper.ListEvents)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/events/{name}", wrapper.GetEventDetail)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/plan", wrapper.GetPlan)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/plan", wrapper.PutPlan)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/plan/versions", wrapper.ListPlanVersions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/plan/validate", wrapper.ValidatePlan)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/plan/diff", wrapper.DiffPlan)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/conditions/check", wrapper.CheckCondition)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/conditions/schema", wrapper.GetConditionSchema)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/segments", wrapper.ListSegments)
@@ -6004,6 +6403,83 @@ type GetConditionSchemadefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetConditionSchemadefaultApplicationProblemPlusJSONResponse) VisitGetConditionSchemaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEventsRequestObject struct {
+}
+
+type ListEventsResponseObject interface {
+	VisitListEventsResponse(w http.ResponseWriter) error
+}
+
+type ListEvents200JSONResponse EventCatalog
+
+func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEventDetailRequestObject struct {
+	Name string `json:"name"`
+}
+
+type GetEventDetailResponseObject interface {
+	VisitGetEventDetailResponse(w http.ResponseWriter) error
+}
+
+type GetEventDetail200JSONResponse EventDetail
+
+func (response GetEventDetail200JSONResponse) VisitGetEventDetailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEventDetaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEventDetaildefaultApplicationProblemPlusJSONResponse) VisitGetEventDetailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6935,6 +7411,199 @@ type PagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PagedefaultApplicationProblemPlusJSONResponse) VisitPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlanRequestObject struct {
+}
+
+type GetPlanResponseObject interface {
+	VisitGetPlanResponse(w http.ResponseWriter) error
+}
+
+type GetPlan200JSONResponse TrackingPlan
+
+func (response GetPlan200JSONResponse) VisitGetPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlandefaultApplicationProblemPlusJSONResponse) VisitGetPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutPlanRequestObject struct {
+	Body *PutPlanJSONRequestBody
+}
+
+type PutPlanResponseObject interface {
+	VisitPutPlanResponse(w http.ResponseWriter) error
+}
+
+type PutPlan200JSONResponse TrackingPlan
+
+func (response PutPlan200JSONResponse) VisitPutPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutPlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutPlandefaultApplicationProblemPlusJSONResponse) VisitPutPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiffPlanRequestObject struct {
+	Body *DiffPlanJSONRequestBody
+}
+
+type DiffPlanResponseObject interface {
+	VisitDiffPlanResponse(w http.ResponseWriter) error
+}
+
+type DiffPlan200JSONResponse TrackingPlanDiff
+
+func (response DiffPlan200JSONResponse) VisitDiffPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiffPlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DiffPlandefaultApplicationProblemPlusJSONResponse) VisitDiffPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ValidatePlanRequestObject struct {
+	Body *ValidatePlanJSONRequestBody
+}
+
+type ValidatePlanResponseObject interface {
+	VisitValidatePlanResponse(w http.ResponseWriter) error
+}
+
+type ValidatePlan200JSONResponse TrackingPlanCheck
+
+func (response ValidatePlan200JSONResponse) VisitValidatePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ValidatePlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ValidatePlandefaultApplicationProblemPlusJSONResponse) VisitValidatePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlanVersionsRequestObject struct {
+}
+
+type ListPlanVersionsResponseObject interface {
+	VisitListPlanVersionsResponse(w http.ResponseWriter) error
+}
+
+type ListPlanVersions200JSONResponse TrackingPlanList
+
+func (response ListPlanVersions200JSONResponse) VisitListPlanVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlanVersionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPlanVersionsdefaultApplicationProblemPlusJSONResponse) VisitListPlanVersionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7992,6 +8661,12 @@ type StrictServerInterface interface {
 	// GetConditionSchema The names that a condition may use under the current strategy.
 	// (GET /v1/conditions/schema)
 	GetConditionSchema(ctx context.Context, request GetConditionSchemaRequestObject) (GetConditionSchemaResponseObject, error)
+	// ListEvents The event catalogue, every event that came with its volume.
+	// (GET /v1/events)
+	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
+	// GetEventDetail What is known of one event, its properties, their types and common values.
+	// (GET /v1/events/{name})
+	GetEventDetail(ctx context.Context, request GetEventDetailRequestObject) (GetEventDetailResponseObject, error)
 	// ExportProfiles Download every profile with its scores.
 	// (GET /v1/export/profiles)
 	ExportProfiles(ctx context.Context, request ExportProfilesRequestObject) (ExportProfilesResponseObject, error)
@@ -8055,6 +8730,21 @@ type StrictServerInterface interface {
 	// Page Say which page a user saw.
 	// (POST /v1/page)
 	Page(ctx context.Context, request PageRequestObject) (PageResponseObject, error)
+	// GetPlan The tracking plan in force.
+	// (GET /v1/plan)
+	GetPlan(ctx context.Context, request GetPlanRequestObject) (GetPlanResponseObject, error)
+	// PutPlan Put a tracking plan in force.
+	// (PUT /v1/plan)
+	PutPlan(ctx context.Context, request PutPlanRequestObject) (PutPlanResponseObject, error)
+	// DiffPlan Compare a tracking plan with the one in force, or with a version, by lines and by meaning.
+	// (POST /v1/plan/diff)
+	DiffPlan(ctx context.Context, request DiffPlanRequestObject) (DiffPlanResponseObject, error)
+	// ValidatePlan Check a tracking plan without publishing it.
+	// (POST /v1/plan/validate)
+	ValidatePlan(ctx context.Context, request ValidatePlanRequestObject) (ValidatePlanResponseObject, error)
+	// ListPlanVersions Every publication of a tracking plan, newest first.
+	// (GET /v1/plan/versions)
+	ListPlanVersions(ctx context.Context, request ListPlanVersionsRequestObject) (ListPlanVersionsResponseObject, error)
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(ctx context.Context, request ListRejectsRequestObject) (ListRejectsResponseObject, error)
@@ -8523,6 +9213,56 @@ func (sh *strictHandler) GetConditionSchema(w http.ResponseWriter, r *http.Reque
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetConditionSchemaResponseObject); ok {
 		if err := validResponse.VisitGetConditionSchemaResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListEvents operation middleware
+func (sh *strictHandler) ListEvents(w http.ResponseWriter, r *http.Request) {
+	var request ListEventsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEvents(ctx, request.(ListEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEvents")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
+		if err := validResponse.VisitListEventsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEventDetail operation middleware
+func (sh *strictHandler) GetEventDetail(w http.ResponseWriter, r *http.Request, name string) {
+	var request GetEventDetailRequestObject
+
+	request.Name = name
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEventDetail(ctx, request.(GetEventDetailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEventDetail")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetEventDetailResponseObject); ok {
+		if err := validResponse.VisitGetEventDetailResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -9124,6 +9864,147 @@ func (sh *strictHandler) Page(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PageResponseObject); ok {
 		if err := validResponse.VisitPageResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPlan operation middleware
+func (sh *strictHandler) GetPlan(w http.ResponseWriter, r *http.Request) {
+	var request GetPlanRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlan(ctx, request.(GetPlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlan")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetPlanResponseObject); ok {
+		if err := validResponse.VisitGetPlanResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutPlan operation middleware
+func (sh *strictHandler) PutPlan(w http.ResponseWriter, r *http.Request) {
+	var request PutPlanRequestObject
+
+	var body PutPlanJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutPlan(ctx, request.(PutPlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutPlan")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutPlanResponseObject); ok {
+		if err := validResponse.VisitPutPlanResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DiffPlan operation middleware
+func (sh *strictHandler) DiffPlan(w http.ResponseWriter, r *http.Request) {
+	var request DiffPlanRequestObject
+
+	var body DiffPlanJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DiffPlan(ctx, request.(DiffPlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DiffPlan")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DiffPlanResponseObject); ok {
+		if err := validResponse.VisitDiffPlanResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ValidatePlan operation middleware
+func (sh *strictHandler) ValidatePlan(w http.ResponseWriter, r *http.Request) {
+	var request ValidatePlanRequestObject
+
+	var body ValidatePlanJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ValidatePlan(ctx, request.(ValidatePlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ValidatePlan")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ValidatePlanResponseObject); ok {
+		if err := validResponse.VisitValidatePlanResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPlanVersions operation middleware
+func (sh *strictHandler) ListPlanVersions(w http.ResponseWriter, r *http.Request) {
+	var request ListPlanVersionsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPlanVersions(ctx, request.(ListPlanVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPlanVersions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListPlanVersionsResponseObject); ok {
+		if err := validResponse.VisitListPlanVersionsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -569,6 +569,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The event catalogue, every event that came with its volume. */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of one event, its properties, their types and common values. */
+        get: operations["getEventDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tracking plan in force. */
+        get: operations["getPlan"];
+        /**
+         * Put a tracking plan in force.
+         * @description It holds for the files that arrive from now on; a file keeps the plan that was in force when it arrived.
+         */
+        put: operations["putPlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plan/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every publication of a tracking plan, newest first. */
+        get: operations["listPlanVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plan/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a tracking plan without publishing it. */
+        post: operations["validatePlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plan/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare a tracking plan with the one in force, or with a version, by lines and by meaning. */
+        post: operations["diffPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conditions/check": {
         parameters: {
             query?: never;
@@ -1930,9 +2036,179 @@ export interface components {
             /** Format: date-time */
             as_of?: string;
         };
+        KnownProperty: {
+            name: string;
+            /** @description As JSON Schema names them, the most frequent first; of one that never came those of the tracking plan. */
+            types: string[];
+            /**
+             * Format: double
+             * @description Of the events that were examined, 0 to 1.
+             */
+            share: number;
+            /** @description Common values as JSON. Empty where values may tell who somebody is, or are many. */
+            values: string[];
+            /** @description The tracking plan names it. */
+            planned: boolean;
+            /** @description The tracking plan requires it. */
+            required: boolean;
+        };
+        KnownEvent: {
+            name: string;
+            /**
+             * Format: int64
+             * @description Events that were accepted.
+             */
+            volume: number;
+            /** Format: date-time */
+            first_seen?: string;
+            /** Format: date-time */
+            last_seen?: string;
+            /** @description How many properties are known. */
+            properties: number;
+            /** @description The tracking plan names it. */
+            planned: boolean;
+            /**
+             * @description What happens to events of this name that break the plan.
+             * @enum {string}
+             */
+            mode?: "flag" | "quarantine";
+            /**
+             * Format: int64
+             * @description Events that broke the plan and were accepted.
+             */
+            flagged: number;
+            /**
+             * Format: int64
+             * @description Events that broke the plan and were quarantined.
+             */
+            quarantined: number;
+        };
+        PlanViolation: {
+            /**
+             * Format: date-time
+             * @description When the file arrived.
+             */
+            at: string;
+            file: string;
+            /** Format: int64 */
+            line: number;
+            event: string;
+            /** @enum {string} */
+            mode: "flag" | "quarantine";
+            /** @description Where and what was expected; no value of the event. */
+            detail: string;
+        };
+        EventCatalog: {
+            events: components["schemas"]["KnownEvent"][];
+            /**
+             * Format: int64
+             * @description Events of further names that the catalogue does not list.
+             */
+            beyond: number;
+            /** @description Files came before there was a catalogue; `weir events rebuild` counts them. */
+            partial: boolean;
+            /**
+             * Format: date-time
+             * @description Absent when nothing was counted yet.
+             */
+            updated?: string;
+            plan?: components["schemas"]["TrackingPlanVersion"];
+            /**
+             * @description What the plan does to events that it does not name.
+             * @enum {string}
+             */
+            unplanned?: "allow" | "flag" | "quarantine";
+            /** @description The newest events that broke the tracking plan. */
+            violations: components["schemas"]["PlanViolation"][];
+        };
+        EventDetail: {
+            event: components["schemas"]["KnownEvent"];
+            /** @description From the tracking plan. */
+            description?: string;
+            /**
+             * Format: int64
+             * @description Events whose properties were looked at.
+             */
+            examined: number;
+            properties: components["schemas"]["KnownProperty"][];
+            /** @description There are further properties that the catalogue does not list. */
+            more: boolean;
+            violations: components["schemas"]["PlanViolation"][];
+        };
+        TrackingPlanVersion: {
+            /** @description A hash of its meaning. */
+            version: string;
+            /**
+             * Format: int64
+             * @description Counts publications from 1.
+             */
+            number: number;
+            name?: string;
+            /** Format: date-time */
+            published_at: string;
+            note?: string;
+        };
+        TrackingPlan: {
+            /** @description A hash of its meaning. */
+            version: string;
+            /**
+             * Format: int64
+             * @description Counts publications from 1.
+             */
+            number: number;
+            name?: string;
+            /** Format: date-time */
+            published_at: string;
+            note?: string;
+            /** @description The file. */
+            text: string;
+        };
+        TrackingPlanList: {
+            versions: components["schemas"]["TrackingPlan"][];
+        };
+        TrackingPlanText: {
+            text: string;
+        };
+        TrackingPlanPut: {
+            text: string;
+            note?: string;
+            /** @description The version the author started from; another one in force is a conflict. */
+            from?: string;
+        };
+        TrackingPlanCheck: {
+            valid: boolean;
+            /** @description Of a valid one. */
+            version?: string;
+            /** @description How many events it names. */
+            events: number;
+            problems: components["schemas"]["TextProblem"][];
+        };
+        TrackingPlanDiffRequest: {
+            text: string;
+            /** @description A version; without it the one in force. */
+            from?: string;
+        };
+        TrackingPlanDiff: {
+            /** @description Absent when no plan is in force. */
+            from_version?: string;
+            to_version: string;
+            /** @description The two mean the same. */
+            same: boolean;
+            lines: components["schemas"]["DiffLine"][];
+            changes: components["schemas"]["StrategyChange"][];
+        };
+        /** @description An event that conditions may measure, for completion. */
+        SeenEvent: {
+            name: string;
+            /** Format: int64 */
+            volume: number;
+            properties: string[];
+        };
         ConditionCheck: {
             valid: boolean;
             problem?: components["schemas"]["TextProblem"];
+            /** @description Events and properties that the condition names and nobody has seen. The condition is valid nevertheless. */
+            warnings?: components["schemas"]["TextProblem"][];
             /** @description The condition as Weir writes it. */
             canonical?: string;
             /** Format: date-time */
@@ -1964,6 +2240,8 @@ export interface components {
         ConditionSchema: {
             strategy_version: string;
             names: components["schemas"]["ConditionName"][];
+            /** @description The events of the catalogue and of the tracking plan. */
+            events?: components["schemas"]["SeenEvent"][];
             operators: string[];
         };
         Segment: {
@@ -2029,6 +2307,8 @@ export interface components {
             budget: components["schemas"]["BudgetLine"][];
             /** @description Their sum for a typical user. */
             budget_bytes?: number;
+            /** @description Events and properties that it names and nobody has seen. The file is valid nevertheless. */
+            warnings?: components["schemas"]["TextProblem"][];
         };
         StrategyDiffRequest: {
             /** @description A version; without it the one in force. */
@@ -3663,6 +3943,168 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events by name, beside the tracking plan in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventCatalog"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEventDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a track event, or $page, $screen, $identify, $group, $alias. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    putPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrackingPlanPut"];
+            };
+        };
+        responses: {
+            /** @description The plan that is now in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPlanVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The publications with their texts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingPlanList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    validatePlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrackingPlanText"];
+            };
+        };
+        responses: {
+            /** @description The mistakes with line and column. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingPlanCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    diffPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrackingPlanDiffRequest"];
+            };
+        };
+        responses: {
+            /** @description The differences. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingPlanDiff"];
                 };
             };
             default: components["responses"]["Problem"];
