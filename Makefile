@@ -36,10 +36,15 @@ deploy: deps-sam functions ## deploy to AWS by the SAM CLI (STACK=weir DEPLOY='-
 deps-sam:
 	@command -v sam >/dev/null || { echo "the SAM CLI is not installed: see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html"; exit 1; }
 
-WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json openapi.yaml -type f 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json openapi.yaml wasm/preview/preview.mjs -type f -not -name '*.wasm' 2>/dev/null)
+WASM_MODULE := web/src/core/whatif/preview.wasm
+WASM_SOURCES := $(shell find wasm/preview shared/whatif shared/segment shared/zone shared/fault shared/event go.mod -type f -not -name '*_test.go' 2>/dev/null)
 
-web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES) $(WASM_MODULE)
 	cd web && npm run --silent build
+
+$(WASM_MODULE): $(WASM_SOURCES)
+	wasm/preview/build.sh $@
 
 deps-web: web/node_modules/.package-lock.json
 
@@ -87,8 +92,7 @@ race: ## Go tests with the race detector
 wasm: ## the core's tests under wasm, in Node
 	PATH="$$(go env GOROOT)/lib/wasm:$$PATH" GOOS=js GOARCH=wasm go test -short -timeout 15m $(CORE)
 
-wasm-preview: ## build the what-if module for browsers into web/public
-	wasm/preview/build.sh web/public/preview.wasm
+wasm-preview: $(WASM_MODULE) ## build the what-if module for browsers, which the console carries
 
 test-web: deps-web ## unit tests of the console
 	cd web && npm run --silent test

@@ -3,16 +3,21 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/andybalholm/brotli"
 )
 
-// policy lets the console load only what this server serves. Styles may be inline because the component library makes them.
-const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
+// policy lets the console load only what this server serves. Styles may be inline because the component library makes them, and
+// the what-if module is compiled in the browser.
+const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // Policy is the content security policy of the console: it may also ask the origins given, such as that of a bucket or of an issuer.
@@ -67,6 +72,10 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := fs.ReadFile(h.files, name)
 	if err != nil {
+		if packed, err := fs.ReadFile(h.files, name+packedSuffix); err == nil {
+			h.servePacked(w, r, name, packed)
+			return
+		}
 		if strings.HasPrefix(name, "assets/") || path.Ext(name) != "" && path.Dir(name) == "." {
 			http.NotFound(w, r)
 			return
@@ -86,7 +95,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	head.Set("Content-Type", kind)
 	if packs(kind) {
 		head.Set("Vary", "Accept-Encoding")
-		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		if accepts(r.Header.Get("Accept-Encoding"), "gzip") {
 			head.Set("Content-Encoding", "gzip")
 			body = h.pack(name, body)
 		}
@@ -94,6 +103,43 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		_, _ = w.Write(body)
 	}
+}
+
+// packedSuffix marks files that the build has compressed by brotli.
+const packedSuffix = ".br"
+
+// servePacked serves an asset that stands compressed alone, to those who cannot read it unpacked.
+func (h *handler) servePacked(w http.ResponseWriter, r *http.Request, name string, packed []byte) {
+	head := w.Header()
+	head.Set("Content-Type", contentType(name))
+	head.Set("Cache-Control", "public, max-age=31536000, immutable")
+	head.Set("Vary", "Accept-Encoding")
+	body := packed
+	if accepts(r.Header.Get("Accept-Encoding"), "br") {
+		head.Set("Content-Encoding", "br")
+	} else {
+		plain, err := io.ReadAll(brotli.NewReader(bytes.NewReader(packed)))
+		if err != nil {
+			http.Error(w, name+" cannot be unpacked: build the console again with make", http.StatusInternalServerError)
+			return
+		}
+		body = plain
+	}
+	head.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(body)
+	}
+}
+
+// accepts reports whether Accept-Encoding names an encoding.
+func accepts(header, encoding string) bool {
+	for one := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(one, ";")
+		if strings.EqualFold(strings.TrimSpace(name), encoding) {
+			return strings.TrimSpace(weight) != "q=0"
+		}
+	}
+	return false
 }
 
 // contentType never asks the machine's own tables for what the console ships: they differ between machines.
@@ -107,6 +153,8 @@ func contentType(name string) string {
 		return "text/css; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".wasm":
+		return "application/wasm"
 	}
 	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
 		return kind
