@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"compress/gzip"
 	"io"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/andybalholm/brotli"
 )
 
 func built() *handler {
@@ -110,5 +113,37 @@ func TestFiles(t *testing.T) {
 	}
 	if Handler() == nil {
 		t.Fatal("no handler")
+	}
+}
+
+func TestPackedAssets(t *testing.T) {
+	const raw = "\x00asm and the rest"
+	var packed bytes.Buffer
+	z := brotli.NewWriter(&packed)
+	_, _ = z.Write([]byte(raw))
+	_ = z.Close()
+	h := &handler{built: true, files: fstest.MapFS{
+		"index.html": {Data: []byte("<!doctype html>")}, "assets/preview-a1.wasm.br": {Data: packed.Bytes()}, "assets/broken-a1.wasm.br": {Data: []byte("no brotli")},
+	}}
+	for _, c := range []struct{ path, accept, encoding, body string }{
+		{"/assets/preview-a1.wasm", "gzip, deflate, br", "br", packed.String()},
+		{"/assets/preview-a1.wasm", "gzip", "", raw},
+		{"/assets/preview-a1.wasm", "br;q=0", "", raw},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, c.path, nil)
+		r.Header.Set("Accept-Encoding", c.accept)
+		h.ServeHTTP(w, r)
+		head := w.Header()
+		if w.Code != 200 || w.Body.String() != c.body || head.Get("Content-Encoding") != c.encoding || head.Get("Content-Type") != "application/wasm" || !strings.Contains(head.Get("Cache-Control"), "immutable") || head.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s: %d, %v, %d bytes", c.accept, w.Code, head, w.Body.Len())
+		}
+		if !strings.Contains(head.Get("Content-Security-Policy"), "'wasm-unsafe-eval'") {
+			t.Error("the policy lets no module be compiled")
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/assets/broken-a1.wasm", nil))
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("a damaged asset: %d", w.Code)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
+	"github.com/weir-engine/weir/shared/whatif/snapshot"
 )
 
 // snapshotState says what a stored snapshot is of, and how old it is.
@@ -56,7 +58,7 @@ func (s *Server) GetSnapshot(ctx context.Context, req gen.GetSnapshotRequestObje
 	}
 	out := gen.Snapshot{
 		Generation: state.Generation, AsOf: state.AsOf, MadeAt: state.MadeAt, AgeSeconds: state.AgeSeconds, Late: state.Late, Stale: state.Stale,
-		Layout: m.Layout, Zone: m.Zone, Currency: m.Currency, StrategyVersion: m.Strategy.Version, StrategyText: m.Strategy.Text,
+		Layout: m.Layout, Zone: m.Zone, Currency: m.Currency, StrategyVersion: m.Strategy.Version, StrategySettings: settingsOf(m), StrategyText: m.Strategy.Text,
 		CutsVersion: text(m.Cuts.Version), CutsBasis: text(m.Cuts.Basis), Users: m.Users, Rows: m.Rows, Bytes: shot.Bytes,
 		PseudonymousIds: m.IDs, Plan: m.Plan, Columns: []gen.SnapshotColumn{}, RefusedColumns: m.Refused, Shards: []gen.SnapshotShard{},
 	}
@@ -171,4 +173,12 @@ func (s *Server) TakeSnapshot(ctx context.Context, _ gen.TakeSnapshotRequestObje
 		return nil, err
 	}
 	return gen.TakeSnapshot202JSONResponse(job), nil
+}
+
+// settingsOf are the settings of the strategy of a snapshot; null where one was made before they stood in it.
+func settingsOf(m *snapshot.Manifest) json.RawMessage {
+	if len(m.Strategy.Settings) == 0 {
+		return json.RawMessage("null")
+	}
+	return m.Strategy.Settings
 }

@@ -6,7 +6,11 @@ import { brotliCompressSync, constants } from "node:zlib";
 const folder = fileURLToPath(new URL("../dist/assets/", import.meta.url));
 for (const name of readdirSync(folder).filter((one) => one.endsWith(".wasm"))) {
   const raw = readFileSync(folder + name);
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: raw.length };
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: 11,
+    [constants.BROTLI_PARAM_LGWIN]: 24,
+    [constants.BROTLI_PARAM_SIZE_HINT]: raw.length,
+  };
   writeFileSync(`${folder}${name}.br`, brotliCompressSync(raw, { params }));
   rmSync(folder + name);
 }

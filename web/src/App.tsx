@@ -19,6 +19,7 @@ const Models = lazy(() => import("./pages/Models"));
 const Files = lazy(() => import("./pages/Files"));
 const FileDetail = lazy(() => import("./pages/FileDetail"));
 const Outbox = lazy(() => import("./pages/Outbox"));
+const WhatIf = lazy(() => import("./pages/WhatIf"));
 const Strategy = lazy(() => import("./pages/Strategy"));
 
 const client = new QueryClient({
@@ -59,6 +60,7 @@ export function App() {
                   <Route path="/files" element={<Files />} />
                   <Route path="/files/:id" element={<FileDetail />} />
                   <Route path="/outbox" element={<Outbox />} />
+                  <Route path="/whatif" element={<WhatIf />} />
                   <Route path="/strategy" element={<Strategy />} />
                 </Route>
                 <Route path="*" element={<NotFound />} />

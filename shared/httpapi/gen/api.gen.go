@@ -2175,9 +2175,12 @@ type Snapshot struct {
 	Shards []SnapshotShard `json:"shards"`
 
 	// Stale Another strategy, other cuts or other models are in force since.
-	Stale           bool   `json:"stale"`
-	StrategyText    string `json:"strategy_text"`
-	StrategyVersion string `json:"strategy_version"`
+	Stale bool `json:"stale"`
+
+	// StrategySettings The text with its defaults filled in, as the engine reads it.
+	StrategySettings json.RawMessage `json:"strategy_settings"`
+	StrategyText     string          `json:"strategy_text"`
+	StrategyVersion  string          `json:"strategy_version"`
 
 	// Users Of the base.
 	Users int64  `json:"users"`

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { api, data } from "../core/api";
 import { toProblem } from "../core/problem";
-import { useAddress, useView } from "../core/view";
+import { useAddress, useQuiet, useView } from "../core/view";
 import { useKnown } from "./known";
 import { Meter, useLabel } from "./Parts";
 
@@ -11,13 +11,14 @@ import { Meter, useLabel } from "./Parts";
 export function Banners() {
   const { t } = useTranslation();
   const { status, statusError, format } = useView();
+  const quiet = useQuiet();
   const known = useKnown();
   const address = useAddress();
   const label = useLabel();
   const outreach = useQuery({
     queryKey: ["outreach"],
     queryFn: () => data(api.GET("/v1/outreach")),
-    refetchInterval: 20_000,
+    refetchInterval: quiet ? false : 20_000,
     retry: false,
   });
   const running = status?.import;

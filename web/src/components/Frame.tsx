@@ -1,6 +1,7 @@
 import {
   AlertOutlined,
   BranchesOutlined,
+  ControlOutlined,
   DashboardOutlined,
   ExperimentOutlined,
   FolderOpenOutlined,
@@ -29,6 +30,7 @@ const places = [
   { path: "/models", key: "models", icon: <ExperimentOutlined /> },
   { path: "/files", key: "files", icon: <FolderOpenOutlined /> },
   { path: "/outbox", key: "outbox", icon: <SendOutlined /> },
+  { path: "/whatif", key: "whatif", icon: <ControlOutlined /> },
   { path: "/strategy", key: "strategy", icon: <BranchesOutlined /> },
 ] as const;
 

@@ -2747,6 +2747,8 @@ export interface components {
             zone: string;
             currency: string;
             strategy_version: string;
+            /** @description The text with its defaults filled in, as the engine reads it. */
+            strategy_settings: unknown;
             strategy_text: string;
             cuts_version?: string;
             cuts_basis?: string;

@@ -19,10 +19,11 @@ const ViewContext = createContext<View | null>(null);
 
 export function ViewProvider({ children }: { children: ReactNode }) {
   const { language } = usePrefs();
+  const quiet = useQuiet();
   const { data: status, error } = useQuery({
     queryKey: ["status"],
     queryFn: () => data(api.GET("/v1/status")),
-    refetchInterval: (query) => (query.state.data?.import || query.state.error ? 1500 : 10_000),
+    refetchInterval: (query) => (quiet ? false : query.state.data?.import || query.state.error ? 1500 : 10_000),
     placeholderData: keepPreviousData,
   });
   const zone = status?.zone ?? "UTC";
@@ -32,6 +33,11 @@ export function ViewProvider({ children }: { children: ReactNode }) {
     [status, error, zone, currency, language],
   );
   return <ViewContext value={view}>{children}</ViewContext>;
+}
+
+/** Whether the page asks the server for nothing by itself: a what-if is computed in the browser alone. */
+export function useQuiet(): boolean {
+  return useLocation().pathname === "/whatif";
 }
 
 export function useView(): View {

@@ -61,20 +61,21 @@ describe("changes of a strategy file", () => {
     [
       "a plain text",
       { "segments.at_risk.when": 'tier in ["top"] && recency_days >= 50' },
-      [
-        '-    when: tier in ["top", "high"] && recency_days >= 45',
-        '+    when: tier in ["top"] && recency_days >= 50',
-      ],
+      ['-    when: tier in ["top", "high"] && recency_days >= 45', '+    when: tier in ["top"] && recency_days >= 50'],
     ],
-    ["an entry on one line", { "tiers.top.top": 0.1 }, ["-  - {name: top, top: 0.05, zh: 顶层}", "+  - {name: top, top: 0.1, zh: 顶层}"]],
     [
-      "a key that was not there",
-      { "outreach.rules.winback.shadow": true },
-      ["+      shadow: true"],
+      "an entry on one line",
+      { "tiers.top.top": 0.1 },
+      ["-  - {name: top, top: 0.05, zh: 顶层}", "+  - {name: top, top: 0.1, zh: 顶层}"],
     ],
+    ["a key that was not there", { "outreach.rules.winback.shadow": true }, ["+      shadow: true"]],
     ["a list that was not there", { "rfm.recency": [1, 2, 3, 4] }, ["+  recency: [1, 2, 3, 4]"]],
     ["a section that was not there", { "churn.threshold": 0.4 }, ["+churn: {threshold: 0.4}"]],
-    ["inside of braces", { "rfm.cn.cut": "median" }, ["-  cn: {m_kind: total, cut: mean}", "+  cn: {m_kind: total, cut: median}"]],
+    [
+      "inside of braces",
+      { "rfm.cn.cut": "median" },
+      ["-  cn: {m_kind: total, cut: mean}", "+  cn: {m_kind: total, cut: median}"],
+    ],
     ["a key less", { "lifecycle.dwell_days.silent": 0 }, ["-    silent: 7"]],
     ["a key more", { "lifecycle.dwell_days.churned": 4 }, ["+    churned: 4"]],
   ];

@@ -17,7 +17,7 @@ function withEdit(text: string, path: string, value: Value, settings: Settings):
   if (!root) return text;
   let at = root;
   for (const [i, key] of keys.entries()) {
-    const found = isList(at) ? itemOf(text, at, key) : valueOf(text, at, key);
+    const found = isList(at) ? itemOf(text, at, key) : valueIn(text, at, key);
     if (!found) {
       // What is not in the file stands at its default: a list of the defaults is written out whole.
       const list = keys.slice(0, i + 1).join(".");
@@ -68,7 +68,7 @@ function keyOf(text: string, pair: Node): string {
   return raw.replace(/^(["'])(.*)\1$/, "$2");
 }
 
-function valueOf(text: string, mapping: Node, key: string): Node | undefined {
+function valueIn(text: string, mapping: Node, key: string): Node | undefined {
   const pair = pairs(mapping).find((one) => keyOf(text, one) === key);
   if (!pair) return undefined;
   const colon = children(pair).find((child) => child.name === ":");
@@ -85,7 +85,7 @@ function itemOf(text: string, list: Node, name: string): Node | undefined {
   for (const item of children(list)) {
     const mapping = contentOf(item);
     const first = mapping && pairs(mapping).find((pair) => ["name", "tag"].includes(keyOf(text, pair)));
-    const value = mapping && first && valueOf(text, mapping, keyOf(text, first));
+    const value = mapping && first && valueIn(text, mapping, keyOf(text, first));
     if (value && unquoted(text.slice(value.from, value.to)) === name) return mapping;
   }
   return undefined;
@@ -107,7 +107,11 @@ function extent(text: string, node: Node): { from: number; to: number } {
 /** A value as the file writes it: plain where that is safe, in the quotes that stood there, lists and mappings on one line. */
 function scalar(value: Value, before = ""): string {
   if (typeof value !== "string") return flow(value);
-  if (before.startsWith("'") || /^[\s!&*?|>%@`"'#,[\]{}-]|: | #|\s$|^$|^(true|false|null|~|yes|no|on|off)$/i.test(value) || /:$/.test(value))
+  if (
+    before.startsWith("'") ||
+    /^[\s!&*?|>%@`"'#,[\]{}-]|: | #|\s$|^$|^(true|false|null|~|yes|no|on|off)$/i.test(value) ||
+    /:$/.test(value)
+  )
     return `'${value.replace(/'/g, "''")}'`;
   return value;
 }

@@ -6,6 +6,7 @@ import { Scroll } from "../../components/Scroll";
 import { Answer, Empty } from "../../components/States";
 import { api, data, type Schemas } from "../../core/api";
 import { Problems } from "./DraftEditor";
+import { Previewed } from "./Previewed";
 
 /** What a text changes against a version: by meaning, and line by line. */
 export function Changes({ text, from, edited }: { text: string; from: string; edited: boolean }) {
@@ -33,6 +34,7 @@ export function Changes({ text, from, edited }: { text: string; from: string; ed
             ) : (
               <Meaning changes={found.changes} />
             )}
+            <Previewed text={text} />
           </Card>
           <Card title={t("strategy.lines")}>
             <DiffView lines={found.lines} label={t("strategy.lines")} />

@@ -6,6 +6,7 @@ import { Answer, Failure } from "../../components/States";
 import { api, data } from "../../core/api";
 import { useView } from "../../core/view";
 import { Meaning } from "./Changes";
+import { Previewed } from "./Previewed";
 
 /** Asks before a strategy is put in force, and says whom it may message. */
 export function PublishDialog({
@@ -57,6 +58,7 @@ export function PublishDialog({
         <Answer query={diff} rows={4}>
           {(found) => <Meaning changes={found.changes} height={260} />}
         </Answer>
+        <Previewed text={text} />
         <div className={`banner ${existing ? "bad" : ""}`} role="status" style={{ margin: 0 }}>
           <span className="grow">
             {existing ? t("publish.existingOn", { count: most, n: format.count(most) }) : t("publish.existingOff")}

@@ -62,7 +62,11 @@ export function AskBase({
       <div className="asked" aria-live="polite">
         {last && !now?.problem && (
           <dl className="figures slim">
-            <Told name={t("whatif.users")} value={format.count(last.users)} aside={format.percent(last.users / Math.max(1, report.users))} />
+            <Told
+              name={t("whatif.users")}
+              value={format.count(last.users)}
+              aside={format.percent(last.users / Math.max(1, report.users))}
+            />
             <Told name={t("whatif.revenue")} value={format.moneyCompact(last.revenue, currency)} />
             {modelled && <Told name={t("whatif.clv")} value={format.moneyCompact(last.value, currency)} />}
           </dl>

@@ -38,7 +38,11 @@ export function Beside({
     void (async () => {
       const found = new Map<number, Report>();
       for (const [i, edits] of list.entries())
-        if (edits) await session.beside(edits).then((one) => found.set(i, one)).catch(() => undefined);
+        if (edits)
+          await session
+            .beside(edits)
+            .then((one) => found.set(i, one))
+            .catch(() => undefined);
       if (!gone) setOthers(found);
     })();
     return () => {

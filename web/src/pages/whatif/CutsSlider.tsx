@@ -16,7 +16,11 @@ export const CutsSlider = memo(function CutsSlider({
   const { t } = useTranslation();
   const name = t(`whatif.cuts.${row.key}`);
   const label = (i: number) =>
-    t("whatif.cuts.between", { name, a: row.key === "recency" ? 5 - i : i + 1, b: row.key === "recency" ? 4 - i : i + 2 });
+    t("whatif.cuts.between", {
+      name,
+      a: row.key === "recency" ? 5 - i : i + 1,
+      b: row.key === "recency" ? 4 - i : i + 2,
+    });
   return (
     <fieldset className="cuts">
       <legend>

@@ -70,11 +70,13 @@ export const Movers = memo(function Movers({
   const text = (one: Picked) =>
     one.kind === "stage"
       ? one.from || one.to
-        ? t("whatif.fromToName", { from: word("stage", one.from), to: word("stage", one.to) })
+        ? `${word("stage", one.from)} → ${word("stage", one.to)}`
         : t("whatif.anyStage")
       : t(one.from === "out" ? "whatif.enters" : "whatif.leaves", { name: word(one.kind, one.name) });
   const keyOf = (one: Picked) => JSON.stringify(one);
-  const known = options.some(({ picked: one }) => keyOf(one) === keyOf(picked)) ? options : [...options, { picked, users: 0 }];
+  const known = options.some(({ picked: one }) => keyOf(one) === keyOf(picked))
+    ? options
+    : [...options, { picked, users: 0 }];
   return (
     <Card
       title={t("whatif.movers")}

@@ -1,18 +1,18 @@
 import { Select, Switch } from "antd";
 import { memo, type ReactNode, useCallback, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useLabel } from "../../components/Parts";
+import type { Schemas } from "../../core/api";
+import { minorDigits } from "../../core/format";
 import { useView } from "../../core/view";
 import type { Sliding } from "../../core/whatif/session";
 import { type Edits, edited, type Value, valueAt } from "../../core/whatif/settings";
 import type { Source } from "../../core/whatif/source";
-import { minorDigits } from "../../core/format";
-import { useLabel } from "../../components/Parts";
 import { ConditionText } from "./ConditionText";
 import { CutsSlider } from "./CutsSlider";
 import { cutRows, type Knob, knobsOf, type Rule, tidy, type Unit, withCut, withoutCuts } from "./knobs";
 import { NumberBox, Slider } from "./Slider";
 import type { Spreads } from "./spreads";
-import type { Schemas } from "../../core/api";
 
 /** Changes, what moved, and when the event happened. */
 export type OnEdit = (edits: Edits, sliding?: Sliding, at?: number) => void;

@@ -96,7 +96,11 @@ export const Sizes = memo(function Sizes({
             {sizes.map((size, i) => (
               <tr key={size.name}>
                 <th scope="row">
-                  <span className="dot" aria-hidden="true" style={{ background: colorOf(i, size.name, series, muted) }} />
+                  <span
+                    className="dot"
+                    aria-hidden="true"
+                    style={{ background: colorOf(i, size.name, series, muted) }}
+                  />
                   {word(group, size.name)}
                 </th>
                 <td className="bar-col">
@@ -110,7 +114,9 @@ export const Sizes = memo(function Sizes({
                   {signed(size.after.users - size.before.users, format.count)}
                 </td>
                 <Money before={size.before.revenue} after={size.after.revenue} currency={currency} format={format} />
-                {modelled && <Money before={size.before.value} after={size.after.value} currency={currency} format={format} />}
+                {modelled && (
+                  <Money before={size.before.value} after={size.after.value} currency={currency} format={format} />
+                )}
               </tr>
             ))}
           </tbody>
@@ -136,7 +142,17 @@ function Bar({ size, most, color }: { size: Size; most: number; color: string })
   );
 }
 
-function Money({ before, after, currency, format }: { before: number; after: number; currency: string; format: Format }) {
+function Money({
+  before,
+  after,
+  currency,
+  format,
+}: {
+  before: number;
+  after: number;
+  currency: string;
+  format: Format;
+}) {
   const change = signed(after - before, (n) => format.moneyCompact(n, currency));
   return (
     <td className="right num">

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { readAddress, writeAddress } from "./address";
+import { type Address, readAddress, writeAddress } from "./address";
 
 it("the address holds the scenarios, and gives them back", () => {
-  const state = {
+  const state: Address = {
     scenarios: [
       { name: "A", edits: { "lifecycle.thresholds.silent_days": 75 } },
       { name: "乙", edits: { "segments.vip.when": 'spend >= 3 && tier == "top"' } },
@@ -16,7 +16,7 @@ it("the address holds the scenarios, and gives them back", () => {
 });
 
 it("without changes it stays bare, and nonsense is left out", () => {
-  const bare = { scenarios: [{ name: "A", edits: {} }], on: 0, condition: "" };
+  const bare: Address = { scenarios: [{ name: "A", edits: {} }], on: 0, condition: "" };
   expect(writeAddress(new URLSearchParams("s=x&on=4"), bare).toString()).toBe("");
   expect(readAddress(new URLSearchParams('s=[1,2&s=["B",[]]&on=9'), "A")).toEqual(bare);
 });

@@ -1,7 +1,7 @@
 import { conditionNumbers, withNumber } from "../../core/whatif/condition";
 import type { Plan } from "../../core/whatif/plan";
-import { type Edits, edited, type Settings, valueAt } from "../../core/whatif/settings";
 import type { Sliding } from "../../core/whatif/session";
+import { type Edits, edited, type Settings, valueAt } from "../../core/whatif/settings";
 import type { Source } from "../../core/whatif/source";
 import { evenStops, growingStops } from "../../core/whatif/stops";
 import type { Spread, Spreads } from "./spreads";
@@ -242,7 +242,13 @@ export function cutRows(plan: Plan, settings: Settings, spreads: Spreads, digits
 }
 
 /** The changes after one cut was moved: from now on the strategy has fixed cuts. Neighbours give way, so that cuts ascend. */
-export function withCut(edits: Edits, rows: readonly CutRow[], key: CutRow["key"], place: number, value: number): Edits {
+export function withCut(
+  edits: Edits,
+  rows: readonly CutRow[],
+  key: CutRow["key"],
+  place: number,
+  value: number,
+): Edits {
   const out: { [path: string]: Edits[string] } = { ...edits, "rfm.ties": "fixed" };
   for (const row of rows) {
     const values = [...row.values];
@@ -251,7 +257,8 @@ export function withCut(edits: Edits, rows: readonly CutRow[], key: CutRow["key"
       values[place] = value;
       for (let i = place + 1; i < 4; i++) values[i] = Math.max(values[i] ?? 0, (values[i - 1] ?? 0) + step);
       for (let i = place - 1; i >= 0; i--) values[i] = Math.min(values[i] ?? 0, (values[i + 1] ?? 0) - step);
-    } else for (let i = 1; i < 4; i++) if ((values[i] ?? 0) <= (values[i - 1] ?? 0)) values[i] = (values[i - 1] ?? 0) + 1;
+    } else
+      for (let i = 1; i < 4; i++) if ((values[i] ?? 0) <= (values[i - 1] ?? 0)) values[i] = (values[i - 1] ?? 0) + 1;
     out[`rfm.${row.key}`] = values.map((v) => Number(v.toFixed(2)));
   }
   return out;

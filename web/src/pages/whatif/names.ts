@@ -62,7 +62,8 @@ export function schemaOf({ snapshot, settings, plan }: Source): Schemas["Conditi
     if (!names.some((one) => one.text === text)) names.push({ text, kind: "field", type: "number" });
   for (const { name } of [...settings.tags, ...plan.eventTags.map((tag) => ({ name: tag }))])
     names.push({ text: `tags.has("${name}")`, kind: "tag", type: "bool" });
-  for (const { name } of settings.segments) names.push({ text: `segments.has("${name}")`, kind: "segment", type: "bool" });
+  for (const { name } of settings.segments)
+    names.push({ text: `segments.has("${name}")`, kind: "segment", type: "bool" });
   names.push({ text: "days_since()", kind: "function", type: "number" });
   return { strategy_version: snapshot.strategy_version, names, operators: [] };
 }

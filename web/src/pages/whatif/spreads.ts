@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
+import { conditionNumbers } from "../../core/whatif/condition";
 import type { Session } from "../../core/whatif/session";
 import type { Source } from "../../core/whatif/source";
-import { conditionNumbers } from "../../core/whatif/condition";
 
 /** How the base spreads over a column: shares of the highest bar, from 0 to `far`, which all but a few users lie below. */
 export interface Spread {
@@ -62,19 +62,21 @@ async function read(session: Session, { snapshot }: Source, refs: string[]): Pro
   };
   const first = await session.histograms(refs.map((ref) => ({ ref, stops: raw(ref, coarse) })));
   const fars = refs.map((ref, i) => {
-    const counts = first[i]?.counts.slice(0, -1) ?? [];
-    const all = counts.reduce((sum, n) => sum + n, 0);
-    let below = 0;
-    const at = counts.findIndex((n) => (below += n) >= all * 0.995);
-    const ends = [...new Set(coarse.map((stop) => (column(ref)?.kind === "float" ? stop : Math.floor(stop * (column(ref)?.scale ?? 1)))))];
-    const end = ends.sort((a, b) => a - b)[at] ?? 0;
-    return column(ref)?.kind === "float" ? Math.min(end, 1e9) : end / (column(ref)?.scale ?? 1);
+    const float = column(ref)?.kind === "float";
+    const scale = column(ref)?.scale ?? 1;
+    const ends = [...new Set(coarse.map((stop) => (float ? stop : Math.floor(stop * scale))))].sort((a, b) => a - b);
+    const end = ends[most(first[i]?.counts.slice(0, -1) ?? [])] ?? 0;
+    return float ? end : end / scale;
   });
   const edges = refs.map((ref, i) => {
     const far = /^(p_alive|churn_p)$/.test(ref) ? 1 : Math.max(fars[i] ?? 1, 1);
     const whole = column(ref)?.kind !== "float" && (column(ref)?.scale ?? 1) === 1;
     const bars = whole ? Math.min(BARS, Math.ceil(far)) : BARS;
-    return [...new Set(Array.from({ length: bars }, (_, k) => (whole ? Math.round(((k + 1) * far) / bars) : ((k + 1) * far) / bars)))];
+    return [
+      ...new Set(
+        Array.from({ length: bars }, (_, k) => (whole ? Math.round(((k + 1) * far) / bars) : ((k + 1) * far) / bars)),
+      ),
+    ];
   });
   const told = await session.histograms(refs.map((ref, i) => ({ ref, stops: raw(ref, edges[i] ?? []) })));
   return new Map(
@@ -83,4 +85,15 @@ async function read(session: Session, { snapshot }: Source, refs: string[]): Pro
       return [ref, { far: ends.at(-1) ?? 1, edges: ends, counts: (told[i]?.counts ?? []).slice(0, ends.length) }];
     }),
   );
+}
+
+/** The bin that all but a few users lie below or in. */
+function most(counts: readonly number[]): number {
+  const all = counts.reduce((sum, n) => sum + n, 0);
+  let below = 0;
+  for (const [i, n] of counts.entries()) {
+    below += n;
+    if (below >= all * 0.995) return i;
+  }
+  return counts.length - 1;
 }

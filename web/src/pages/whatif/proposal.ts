@@ -1,0 +1,24 @@
+import type { WhatIf } from "../../core/whatif/report";
+
+const DRAFT = "weir.draft";
+const PROPOSAL = "weir.proposal";
+
+/** Hands a draft to the strategy page, with what it was seen to do. */
+export function keepProposal(draft: { text: string; from: string }, report: WhatIf): void {
+  try {
+    localStorage.setItem(DRAFT, JSON.stringify(draft));
+    sessionStorage.setItem(PROPOSAL, JSON.stringify({ text: draft.text, report }));
+  } catch {
+    // Without storage there is no draft: the strategy page shows what is in force.
+  }
+}
+
+/** What a draft was seen to do; undefined for a text that was not proposed, or was changed since. */
+export function proposalOf(text: string): WhatIf | undefined {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(PROPOSAL) ?? "null") as { text: string; report: WhatIf } | null;
+    return kept?.text === text ? kept.report : undefined;
+  } catch {
+    return undefined;
+  }
+}
