@@ -122,7 +122,7 @@ func TestPackedAssets(t *testing.T) {
 	z := brotli.NewWriter(&packed)
 	_, _ = z.Write([]byte(raw))
 	_ = z.Close()
-	h := &handler{built: true, files: fstest.MapFS{
+	h := &handler{built: true, policy: Policy(), files: fstest.MapFS{
 		"index.html": {Data: []byte("<!doctype html>")}, "assets/preview-a1.wasm.br": {Data: packed.Bytes()}, "assets/broken-a1.wasm.br": {Data: []byte("no brotli")},
 	}}
 	for _, c := range []struct{ path, accept, encoding, body string }{
