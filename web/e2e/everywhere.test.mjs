@@ -27,6 +27,8 @@ const pages = [
   ["/retention", "table.triangle"],
   ["/models", ".state"],
   ["/files", ".drop"],
+  ["/events", "main table"],
+  ["/events/Order%20Completed", "main table"],
   ["/outbox", ".meter"],
   ["/strategy", ".cm-content"],
   ["/strategy?tab=versions", "main table"],

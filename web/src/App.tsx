@@ -18,6 +18,8 @@ const Churn = lazy(() => import("./pages/Churn"));
 const Models = lazy(() => import("./pages/Models"));
 const Files = lazy(() => import("./pages/Files"));
 const FileDetail = lazy(() => import("./pages/FileDetail"));
+const Events = lazy(() => import("./pages/Events"));
+const EventDetail = lazy(() => import("./pages/EventDetail"));
 const Outbox = lazy(() => import("./pages/Outbox"));
 const WhatIf = lazy(() => import("./pages/WhatIf"));
 const Strategy = lazy(() => import("./pages/Strategy"));
@@ -59,6 +61,8 @@ export function App() {
                   <Route path="/models" element={<Models />} />
                   <Route path="/files" element={<Files />} />
                   <Route path="/files/:id" element={<FileDetail />} />
+                  <Route path="/events" element={<Events />} />
+                  <Route path="/events/:name" element={<EventDetail />} />
                   <Route path="/outbox" element={<Outbox />} />
                   <Route path="/whatif" element={<WhatIf />} />
                   <Route path="/strategy" element={<Strategy />} />

@@ -91,7 +91,7 @@ export default function ConditionEditor({
 
   useEffect(() => {
     if (!schema) return;
-    const source = completeCondition(schema.names, ["and", "or", "not", "in", "true", "false", "null"]);
+    const source = completeCondition(schema.names, ["and", "or", "not", "in", "true", "false", "null"], schema.events);
     view.current?.dispatch({
       effects: completion.current.reconfigure(autocompletion({ override: [source], icons: false })),
     });

@@ -53,7 +53,16 @@ export function ConditionField({ applied, onApply }: { applied: string; onApply:
           placeholder={t("users.whereHint")}
         />
       </Suspense>
-      <div aria-live="polite">{problem && <Mistake text={rested} problem={problem} />}</div>
+      <div aria-live="polite">
+        {problem && <Mistake text={rested} problem={problem} />}
+        {settled &&
+          check.data?.warnings?.map((warning) => (
+            <p className="said" key={`${warning.line} ${warning.col} ${warning.message}`}>
+              {warning.message}
+              {warning.expected ? ` · ${t("common.expected", { what: warning.expected })}` : ""}
+            </p>
+          ))}
+      </div>
     </div>
   );
 }

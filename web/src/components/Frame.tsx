@@ -9,6 +9,7 @@ import {
   MenuOutlined,
   SendOutlined,
   SwapOutlined,
+  TagsOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
@@ -29,6 +30,7 @@ const places = [
   { path: "/retention", key: "retention", icon: <HistoryOutlined /> },
   { path: "/models", key: "models", icon: <ExperimentOutlined /> },
   { path: "/files", key: "files", icon: <FolderOpenOutlined /> },
+  { path: "/events", key: "events", icon: <TagsOutlined /> },
   { path: "/outbox", key: "outbox", icon: <SendOutlined /> },
   { path: "/whatif", key: "whatif", icon: <ControlOutlined /> },
   { path: "/strategy", key: "strategy", icon: <BranchesOutlined /> },

@@ -11,7 +11,14 @@ const names: Schemas["ConditionName"][] = [
   { text: "metrics.orders", kind: "metric", type: "number", windows: [30, 90] },
   { text: 'tags.has("vip")', kind: "tag", type: "bool" },
 ];
-const complete = completeCondition(names, ["and", "in"]);
+const complete = completeCondition(
+  names,
+  ["and", "in"],
+  [
+    { name: "Order Completed", volume: 7, properties: ["revenue", "order_id"] },
+    { name: "Viewed", volume: 1, properties: [] },
+  ],
+);
 
 function offered(text: string, explicit = false): string[] | undefined {
   const context = new CompletionContext(EditorState.create({ doc: text }), text.length, explicit);
@@ -32,6 +39,18 @@ describe("completion", () => {
 
   it("offers Chinese values", () => {
     expect(offered('rfm_cn == "重')).toEqual(['"重要价值"']);
+  });
+
+  it.each(['event("', 'orders > 1 && count("Or', 'sequence("Viewed", "'])("offers events after %s", (text) => {
+    expect(offered(text)).toEqual(["Order Completed", "Viewed"]);
+  });
+
+  it("offers the properties of the measured event", () => {
+    expect(offered('count("Order Completed" where properties.re')).toEqual([
+      "properties.revenue",
+      "properties.order_id",
+    ]);
+    expect(offered('count("Viewed" where properties.')).toHaveLength(6);
   });
 
   it("is quiet where nobody asked", () => {

@@ -8,6 +8,7 @@ import { StreamLanguage } from "@codemirror/language";
 import type { Schemas } from "../core/api";
 
 type Name = Schemas["ConditionName"];
+type Seen = Schemas["SeenEvent"];
 
 const words = /^(?:and|or|not|in|contains|startsWith|endsWith)\b/;
 
@@ -28,15 +29,47 @@ export const conditionLanguage = StreamLanguage.define({
   languageData: { closeBrackets: { brackets: ["(", "[", '"', "'"] } },
 });
 
-/** Offers the strategy's names, and behind a comparison the values that the name can have. */
-export function completeCondition(names: readonly Name[], keywords: readonly string[]) {
+/**
+ * Offers the strategy's names, behind a comparison the values that the name can have, and in a measure the events that came with
+ * their properties.
+ */
+export function completeCondition(names: readonly Name[], keywords: readonly string[], events: readonly Seen[] = []) {
   const all = [...names.map(nameCompletion), ...keywords.map((word) => ({ label: word, type: "keyword" }))];
   return (context: CompletionContext): CompletionResult | null => {
     const values = valuesAt(names, context);
     if (values) return values;
+    const seen = eventsAt(events, context);
+    if (seen) return seen;
     const word = context.matchBefore(/[\p{L}_][\p{L}\p{N}_.]*$/u);
     if (!word && !context.explicit) return null;
     return { from: word?.from ?? context.pos, options: all, validFor: /^[\p{L}\p{N}_.]*$/u };
+  };
+}
+
+const measure = "(?:event|count|sum|min|max|first|last|distinct|first_time|regularly|stopped|resumed|sequence)";
+const namedEvent = new RegExp(`\\b${measure}\\((?:[^()]*,)?\\s*"([^"]*)$`, "u");
+const namedProperty = new RegExp(
+  `\\b${measure}\\((?:[^()]*,)?\\s*"([^"]*)"\\s+where\\b[^,]*?(properties\\.[\\p{L}\\p{N}_]*)$`,
+  "u",
+);
+
+function eventsAt(events: readonly Seen[], context: CompletionContext): CompletionResult | null {
+  const before = context.state.sliceDoc(Math.max(0, context.pos - 400), context.pos);
+  const event = namedEvent.exec(before)?.[1];
+  if (event !== undefined && events.length > 0) {
+    return {
+      from: context.pos - event.length,
+      options: events.map((one) => ({ label: one.name, type: "enum", detail: String(one.volume) })),
+      validFor: /^[^"]*$/,
+    };
+  }
+  const [, name, typed = ""] = namedProperty.exec(before) ?? [];
+  const properties = events.find((one) => one.name === name)?.properties;
+  if (!properties?.length) return null;
+  return {
+    from: context.pos - typed.length,
+    options: properties.map((one) => ({ label: `properties.${one}`, type: "property" })),
+    validFor: /^[\p{L}\p{N}_.]*$/u,
   };
 }
 

@@ -3,7 +3,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { App, Button } from "antd";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { Bars } from "../../charts/Bars";
 import { useKnown } from "../../components/known";
 import { Pager } from "../../components/Pager";
@@ -20,6 +20,7 @@ export function Rejects({ file }: { file: Schemas["File"] }) {
   const { t } = useTranslation();
   const { format } = useView();
   const known = useKnown();
+  const address = useAddress();
   const pages = usePages(file.id);
   const rejects = useQuery({
     queryKey: ["files", file.id, "rejects", pages.after, file.status, file.counts.rejected],
@@ -55,6 +56,11 @@ export function Rejects({ file }: { file: Schemas["File"] }) {
                     color: "var(--bad)",
                   }))}
                 />
+              )}
+              {page.reasons.some((reason) => reason.reason === "plan_violation") && (
+                <p>
+                  <Link to={address("/events")}>{t("rejects.toEvents")}</Link>
+                </p>
               )}
               <RejectTable rejects={page.rejects} />
               <Pager {...pages} next={page.next} />
