@@ -133,7 +133,7 @@ func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, 
 	if len(writes) == 0 {
 		return nil, nil
 	}
-	if err := p.changed(ctx, 0); err != nil { // whoever reads between this and the end reads again after it
+	if err := p.changed(ctx, 0, "begun"); err != nil { // whoever reads between this and the end reads again after it
 		return nil, err
 	}
 	logs, err := p.log(ctx, writes)
@@ -158,7 +158,11 @@ func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, 
 	for _, m := range made {
 		n += m
 	}
-	if e := p.changed(context.WithoutCancel(ctx), n); err == nil {
+	end := "ended"
+	if err != nil { // some writes may have happened without our knowing
+		end = "failed"
+	}
+	if e := p.changed(context.WithoutCancel(ctx), n, end); err == nil {
 		err = e
 	}
 	if err != nil {
@@ -167,10 +171,10 @@ func (p *profiles) Write(ctx context.Context, writes []app.UserWrite) ([]error, 
 	return each, nil
 }
 
-// changed counts a change of the base and n profiles more. The count of profiles may be off after a process died in the middle
-// of a write: a snapshot sets it right.
-func (p *profiles) changed(ctx context.Context, n int64) error {
-	err := p.table.add(ctx, p.table.key("meta", "profiles"), item{"revision": num(1), "n": num(n)})
+// changed counts a change of the base and n profiles more, and the beginning, end or failure of a Write: as long as as many ended as
+// began, the count of profiles is right.
+func (p *profiles) changed(ctx context.Context, n int64, what string) error {
+	err := p.table.add(ctx, p.table.key("meta", "profiles"), item{"revision": num(1), "n": num(n), what: num(1)})
 	return p.table.fault(err, "count profiles")
 }
 
@@ -275,6 +279,33 @@ func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []a
 func (p *profiles) Count(ctx context.Context) (int64, error) {
 	it, err := p.table.get(ctx, p.table.key("meta", "profiles"))
 	return it.number("n"), p.table.fault(err, "count profiles")
+}
+
+// Exact implements app.Profiles. Where a Write did not end it counts the items of every shard and sets the count right.
+func (p *profiles) Exact(ctx context.Context) (int64, error) {
+	k := p.table.key("meta", "profiles")
+	it, err := p.table.get(ctx, k)
+	if err != nil || it.number("begun") == it.number("ended") {
+		return it.number("n"), p.table.fault(err, "count profiles")
+	}
+	counts := make([]int64, shards)
+	err = atOnce(ctx, shards, writeWidth, func(shard int) (err error) {
+		counts[shard], err = p.table.count(ctx, query{pk: p.table.key(fmt.Sprintf("p#%02x", shard), "").pk, consistent: true})
+		return err
+	})
+	if err != nil {
+		return 0, p.table.fault(err, "count profiles")
+	}
+	var n int64
+	for _, c := range counts {
+		n += c
+	}
+	fixed := k.with(item{"revision": num(it.number("revision") + 1), "n": num(n), "begun": num(0), "ended": num(0)})
+	err = p.table.put(ctx, fixed, equal("revision", num(it.number("revision"))))
+	if isCondition(err) { // somebody writes after all: the next one counts
+		err = nil
+	}
+	return n, p.table.fault(err, "count profiles")
 }
 
 // Revision implements app.Profiles.

@@ -306,6 +306,9 @@ func (p *profiles) Count(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+// Exact implements app.Profiles.
+func (p *profiles) Exact(ctx context.Context) (int64, error) { return p.Count(ctx) }
+
 // Revision implements app.Profiles: it counts the calls of Write that changed something.
 func (p *profiles) Revision(ctx context.Context) (n int64, err error) {
 	err = p.db.read(ctx, "read the revision", func(c *connection) error {

@@ -41,7 +41,7 @@ func (a *App) cutsStale(ctx context.Context, live *Live, asOf int64) (bool, erro
 	if !live.Engine.Fits(c) || asOf-c.AsOf > cutsAge {
 		return true, nil
 	}
-	n, err := a.ports.Profiles.Count(ctx)
+	n, err := a.ports.Profiles.Exact(ctx)
 	if err != nil {
 		return false, fault.Wrap(err, "count the profiles")
 	}

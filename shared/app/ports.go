@@ -215,8 +215,10 @@ type Profiles interface {
 	// Scan returns up to limit items after the place of the key `after` ("" for the first page), in an order of the adapter's own
 	// that follows from the keys and never changes. No item of that key need exist.
 	Scan(ctx context.Context, after string, limit int) ([]Item, error)
-	// Count returns the number of profiles.
+	// Count returns the number of profiles. It may be off after a process died in the middle of a Write: nothing is decided by it.
 	Count(ctx context.Context) (int64, error)
+	// Exact returns the number of profiles, counted anew where Count may be off. Only who writes alone may ask.
+	Exact(ctx context.Context) (int64, error)
 	// Revision is a number that changes with every write, of this process or another.
 	Revision(ctx context.Context) (int64, error)
 	// Decisions returns the decision records written under a key, newest first; those of a profile that was absorbed stay.

@@ -283,6 +283,10 @@ func (w faultyProfiles) Count(ctx context.Context) (int64, error) {
 	return value(w.f, "Profiles.Count", func() (int64, error) { return w.p.Count(ctx) })
 }
 
+func (w faultyProfiles) Exact(ctx context.Context) (int64, error) {
+	return value(w.f, "Profiles.Exact", func() (int64, error) { return w.p.Exact(ctx) })
+}
+
 func (w faultyProfiles) Revision(ctx context.Context) (int64, error) {
 	return value(w.f, "Profiles.Revision", func() (int64, error) { return w.p.Revision(ctx) })
 }

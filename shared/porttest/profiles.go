@@ -104,6 +104,7 @@ var profileTests = []test{
 			same(t, "the page after a key that is not there", item.Key, rest[i])
 		}
 		same(t, "the count", get[int64](t)(p.Profiles.Count(ctx)), int64(257))
+		same(t, "the exact count", get[int64](t)(p.Profiles.Exact(ctx)), int64(257))
 	}},
 	{"revision changes with every write", func(t *testing.T, p app.Ports) {
 		seen := map[int64]bool{get[int64](t)(p.Profiles.Revision(ctx)): true}
