@@ -44,13 +44,16 @@ func NewOutbox(objects Bucket, name, workspace string) *Outbox {
 	return &Outbox{bucket: &bucket{s3: objects, name: name}, prefix: "outbox/" + orMain(workspace) + "/"}
 }
 
+// letterName is the object of a message, without its folder.
+func letterName(id string) string { return disk.SafeName(id) + ".json" }
+
 // Send implements app.Channel: an object that is there already stays as it is.
 func (o *Outbox) Send(ctx context.Context, m app.Message) error {
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return fault.New(fault.Internal, "the message %s cannot be written", m.ID).Because(err)
 	}
-	name := aws.String(o.prefix + disk.SafeName(m.ID) + ".json")
+	name := aws.String(o.prefix + letterName(m.ID))
 	_, err = o.bucket.s3.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &o.bucket.name, Key: name, Body: bytes.NewReader(append(text, '\n')), IfNoneMatch: aws.String("*"),
 		ContentType: aws.String("application/json"),

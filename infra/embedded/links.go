@@ -124,6 +124,22 @@ func point(c *connection, id, canonical string) error {
 	return err
 }
 
+// Forget implements app.Links.
+func (p *links) Forget(ctx context.Context, ids []string) error {
+	return p.db.erase(ctx, "remove links", func(c *connection) error {
+		for _, id := range ids {
+			for _, sql := range []string{
+				"DELETE FROM link_facts WHERE a = ?", "DELETE FROM link_facts WHERE b = ?", "DELETE FROM pointers WHERE id = ?",
+			} {
+				if _, err := c.exec(sql, id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // Any implements app.Links.
 func (p *links) Any(ctx context.Context) (any bool, err error) {
 	err = p.db.read(ctx, "look for links", func(c *connection) error {

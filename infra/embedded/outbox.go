@@ -35,6 +35,9 @@ type letter struct {
 	HTML    string `json:"html,omitempty"`
 }
 
+// letterPath is the file of a message.
+func letterPath(dir, id string) string { return filepath.Join(dir, disk.SafeName(id)+".json") }
+
 // Send implements app.Channel. A message whose file exists is left as it is.
 func (o *outbox) Send(ctx context.Context, m app.Message) error {
 	if o.options.ReadOnly {
@@ -46,7 +49,7 @@ func (o *outbox) Send(ctx context.Context, m app.Message) error {
 	if m.ID == "" {
 		return fault.New(fault.Invalid, "a message needs an id")
 	}
-	path := filepath.Join(o.dir, disk.SafeName(m.ID)+".json")
+	path := letterPath(o.dir, m.ID)
 	if _, err := os.Lstat(path); err == nil {
 		return nil
 	}

@@ -2,6 +2,9 @@ package embedded
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -13,7 +16,10 @@ import (
 )
 
 // profiles implements app.Profiles.
-type profiles struct{ db *database }
+type profiles struct {
+	db     *database
+	outbox string // the folder of messages
+}
 
 const (
 	sqlProfileAt = "SELECT version, facts, state, recent, marks, rebase FROM profiles WHERE hash = ? AND key = ?"
@@ -333,3 +339,45 @@ func (p *profiles) Decisions(ctx context.Context, key string, limit int) (all []
 
 var errMarks = fault.New(fault.Internal, "the marks of a profile are damaged").
 	WithHint("stop Weir and put a backup of %s in its place", databaseName)
+
+// Forget implements app.Profiles: first the messages, whose names the intents tell.
+func (p *profiles) Forget(ctx context.Context, keys []string) error {
+	if p.db.readOnly {
+		return errReadOnly()
+	}
+	var messages []string
+	err := p.db.read(ctx, "list the messages of a user", func(c *connection) error {
+		for _, key := range keys {
+			err := c.query(func(s *sqlite3.Stmt) error {
+				messages = append(messages, s.ColumnText(0))
+				return nil
+			}, "SELECT id FROM intents WHERE key = ?", key)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range messages {
+		if err := os.Remove(letterPath(p.outbox, id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return disk.Fault(err, "remove a message")
+		}
+	}
+	return p.db.erase(ctx, "remove a user", func(c *connection) error {
+		for _, key := range keys {
+			for _, sql := range []string{"DELETE FROM intents WHERE key = ?", "DELETE FROM profiles WHERE key = ?"} {
+				if _, err := c.exec(sql, key); err != nil {
+					return err
+				}
+			}
+			if _, err := c.exec("DELETE FROM decisions WHERE hash = ? AND key = ?", place(key), key); err != nil {
+				return err
+			}
+		}
+		_, err := c.exec(sqlRevise)
+		return err
+	})
+}

@@ -129,7 +129,7 @@ func (s *Store) Ports(clock func() int64) app.Ports {
 	p := app.Ports{
 		Uploads:  &uploads{dir: s.path(eventsDir), options: s.options},
 		Ledger:   &ledger{s.db},
-		Profiles: &profiles{s.db},
+		Profiles: &profiles{db: s.db, outbox: s.path(outboxDir)},
 		Links:    &links{s.db},
 		Canon:    s.canon,
 		Rejects:  &rejects{s.db},
@@ -180,6 +180,9 @@ func (readOnlyCanon) Write(context.Context, string, int, int, []app.Row) error {
 
 // Drop implements app.Canon.
 func (readOnlyCanon) Drop(context.Context, string) error { return errReadOnly() }
+
+// Erase implements app.Canon.
+func (readOnlyCanon) Erase(context.Context, []string) (int64, error) { return 0, errReadOnly() }
 
 // readOnlyScratch refuses to make scratch files.
 type readOnlyScratch struct{}

@@ -126,6 +126,7 @@ func (a *App) DeliverThese(ctx context.Context, intents []Intent) (DeliverReport
 type delivery struct {
 	app    *App
 	report DeliverReport
+	graves *graves // read with the first message
 }
 
 // handOver is the longest that handing a message over takes where several processes do it (milliseconds): what was claimed longer
@@ -244,7 +245,7 @@ func (d *delivery) prepare(ctx context.Context, live *Live, in Intent) (m Messag
 
 // letter makes an e-mail of a message: its address, and both parts.
 func (d *delivery) letter(ctx context.Context, in Intent, m *Message) (why string, err error) {
-	m.To, err = d.app.ports.Contacts.Address(ctx, in.Key, contact.Email)
+	m.To, err = d.app.Address(ctx, in.Key, contact.Email)
 	if fault.Is(err, fault.NotFound) {
 		return whyNoAddress, nil
 	}
@@ -273,6 +274,15 @@ func (d *delivery) suppressed(ctx context.Context, live *Live, in Intent) (strin
 	}
 	if closed, ok := channel.(Closed); ok {
 		return "channel: " + closed.Why, nil
+	}
+	if d.graves == nil {
+		var err error
+		if d.graves, err = d.app.graves(ctx); err != nil {
+			return "", err
+		}
+	}
+	if d.graves.holds(in.Key) {
+		return "forgotten: the user was forgotten, and a backup brought the message back", nil
 	}
 	items, err := d.app.ports.Profiles.Get(ctx, []string{in.Key})
 	if err != nil {

@@ -30,6 +30,7 @@ type Ports struct {
 	Tickets  Tickets      // of uploads past the API; nil: uploads go through it
 	Meter    func() Units // what this process consumed of a table that is paid by use, since it started; nil where none is
 	Clock    func() int64
+	Periods  Periods                                   // how long the host keeps what was removed
 	Zones    func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
 }
 
@@ -212,6 +213,9 @@ type Profiles interface {
 	// The result holds an error for each write: nil, or Conflict when a version differed. err is about the call as a whole:
 	// then any number of writes may have happened, each wholly or not at all.
 	Write(ctx context.Context, writes []UserWrite) (each []error, err error)
+	// Forget removes the items of keys, with their decision records, every intent about them and what the outbox keeps of it. What is
+	// not there is no error; a call that failed is repeated.
+	Forget(ctx context.Context, keys []string) error
 	// Scan returns up to limit items after the place of the key `after` ("" for the first page), in an order of the adapter's own
 	// that follows from the keys and never changes. No item of that key need exist.
 	Scan(ctx context.Context, after string, limit int) ([]Item, error)
@@ -363,6 +367,8 @@ type Links interface {
 	// Apply stores facts (by (A, B, Alias): the earliest Time stays, and Revoked is set when given) and pointers id → canonical
 	// id, atomically; a pointer to itself removes the pointer.
 	Apply(ctx context.Context, facts []Link, pointers map[string]string) error
+	// Forget removes every fact that names any of the ids, and the pointers of the ids.
+	Forget(ctx context.Context, ids []string) error
 	// Any reports whether there is any pointer.
 	Any(ctx context.Context) (bool, error)
 	// All returns every fact, by (A, B).
@@ -409,6 +415,8 @@ type Canon interface {
 	Write(ctx context.Context, file string, chunk, bucket int, rows []Row) error
 	// Read yields rows bucket by bucket; within a bucket sorted by (Hash, Key, Time, ID) over all files.
 	Read(ctx context.Context, f RowFilter) iter.Seq2[Row, error]
+	// Erase removes every row of raw keys, and returns how many. A call that failed is repeated.
+	Erase(ctx context.Context, keys []string) (rows int64, err error)
 	// Drop removes every row of a file whose folding never finished.
 	Drop(ctx context.Context, file string) error
 }

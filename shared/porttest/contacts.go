@@ -155,3 +155,52 @@ var contactTests = []test{
 		same(t, "the address", get[string](t)(p.Contacts.Address(ctx, "u", contact.Email)), "x@example.com")
 	}},
 }
+
+// forgetTests are the other ports' part in forgetting a user.
+var forgetTests = []test{
+	{"profiles with everything about them", func(t *testing.T, p app.Ports) {
+		write(t, p, fullWrite("u", 0), fullWrite("v", 0), app.UserWrite{Item: fullItem("w", 0)})
+		if c := p.Channels["outbox"]; c != nil {
+			must(t, c.Send(ctx, app.Message{ID: "i-u", User: "u", Body: "text"}))
+		}
+		for range 2 {
+			must(t, p.Profiles.Forget(ctx, []string{"u", "w", "nobody"}))
+		}
+		same(t, "the profiles", sortedScan(t, p, 9), []string{"v"})
+		same(t, "the decisions", len(get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 9))), 0)
+		same(t, "another's decisions", len(get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "v", 9))), 1)
+		for _, in := range listIntents(t, p, app.IntentQuery{Limit: 9}) {
+			same(t, "whom an intent is about", in.Key, "v")
+		}
+		write(t, p, fullWrite("u", 0))
+		same(t, "the profiles", sortedScan(t, p, 9), []string{"u", "v"})
+	}},
+	{"links of ids", func(t *testing.T, p app.Ports) {
+		ab, bc, de := app.Link{A: "a", B: "b", Time: 5, Source: "f"}, app.Link{A: "b", B: "c", Alias: true, Time: 6}, app.Link{A: "d", B: "e", Time: 7}
+		must(t, p.Links.Apply(ctx, []app.Link{ab, bc, de}, map[string]string{"b": "a", "e": "d"}))
+		for range 2 {
+			must(t, p.Links.Forget(ctx, []string{"b", "x"}))
+		}
+		same(t, "the facts", get[[]app.Link](t)(p.Links.All(ctx)), []app.Link{de})
+		same(t, "the pointers", get[map[string]string](t)(p.Links.Resolve(ctx, []string{"b", "e"})), map[string]string{"e": "d"})
+		same(t, "the facts of the other id", len(get[[]app.Link](t)(p.Links.Touching(ctx, []string{"a", "c"}))), 0)
+	}},
+	{"canonical rows of keys", func(t *testing.T, p app.Ports) {
+		for _, file := range []string{"f1", "f2"} {
+			keep(t, p, file, canonRows(file, 60))
+		}
+		gone := func(r app.Row) bool { return r.Key == "user-3" || r.Key == "user-5" }
+		before := readRows(t, p, app.RowFilter{Bucket: -1})
+		left := filterRows(before, func(r app.Row) bool { return !gone(r) })
+		same(t, "the number of rows", get[int64](t)(p.Canon.Erase(ctx, []string{"user-3", "user-5", "nobody"})), int64(len(before)-len(left)))
+		same(t, "the rows", readRows(t, p, app.RowFilter{Bucket: -1}), left)
+		same(t, "of the keys", len(readRows(t, p, app.RowFilter{Bucket: -1, Keys: []string{"user-3"}})), 0)
+		same(t, "again", get[int64](t)(p.Canon.Erase(ctx, []string{"user-3", "user-5"})), int64(0))
+		all := make([]string, 8)
+		for i := range all {
+			all[i] = fmt.Sprintf("user-%d", i)
+		}
+		same(t, "the rest", get[int64](t)(p.Canon.Erase(ctx, all)), int64(len(left)))
+		same(t, "the rows", len(readRows(t, p, app.RowFilter{Bucket: -1})), 0)
+	}},
+}

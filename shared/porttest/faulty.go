@@ -275,6 +275,10 @@ func (w faultyProfiles) Write(ctx context.Context, writes []app.UserWrite) ([]er
 	return value(w.f, "Profiles.Write", func() ([]error, error) { return w.p.Write(ctx, writes) })
 }
 
+func (w faultyProfiles) Forget(ctx context.Context, keys []string) error {
+	return w.f.do("Profiles.Forget", func() error { return w.p.Forget(ctx, keys) })
+}
+
 func (w faultyProfiles) Scan(ctx context.Context, after string, limit int) ([]app.Item, error) {
 	return value(w.f, "Profiles.Scan", func() ([]app.Item, error) { return w.p.Scan(ctx, after, limit) })
 }
@@ -312,6 +316,10 @@ func (w faultyLinks) Apply(ctx context.Context, facts []app.Link, pointers map[s
 	return w.f.do("Links.Apply", func() error { return w.p.Apply(ctx, facts, pointers) })
 }
 
+func (w faultyLinks) Forget(ctx context.Context, ids []string) error {
+	return w.f.do("Links.Forget", func() error { return w.p.Forget(ctx, ids) })
+}
+
 func (w faultyLinks) Any(ctx context.Context) (bool, error) {
 	return value(w.f, "Links.Any", func() (bool, error) { return w.p.Any(ctx) })
 }
@@ -333,6 +341,10 @@ func (w faultyCanon) Write(ctx context.Context, file string, chunk, bucket int, 
 
 func (w faultyCanon) Read(ctx context.Context, filter app.RowFilter) iter.Seq2[app.Row, error] {
 	return steps(w.f, "Canon.Read", w.p.Read(ctx, filter))
+}
+
+func (w faultyCanon) Erase(ctx context.Context, keys []string) (int64, error) {
+	return value(w.f, "Canon.Erase", func() (int64, error) { return w.p.Erase(ctx, keys) })
 }
 
 func (w faultyCanon) Drop(ctx context.Context, file string) error {

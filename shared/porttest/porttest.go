@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) app.Ports) {
 		{"Intents", intentTests},
 		{"Docs", docTests},
 		{"Contacts", contactTests},
+		{"Forget", forgetTests},
 		{"Snapshots", snapshotTests},
 		{"Scratch", scratchTests},
 		{"Channels", channelTests},
