@@ -78,6 +78,9 @@ func showFile(w io.Writer, f gen.File) {
 	t.row("duplicates", number(f.Counts.Duplicates))
 	t.row("rejected", number(f.Counts.Rejected))
 	t.row("users", number(f.Counts.Users))
+	if n := f.Counts.Forgotten; n != nil {
+		t.row("of forgotten users", number(*n))
+	}
 	if c := f.Consumed; c != nil {
 		t.row("read units", number(int64(math.Ceil(c.Reads))))
 		t.row("write units", number(int64(math.Ceil(c.Writes))))

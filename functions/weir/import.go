@@ -70,6 +70,7 @@ func (c *cli) importFiles(ctx context.Context, b *base, files []string, req app.
 		sum.Rejected += res.Counts.Rejected
 		sum.Duplicates += res.Counts.Duplicates
 		sum.Users += res.Counts.Users
+		sum.Forgotten += res.Counts.Forgotten
 		c.noteImport(name, res)
 	}
 	err := c.print(sum, func(w io.Writer) {

@@ -18,7 +18,8 @@ func (c *cli) usersCommand() *cobra.Command {
 		Use: "users", Short: "Users, their portraits, and the reasons of their scores",
 		Example: "  weir users list --where 'stage == \"silent\"' --sort spend --desc\n  weir users show 0042\n  weir users explain 0042",
 	}
-	cmd.AddCommand(c.usersList(), c.usersShow(), c.usersExplain(), c.usersEvents(), c.usersMessages(), c.usersDecisions())
+	cmd.AddCommand(c.usersList(), c.usersShow(), c.usersExplain(), c.usersEvents(), c.usersMessages(), c.usersDecisions(),
+		c.usersContact(), c.usersFind(), c.usersExport(), c.usersForget(), c.usersReceipts())
 	return cmd
 }
 

@@ -87,7 +87,11 @@ func consumed(u app.Units) *gen.Consumed {
 }
 
 func countsOf(c app.Counts) gen.Counts {
-	return gen.Counts{Events: c.Events, Accepted: c.Accepted, Rejected: c.Rejected, Duplicates: c.Duplicates, Users: c.Users}
+	out := gen.Counts{Events: c.Events, Accepted: c.Accepted, Rejected: c.Rejected, Duplicates: c.Duplicates, Users: c.Users}
+	if c.Forgotten > 0 {
+		out.Forgotten = &c.Forgotten
+	}
+	return out
 }
 
 func progressOf(p app.Progress) *gen.Progress {

@@ -17,7 +17,7 @@ const (
 	Viewer        // sees everything and asks what would be
 	Editor        // brings events, fits models, and can always stop outreach
 	Approver      // lets a strategy or models decide, and lets outreach go on
-	Admin         // takes two people apart
+	Admin         // takes two people apart, and forgets one
 )
 
 var roleNames = [...]string{"none", "viewer", "editor", "approver", "admin"}
@@ -71,7 +71,11 @@ var writers = map[string]Role{
 	"POST /v1/outreach/resume":    Approver,
 	"POST /v1/strategy/publish":   Approver, // a rollback is a publication, too
 	"POST /v1/models/publish":     Approver,
+	"POST /v1/users/{id}/contact": Approver, // whose addresses somebody sees, the log says
+	"POST /v1/contacts/find":      Approver,
 	"POST /v1/identity/revoke":    Admin,
+	"POST /v1/users/{id}/export":  Admin,
+	"POST /v1/users/{id}/forget":  Admin,
 }
 
 // RoleFor returns the role that a route needs: its method and path, as in openapi.yaml.

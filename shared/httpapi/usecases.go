@@ -45,6 +45,11 @@ type UseCases interface {
 	Decisions(ctx context.Context, id string, limit int) (key string, records []app.Decision, err error)
 	UserMessages(ctx context.Context, id string, after string, limit int) (key string, page []app.Intent, next string, err error)
 	UserLinks(ctx context.Context, id string) (key string, links []app.Link, err error)
+	Address(ctx context.Context, id, kind string) (string, error)
+	FindContact(ctx context.Context, kind, address string) ([]string, error)
+	Forget(ctx context.Context, id string) (app.Receipt, error)
+	Receipts(ctx context.Context) ([]app.Receipt, error)
+	ExportUser(ctx context.Context, id string) (app.UserExport, error)
 	RevokeLink(ctx context.Context, x, y string) (left, right string, err error)
 
 	CheckCondition(ctx context.Context, expr string, count bool, asOf int64) (app.ConditionCheck, error)

@@ -1225,6 +1225,12 @@ type Consumed struct {
 	Writes float64 `json:"writes"`
 }
 
+// ContactData defines model for ContactData.
+type ContactData struct {
+	Email *string `json:"email,omitempty"`
+	Phone *string `json:"phone,omitempty"`
+}
+
 // Counts defines model for Counts.
 type Counts struct {
 	// Accepted Folded for the first time.
@@ -1235,6 +1241,9 @@ type Counts struct {
 
 	// Events Lines or rows read; grouped rows count as one.
 	Events int64 `json:"events"`
+
+	// Forgotten Of users who were forgotten: dropped, and kept nowhere.
+	Forgotten *int64 `json:"forgotten,omitempty"`
 
 	// Rejected Quarantined.
 	Rejected int64 `json:"rejected"`
@@ -1963,6 +1972,42 @@ type ReasonCount struct {
 	Reason string `json:"reason"`
 }
 
+// Receipt What was destroyed of a user who was forgotten. It holds no personal data.
+type Receipt struct {
+	Addresses int64     `json:"addresses"`
+	Asked     time.Time `json:"asked"`
+
+	// BackupDays For so many days the base can be restored to an earlier moment.
+	BackupDays int   `json:"backup_days"`
+	Events     int64 `json:"events"`
+
+	// Finished Absent while an interrupted call waits to be repeated.
+	Finished *time.Time `json:"finished,omitempty"`
+
+	// Hashes Keyed hashes of the ids.
+	Hashes []string `json:"hashes"`
+
+	// Horizon Until then backups and files about to expire may hold what is gone.
+	Horizon time.Time `json:"horizon"`
+	Id      string    `json:"id"`
+
+	// Ids How many ids the user was known under.
+	Ids      int64 `json:"ids"`
+	Messages int64 `json:"messages"`
+	Profiles int64 `json:"profiles"`
+
+	// UploadDays For so many days event files and quarantined lines are kept.
+	UploadDays int `json:"upload_days"`
+
+	// VersionDays For so many days former versions of files are kept.
+	VersionDays int `json:"version_days"`
+}
+
+// ReceiptList defines model for ReceiptList.
+type ReceiptList struct {
+	Receipts []Receipt `json:"receipts"`
+}
+
 // RedriveRequest defines model for RedriveRequest.
 type RedriveRequest struct {
 	// Mapping The corrected mapping file's text; without it the file's own is used.
@@ -2673,6 +2718,28 @@ type UserChurn struct {
 	Warning   bool          `json:"warning"`
 }
 
+// UserExport defines model for UserExport.
+type UserExport struct {
+	Addresses []struct {
+		Address string    `json:"address"`
+		Kind    string    `json:"kind"`
+		Since   time.Time `json:"since"`
+	} `json:"addresses"`
+	AsOf      time.Time                `json:"as_of"`
+	Decisions []map[string]interface{} `json:"decisions"`
+	Events    []map[string]interface{} `json:"events"`
+	Ids       []string                 `json:"ids"`
+	Links     []map[string]interface{} `json:"links"`
+	Messages  []map[string]interface{} `json:"messages"`
+	Traits    map[string]interface{}   `json:"traits"`
+	UserId    string                   `json:"user_id"`
+}
+
+// UserIds defines model for UserIds.
+type UserIds struct {
+	UserIds []string `json:"user_ids"`
+}
+
 // UserPage defines model for UserPage.
 type UserPage struct {
 	AsOf     time.Time `json:"as_of"`
@@ -3069,6 +3136,9 @@ type BacktestChurnJSONRequestBody = BacktestRequest
 // CheckConditionJSONRequestBody defines body for CheckCondition for application/json ContentType.
 type CheckConditionJSONRequestBody = ConditionRequest
 
+// FindContactJSONRequestBody defines body for FindContact for application/json ContentType.
+type FindContactJSONRequestBody = ContactData
+
 // UploadFileMultipartRequestBody defines body for UploadFile for multipart/form-data ContentType.
 type UploadFileMultipartRequestBody = FileForm
 
@@ -3262,6 +3332,9 @@ type ServerInterface interface {
 	// GetConditionSchema The names that a condition may use under the current strategy.
 	// (GET /v1/conditions/schema)
 	GetConditionSchema(w http.ResponseWriter, r *http.Request)
+	// FindContact The users who have an address. Who asked is noted in the log.
+	// (POST /v1/contacts/find)
+	FindContact(w http.ResponseWriter, r *http.Request)
 	// ListEvents The event catalogue, every event that came with its volume.
 	// (GET /v1/events)
 	ListEvents(w http.ResponseWriter, r *http.Request)
@@ -3346,6 +3419,9 @@ type ServerInterface interface {
 	// ListPlanVersions Every publication of a tracking plan, newest first.
 	// (GET /v1/plan/versions)
 	ListPlanVersions(w http.ResponseWriter, r *http.Request)
+	// ListReceipts The receipts of users who were forgotten, the newest first. They hold no personal data.
+	// (GET /v1/receipts)
+	ListReceipts(w http.ResponseWriter, r *http.Request)
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(w http.ResponseWriter, r *http.Request, params ListRejectsParams)
@@ -3406,6 +3482,9 @@ type ServerInterface interface {
 	// GetUser The portrait of a user.
 	// (GET /v1/users/{id})
 	GetUser(w http.ResponseWriter, r *http.Request, id UserId, params GetUserParams)
+	// ShowContact The addresses of a user. Who asked is noted in the log.
+	// (POST /v1/users/{id}/contact)
+	ShowContact(w http.ResponseWriter, r *http.Request, id UserId)
 	// ListUserDecisions Every decision about a user with its reasons, newest first.
 	// (GET /v1/users/{id}/decisions)
 	ListUserDecisions(w http.ResponseWriter, r *http.Request, id UserId, params ListUserDecisionsParams)
@@ -3415,6 +3494,12 @@ type ServerInterface interface {
 	// ExplainUser Every score of a user with its reasons.
 	// (GET /v1/users/{id}/explain)
 	ExplainUser(w http.ResponseWriter, r *http.Request, id UserId, params ExplainUserParams)
+	// ExportUser Everything that is kept about a user, for whoever asks for their own data. Who asked is noted in the log.
+	// (POST /v1/users/{id}/export)
+	ExportUser(w http.ResponseWriter, r *http.Request, id UserId)
+	// ForgetUser Forget a user, under all ids. Nothing brings the user back.
+	// (POST /v1/users/{id}/forget)
+	ForgetUser(w http.ResponseWriter, r *http.Request, id UserId)
 	// ListUserLinks The facts that join ids into this user, revoked ones too.
 	// (GET /v1/users/{id}/links)
 	ListUserLinks(w http.ResponseWriter, r *http.Request, id UserId)
@@ -3991,6 +4076,20 @@ func (siw *ServerInterfaceWrapper) GetConditionSchema(w http.ResponseWriter, r *
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetConditionSchema(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// FindContact operation middleware
+func (siw *ServerInterfaceWrapper) FindContact(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.FindContact(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4757,6 +4856,20 @@ func (siw *ServerInterfaceWrapper) ListPlanVersions(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// ListReceipts operation middleware
+func (siw *ServerInterfaceWrapper) ListReceipts(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListReceipts(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListRejects operation middleware
 func (siw *ServerInterfaceWrapper) ListRejects(w http.ResponseWriter, r *http.Request) {
 
@@ -5364,6 +5477,32 @@ func (siw *ServerInterfaceWrapper) GetUser(w http.ResponseWriter, r *http.Reques
 	handler.ServeHTTP(w, r)
 }
 
+// ShowContact operation middleware
+func (siw *ServerInterfaceWrapper) ShowContact(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id UserId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowContact(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListUserDecisions operation middleware
 func (siw *ServerInterfaceWrapper) ListUserDecisions(w http.ResponseWriter, r *http.Request) {
 
@@ -5507,6 +5646,58 @@ func (siw *ServerInterfaceWrapper) ExplainUser(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ExplainUser(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExportUser operation middleware
+func (siw *ServerInterfaceWrapper) ExportUser(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id UserId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExportUser(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ForgetUser operation middleware
+func (siw *ServerInterfaceWrapper) ForgetUser(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id UserId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ForgetUser(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5749,6 +5940,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}/decisions", wrapper.ListUserDecisions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}/messages", wrapper.ListUserMessages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/users/{id}/links", wrapper.ListUserLinks)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/users/{id}/contact", wrapper.ShowContact)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/users/{id}/export", wrapper.ExportUser)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/users/{id}/forget", wrapper.ForgetUser)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/contacts/find", wrapper.FindContact)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/receipts", wrapper.ListReceipts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/identity/revoke", wrapper.RevokeLink)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/events", wrapper.ListEvents)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/events/{name}", wrapper.GetEventDetail)
@@ -6406,6 +6602,45 @@ type GetConditionSchemadefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetConditionSchemadefaultApplicationProblemPlusJSONResponse) VisitGetConditionSchemaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindContactRequestObject struct {
+	Body *FindContactJSONRequestBody
+}
+
+type FindContactResponseObject interface {
+	VisitFindContactResponse(w http.ResponseWriter) error
+}
+
+type FindContact200JSONResponse UserIds
+
+func (response FindContact200JSONResponse) VisitFindContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindContactdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FindContactdefaultApplicationProblemPlusJSONResponse) VisitFindContactResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7618,6 +7853,44 @@ func (response ListPlanVersionsdefaultApplicationProblemPlusJSONResponse) VisitL
 	return err
 }
 
+type ListReceiptsRequestObject struct {
+}
+
+type ListReceiptsResponseObject interface {
+	VisitListReceiptsResponse(w http.ResponseWriter) error
+}
+
+type ListReceipts200JSONResponse ReceiptList
+
+func (response ListReceipts200JSONResponse) VisitListReceiptsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReceiptsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListReceiptsdefaultApplicationProblemPlusJSONResponse) VisitListReceiptsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRejectsRequestObject struct {
 	Params ListRejectsParams
 }
@@ -8424,6 +8697,45 @@ func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserRes
 	return err
 }
 
+type ShowContactRequestObject struct {
+	Id UserId `json:"id"`
+}
+
+type ShowContactResponseObject interface {
+	VisitShowContactResponse(w http.ResponseWriter) error
+}
+
+type ShowContact200JSONResponse ContactData
+
+func (response ShowContact200JSONResponse) VisitShowContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowContactdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ShowContactdefaultApplicationProblemPlusJSONResponse) VisitShowContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUserDecisionsRequestObject struct {
 	Id     UserId `json:"id"`
 	Params ListUserDecisionsParams
@@ -8533,6 +8845,84 @@ type ExplainUserdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExplainUserdefaultApplicationProblemPlusJSONResponse) VisitExplainUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUserRequestObject struct {
+	Id UserId `json:"id"`
+}
+
+type ExportUserResponseObject interface {
+	VisitExportUserResponse(w http.ResponseWriter) error
+}
+
+type ExportUser200JSONResponse UserExport
+
+func (response ExportUser200JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportUserdefaultApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForgetUserRequestObject struct {
+	Id UserId `json:"id"`
+}
+
+type ForgetUserResponseObject interface {
+	VisitForgetUserResponse(w http.ResponseWriter) error
+}
+
+type ForgetUser200JSONResponse Receipt
+
+func (response ForgetUser200JSONResponse) VisitForgetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForgetUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ForgetUserdefaultApplicationProblemPlusJSONResponse) VisitForgetUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8664,6 +9054,9 @@ type StrictServerInterface interface {
 	// GetConditionSchema The names that a condition may use under the current strategy.
 	// (GET /v1/conditions/schema)
 	GetConditionSchema(ctx context.Context, request GetConditionSchemaRequestObject) (GetConditionSchemaResponseObject, error)
+	// FindContact The users who have an address. Who asked is noted in the log.
+	// (POST /v1/contacts/find)
+	FindContact(ctx context.Context, request FindContactRequestObject) (FindContactResponseObject, error)
 	// ListEvents The event catalogue, every event that came with its volume.
 	// (GET /v1/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -8748,6 +9141,9 @@ type StrictServerInterface interface {
 	// ListPlanVersions Every publication of a tracking plan, newest first.
 	// (GET /v1/plan/versions)
 	ListPlanVersions(ctx context.Context, request ListPlanVersionsRequestObject) (ListPlanVersionsResponseObject, error)
+	// ListReceipts The receipts of users who were forgotten, the newest first. They hold no personal data.
+	// (GET /v1/receipts)
+	ListReceipts(ctx context.Context, request ListReceiptsRequestObject) (ListReceiptsResponseObject, error)
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(ctx context.Context, request ListRejectsRequestObject) (ListRejectsResponseObject, error)
@@ -8808,6 +9204,9 @@ type StrictServerInterface interface {
 	// GetUser The portrait of a user.
 	// (GET /v1/users/{id})
 	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
+	// ShowContact The addresses of a user. Who asked is noted in the log.
+	// (POST /v1/users/{id}/contact)
+	ShowContact(ctx context.Context, request ShowContactRequestObject) (ShowContactResponseObject, error)
 	// ListUserDecisions Every decision about a user with its reasons, newest first.
 	// (GET /v1/users/{id}/decisions)
 	ListUserDecisions(ctx context.Context, request ListUserDecisionsRequestObject) (ListUserDecisionsResponseObject, error)
@@ -8817,6 +9216,12 @@ type StrictServerInterface interface {
 	// ExplainUser Every score of a user with its reasons.
 	// (GET /v1/users/{id}/explain)
 	ExplainUser(ctx context.Context, request ExplainUserRequestObject) (ExplainUserResponseObject, error)
+	// ExportUser Everything that is kept about a user, for whoever asks for their own data. Who asked is noted in the log.
+	// (POST /v1/users/{id}/export)
+	ExportUser(ctx context.Context, request ExportUserRequestObject) (ExportUserResponseObject, error)
+	// ForgetUser Forget a user, under all ids. Nothing brings the user back.
+	// (POST /v1/users/{id}/forget)
+	ForgetUser(ctx context.Context, request ForgetUserRequestObject) (ForgetUserResponseObject, error)
 	// ListUserLinks The facts that join ids into this user, revoked ones too.
 	// (GET /v1/users/{id}/links)
 	ListUserLinks(ctx context.Context, request ListUserLinksRequestObject) (ListUserLinksResponseObject, error)
@@ -9216,6 +9621,37 @@ func (sh *strictHandler) GetConditionSchema(w http.ResponseWriter, r *http.Reque
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetConditionSchemaResponseObject); ok {
 		if err := validResponse.VisitGetConditionSchemaResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// FindContact operation middleware
+func (sh *strictHandler) FindContact(w http.ResponseWriter, r *http.Request) {
+	var request FindContactRequestObject
+
+	var body FindContactJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.FindContact(ctx, request.(FindContactRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindContact")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(FindContactResponseObject); ok {
+		if err := validResponse.VisitFindContactResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -10015,6 +10451,30 @@ func (sh *strictHandler) ListPlanVersions(w http.ResponseWriter, r *http.Request
 	}
 }
 
+// ListReceipts operation middleware
+func (sh *strictHandler) ListReceipts(w http.ResponseWriter, r *http.Request) {
+	var request ListReceiptsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReceipts(ctx, request.(ListReceiptsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReceipts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListReceiptsResponseObject); ok {
+		if err := validResponse.VisitListReceiptsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListRejects operation middleware
 func (sh *strictHandler) ListRejects(w http.ResponseWriter, r *http.Request, params ListRejectsParams) {
 	var request ListRejectsRequestObject
@@ -10559,6 +11019,32 @@ func (sh *strictHandler) GetUser(w http.ResponseWriter, r *http.Request, id User
 	}
 }
 
+// ShowContact operation middleware
+func (sh *strictHandler) ShowContact(w http.ResponseWriter, r *http.Request, id UserId) {
+	var request ShowContactRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowContact(ctx, request.(ShowContactRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowContact")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowContactResponseObject); ok {
+		if err := validResponse.VisitShowContactResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListUserDecisions operation middleware
 func (sh *strictHandler) ListUserDecisions(w http.ResponseWriter, r *http.Request, id UserId, params ListUserDecisionsParams) {
 	var request ListUserDecisionsRequestObject
@@ -10633,6 +11119,58 @@ func (sh *strictHandler) ExplainUser(w http.ResponseWriter, r *http.Request, id 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ExplainUserResponseObject); ok {
 		if err := validResponse.VisitExplainUserResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportUser operation middleware
+func (sh *strictHandler) ExportUser(w http.ResponseWriter, r *http.Request, id UserId) {
+	var request ExportUserRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportUser(ctx, request.(ExportUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportUser")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExportUserResponseObject); ok {
+		if err := validResponse.VisitExportUserResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ForgetUser operation middleware
+func (sh *strictHandler) ForgetUser(w http.ResponseWriter, r *http.Request, id UserId) {
+	var request ForgetUserRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ForgetUser(ctx, request.(ForgetUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ForgetUser")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ForgetUserResponseObject); ok {
+		if err := validResponse.VisitForgetUserResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

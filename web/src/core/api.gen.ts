@@ -552,6 +552,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{id}/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The addresses of a user. Who asked is noted in the log. */
+        post: operations["showContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Everything that is kept about a user, for whoever asks for their own data. Who asked is noted in the log. */
+        post: operations["exportUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{id}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget a user, under all ids. Nothing brings the user back.
+         * @description Destroys the data keys, addresses, profile, decisions, messages, events and links of all ids of the user. Keyed hashes of the ids stay, so that events that come again are dropped. A call that was interrupted is repeated with any of the ids; a second call answers with the receipt of the first.
+         */
+        post: operations["forgetUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contacts/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The users who have an address. Who asked is noted in the log. */
+        post: operations["findContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipts of users who were forgotten, the newest first. They hold no personal data. */
+        get: operations["listReceipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/identity/revoke": {
         parameters: {
             query?: never;
@@ -1363,6 +1451,11 @@ export interface components {
              * @description Distinct users touched.
              */
             users: number;
+            /**
+             * Format: int64
+             * @description Of users who were forgotten: dropped, and kept nowhere.
+             */
+            forgotten?: number;
         };
         Progress: {
             /** @description The file's id. */
@@ -2016,6 +2109,80 @@ export interface components {
             revoked: boolean;
             /** Format: date-time */
             revoked_at?: string;
+        };
+        ContactData: {
+            email?: string;
+            phone?: string;
+        };
+        UserIds: {
+            user_ids: string[];
+        };
+        UserExport: {
+            user_id: string;
+            ids: string[];
+            /** Format: date-time */
+            as_of: string;
+            addresses: {
+                kind: string;
+                address: string;
+                /** Format: date-time */
+                since: string;
+            }[];
+            traits: {
+                [key: string]: unknown;
+            };
+            events: {
+                [key: string]: unknown;
+            }[];
+            decisions: {
+                [key: string]: unknown;
+            }[];
+            messages: {
+                [key: string]: unknown;
+            }[];
+            links: {
+                [key: string]: unknown;
+            }[];
+        };
+        /** @description What was destroyed of a user who was forgotten. It holds no personal data. */
+        Receipt: {
+            id: string;
+            /** Format: date-time */
+            asked: string;
+            /**
+             * Format: date-time
+             * @description Absent while an interrupted call waits to be repeated.
+             */
+            finished?: string;
+            /**
+             * Format: int64
+             * @description How many ids the user was known under.
+             */
+            ids: number;
+            /** Format: int64 */
+            profiles: number;
+            /** Format: int64 */
+            addresses: number;
+            /** Format: int64 */
+            messages: number;
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: date-time
+             * @description Until then backups and files about to expire may hold what is gone.
+             */
+            horizon: string;
+            /** @description For so many days the base can be restored to an earlier moment. */
+            backup_days: number;
+            /** @description For so many days former versions of files are kept. */
+            version_days: number;
+            /** @description For so many days event files and quarantined lines are kept. */
+            upload_days: number;
+            /** @description Keyed hashes of the ids. */
+            hashes: string[];
+        };
+        ReceiptList: {
+            receipts: components["schemas"]["Receipt"][];
         };
         LinkList: {
             /** @description The canonical id. */
@@ -3920,6 +4087,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    showContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id, percent-encoded. */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The current addresses. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactData"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id, percent-encoded. */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserExport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    forgetUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id, percent-encoded. */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was destroyed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    findContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactData"];
+            };
+        };
+        responses: {
+            /** @description Their ids. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserIds"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listReceipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receipts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptList"];
                 };
             };
             default: components["responses"]["Problem"];
