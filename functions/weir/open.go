@@ -30,10 +30,13 @@ const (
 	writing access = false // alone
 )
 
+// keepDays is how long event files and quarantined lines are kept: both may hold personal data.
+const keepDays = 30
+
 func (c *cli) open(ctx context.Context, a access) (*base, error) { return openBase(ctx, c.data, a) }
 
 func openBase(ctx context.Context, dir string, a access) (*base, error) {
-	store, err := embedded.Open(dir, embedded.Options{ReadOnly: bool(a)})
+	store, err := embedded.Open(dir, embedded.Options{ReadOnly: bool(a), KeepDays: keepDays})
 	if err != nil {
 		return nil, err
 	}

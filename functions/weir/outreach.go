@@ -138,6 +138,9 @@ func (c *cli) sweepCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if _, err := b.app.Expire(cmd.Context()); err != nil {
+					return err
+				}
 				bars.finish()
 				bars.close()
 				return c.print(swept{Users: r.Users, Changed: r.Changed, Messages: r.Intents, AsOf: whenMillis(r.AsOf)}, func(w io.Writer) {

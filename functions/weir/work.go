@@ -173,7 +173,14 @@ func (s *sweeper) run(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
+	expired, err := s.base.app.Expire(ctx)
+	if err != nil {
+		return err
+	}
 	s.last = today
+	if expired.Uploads+expired.Rejects > 0 {
+		w.log.Info("removed what was kept long enough", "event files", expired.Uploads, "quarantined lines", expired.Rejects)
+	}
 	w.log.Info("swept", "users", report.Users, "changed", report.Changed, "messages", report.Intents)
 	nudge(w.deliver)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,17 +18,18 @@ import (
 
 // Environment is what a function is told by its environment variables. template.yaml sets them.
 type Environment struct {
-	Table     string // WEIR_TABLE
-	Bucket    string // WEIR_BUCKET
-	Workspace string // WEIR_WORKSPACE
-	Key       string // WEIR_KEY: the key of KMS
-	Metrics   bool   // WEIR_METRICS: "true" makes CloudWatch metrics of the figures in the log
-	PathStyle bool   // WEIR_S3_PATH_STYLE: "true" for stand-ins of S3
+	Table     string      // WEIR_TABLE
+	Bucket    string      // WEIR_BUCKET
+	Workspace string      // WEIR_WORKSPACE
+	Key       string      // WEIR_KEY: the key of KMS
+	Periods   app.Periods // WEIR_EVENTS_DAYS, WEIR_OLD_VERSIONS_DAYS
+	Metrics   bool        // WEIR_METRICS: "true" makes CloudWatch metrics of the figures in the log
+	PathStyle bool        // WEIR_S3_PATH_STYLE: "true" for stand-ins of S3
 }
 
 // Variables are the names of the environment variables that ReadEnvironment reads.
 func Variables() []string {
-	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_KEY", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
+	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_KEY", "WEIR_EVENTS_DAYS", "WEIR_OLD_VERSIONS_DAYS", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
 }
 
 // SenderVariables are the names of those that OpenSender reads beside them.
@@ -40,12 +42,25 @@ func ReadEnvironment() (Environment, error) {
 	e := Environment{
 		Table: os.Getenv("WEIR_TABLE"), Bucket: os.Getenv("WEIR_BUCKET"), Workspace: os.Getenv("WEIR_WORKSPACE"),
 		Key:     os.Getenv("WEIR_KEY"),
+		Periods: app.Periods{Backups: restoreDays, Versions: days("WEIR_OLD_VERSIONS_DAYS"), Uploads: days("WEIR_EVENTS_DAYS")},
 		Metrics: os.Getenv("WEIR_METRICS") == "true", PathStyle: os.Getenv("WEIR_S3_PATH_STYLE") == "true",
 	}
 	if e.Table == "" || e.Bucket == "" {
 		return e, fault.New(fault.Invalid, "WEIR_TABLE and WEIR_BUCKET are not set").WithHint("deploy the functions with template.yaml")
 	}
 	return e, nil
+}
+
+// restoreDays is how far back DynamoDB restores a table.
+const restoreDays = 35
+
+// days reads a number of days; 0 for none.
+func days(name string) int {
+	n, err := strconv.Atoi(os.Getenv(name))
+	if err != nil {
+		return 0
+	}
+	return max(n, 0)
 }
 
 // Function is a base as a Lambda function works on it.
@@ -74,7 +89,7 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ..
 		return nil, err
 	}
 	store, err := Open(ctx, tableClient(c), bucketClient(c, f.PathStyle), kmsClient(c), Config{
-		Table: f.Table, Bucket: f.Bucket, Workspace: f.Workspace, Key: f.Key,
+		Table: f.Table, Bucket: f.Bucket, Workspace: f.Workspace, Key: f.Key, Periods: f.Periods,
 	})
 	if err != nil {
 		return nil, err

@@ -14,7 +14,20 @@ import (
 
 // rejects implements app.Rejects. A reject is pk "r#" and its file, sk its line and reason. The index lists those that wait by
 // reason; "rf" lists the files that have any from the newest, and "reasons" the reasons that ever came.
-type rejects struct{ table *table }
+type rejects struct {
+	table *table
+	days  int // after so many a reject expires by the table's TTL; 0: never
+}
+
+// attrExpires is the table's attribute of TTL, in seconds.
+const attrExpires = "expires"
+
+func (p *rejects) expiring(it item, at int64) item {
+	if p.days > 0 {
+		it[attrExpires] = num(at/1000 + int64(p.days)*24*3600)
+	}
+	return it
+}
 
 func (p *rejects) key(file string, line int64, reason string) key {
 	return p.table.key("r#"+file, fmt.Sprintf("%012d#%s", line, reason))
@@ -28,15 +41,17 @@ func (p *rejects) Put(ctx context.Context, rs []app.Reject) error {
 		return disk.Canceled(ctx.Err())
 	}
 	files, reasons := map[string]bool{}, map[string]bool{}
+	var at int64 // of the newest
 	for i := range rs {
 		files[rs[i].File], reasons[rs[i].Reason] = true, true
+		at = max(at, rs[i].At)
 	}
 	for file := range files {
 		arrived, err := p.arrived(ctx, file)
 		if err != nil {
 			return err
 		}
-		if err := p.table.put(ctx, p.table.key("rf", inverse(arrived)+"#"+file).item(), nil); err != nil {
+		if err := p.table.put(ctx, p.expiring(p.table.key("rf", inverse(arrived)+"#"+file).item(), at), nil); err != nil {
 			return p.table.fault(err, "keep rejects")
 		}
 	}
@@ -47,7 +62,7 @@ func (p *rejects) Put(ctx context.Context, rs []app.Reject) error {
 	}
 	err := atOnce(ctx, len(rs), writeWidth, func(i int) error {
 		r := &rs[i]
-		it := p.key(r.File, r.Line, r.Reason).with(item{"at": num(r.At)})
+		it := p.expiring(p.key(r.File, r.Line, r.Reason).with(item{"at": num(r.At)}), r.At)
 		it.set("message", str(r.Message))
 		it.set("text", blob([]byte(r.Text)))
 		it.set("header", blob([]byte(r.Header)))
@@ -188,4 +203,29 @@ func (p *rejects) Counts(ctx context.Context, file string) (map[string]int64, er
 		}
 	}
 	return counts, p.table.fault(err, "count rejects")
+}
+
+// Expire implements app.Rejects. The table does it by itself, too, within a few days after their time.
+func (p *rejects) Expire(ctx context.Context, before int64) (n int64, err error) {
+	files, err := p.files(ctx, "")
+	if err != nil {
+		return 0, p.table.fault(err, "list rejects")
+	}
+	for _, file := range files {
+		var old []key
+		err := p.table.each(ctx, query{pk: p.table.key("r#"+file, "").pk, consistent: true}, func(it item) (bool, error) {
+			if it.number("at") < before {
+				old = append(old, it.key())
+			}
+			return true, nil
+		})
+		if err == nil {
+			err = p.table.drop(ctx, old)
+		}
+		if err != nil {
+			return n, p.table.fault(err, "remove rejects")
+		}
+		n += int64(len(old))
+	}
+	return n, nil
 }

@@ -47,12 +47,13 @@ type Bucket interface {
 
 // Config names what a base is kept in.
 type Config struct {
-	Table     string // name of the DynamoDB table
-	Bucket    string // name of the S3 bucket
-	Workspace string // begins every key; "" is "main"
-	Buckets   int    // hash buckets of a new base, a power of two up to 256; 0 is 16. A base keeps the number it was made with.
-	Key       string // ARN or id of the key of KMS that seals the keys of contact data; "" where no event holds any
-	Scratch   string // local folder with room for one pass over a file; "" is the system's
+	Table     string      // name of the DynamoDB table
+	Bucket    string      // name of the S3 bucket
+	Workspace string      // begins every key; "" is "main"
+	Buckets   int         // hash buckets of a new base, a power of two up to 256; 0 is 16. A base keeps the number it was made with.
+	Key       string      // ARN or id of the key of KMS that seals the keys of contact data; "" where no event holds any
+	Periods   app.Periods // how long removed things are kept; Uploads is also how long rejects are
+	Scratch   string      // local folder with room for one pass over a file; "" is the system's
 }
 
 // Store is a base on AWS. It is safe for concurrent use.
@@ -63,6 +64,7 @@ type Store struct {
 	canon   *canonical.Canon
 	keys    *keys
 	scratch string
+	periods app.Periods
 	zones   zones.Table
 	secret  []byte // of pseudonyms
 }
@@ -87,6 +89,7 @@ func Open(ctx context.Context, db Table, objects Bucket, secrets KMS, c Config) 
 		bucket:  &bucket{s3: objects, name: c.Bucket},
 		scratch: c.Scratch,
 	}
+	s.periods = c.Periods
 	s.keys = &keys{table: s.table, kms: secrets, id: c.Key}
 	buckets, err := s.base(ctx, c.Buckets)
 	if err != nil {
@@ -148,7 +151,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Profiles: &profiles{table: s.table, bucket: s.bucket},
 		Links:    &links{s.table},
 		Canon:    s.canon,
-		Rejects:  &rejects{s.table},
+		Rejects:  &rejects{table: s.table, days: s.periods.Uploads},
 		Intents:  &intents{s.table},
 		Docs:     &docs{table: s.table, bucket: s.bucket},
 		Contacts: &contacts{table: s.table, bucket: s.bucket, keys: s.keys},
@@ -156,6 +159,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Scratch:  &disk.Scratch{Dir: s.scratch},
 		Channels: channels,
 		Meter:    s.meter.Used,
+		Periods:  s.periods,
 		Clock:    clock,
 		Zones:    s.zones.Load,
 	}

@@ -138,3 +138,15 @@ func (p *rejects) Counts(ctx context.Context, file string) (map[string]int64, er
 	})
 	return counts, err
 }
+
+// Expire implements app.Rejects.
+func (p *rejects) Expire(ctx context.Context, before int64) (n int64, err error) {
+	err = p.db.erase(ctx, "remove old rejects", func(c *connection) (err error) {
+		if n, err = c.exec("DELETE FROM rejects WHERE at < ?", before); err != nil || n == 0 {
+			return err
+		}
+		_, err = c.exec("DELETE FROM reject_files WHERE file NOT IN (SELECT file FROM rejects)")
+		return err
+	})
+	return n, err
+}

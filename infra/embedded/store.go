@@ -51,6 +51,8 @@ type Options struct {
 	// Buckets is the number of hash buckets of a new base, a power of two up to 256; 0: DefaultBuckets. A base keeps the
 	// number it was made with.
 	Buckets int
+	// KeepDays is how long event files are kept as they arrived, and quarantined lines; 0: until somebody removes them.
+	KeepDays int
 	// NoSync leaves out fsync. For tests: a power cut may then lose what was reported as written.
 	NoSync bool
 }
@@ -142,8 +144,9 @@ func (s *Store) Ports(clock func() int64) app.Ports {
 			OutboxChannel:         &outbox{dir: s.path(outboxDir), options: s.options},
 			strategy.ChannelEmail: &outbox{dir: s.path(outboxDir), options: s.options},
 		},
-		Clock: clock,
-		Zones: s.zones.Load,
+		Periods: app.Periods{Uploads: s.options.KeepDays},
+		Clock:   clock,
+		Zones:   s.zones.Load,
 	}
 	if s.options.ReadOnly {
 		p.Canon, p.Scratch = readOnlyCanon{p.Canon}, readOnlyScratch{}

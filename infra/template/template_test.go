@@ -279,9 +279,9 @@ var beside = map[string][]string{
 var folders = map[string]map[string]string{
 	"ingest":  {"events": "vr", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r"},
 	"collect": {"events": "rw"},
-	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "outbox": "w"},
+	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "forgotten": "r", "outbox": "w"},
 	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r", "outbox": "w"},
-	"api":     {"events": "vrwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "snapshots": "rwd"},
+	"api":     {"events": "vrwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "outbox": "d", "snapshots": "rwd"},
 }
 
 func operations(interfaces ...any) (all []string) {

@@ -206,3 +206,45 @@ func TestForgetKilledAnywhere(t *testing.T) {
 	}
 	t.Logf("%d port calls", points)
 }
+
+// Event files and quarantined lines go after their days; what was accepted of them stays.
+func TestExpire(t *testing.T) {
+	ctx := context.Background()
+	b := newBase(t, "2026-02-02T00:00:00Z")
+	ports := b.store.Ports(func() int64 { return b.now })
+	ports.Periods = app.Periods{Uploads: 30}
+	a, err := app.New(ctx, ports, app.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, day := range []string{"2026-02-02T00:00:00Z", "2026-02-20T00:00:00Z"} {
+		b.now = at(day)
+		body := bought(fmt.Sprint(i), "u", "2026-02-01T02:00:00Z", 5) + "bad " + fmt.Sprint(i) + "\n"
+		if _, err := a.Upload(ctx, app.UploadRequest{Name: fmt.Sprint("f", i, ".ndjson"), Body: strings.NewReader(body)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.IngestPending(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.now = at("2026-03-10T00:00:00Z")
+	for _, want := range []app.Expired{{Uploads: 1, Rejects: 1}, {}} {
+		if done, err := a.Expire(ctx); err != nil || done != want {
+			t.Errorf("removed %+v, %v; want %+v", done, err, want)
+		}
+	}
+	rejects, err := a.Rejects(ctx, app.RejectQuery{Limit: 9})
+	if err != nil || len(rejects) != 1 || rejects[0].Text != "bad 1" {
+		t.Errorf("left %+v, %v", rejects, err)
+	}
+	left, err := ports.Uploads.List(ctx, "")
+	if err != nil || len(left) != 1 {
+		t.Errorf("left %+v, %v", left, err)
+	}
+	if _, err := a.IngestPending(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if rows, _, err := a.Timeline(ctx, "u", 0, "", 9); err != nil || len(rows) != 2 {
+		t.Errorf("the timeline: %d rows, %v", len(rows), err)
+	}
+}

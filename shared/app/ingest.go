@@ -200,14 +200,14 @@ func (w *partitioner) take(ctx context.Context, r *eventfile.Reader, ev *event.E
 		return err
 	}
 	in.counts.Events++
+	key := ev.Key()
+	if w.graves.holds(key) { // before anything could keep the line
+		in.counts.Forgotten++
+		return nil
+	}
 	if reject := in.live.Engine.Schema().Check(ev); reject != nil {
 		text, header := r.Text()
 		return w.reject(r.Line(), reject, text, header)
-	}
-	key := ev.Key()
-	if w.graves.holds(key) {
-		in.counts.Forgotten++
-		return nil
 	}
 	name := profile.EventName(ev)
 	if in.plan != nil {
@@ -222,13 +222,13 @@ func (w *partitioner) take(ctx context.Context, r *eventfile.Reader, ev *event.E
 	if err := w.link(ev); err != nil {
 		return err
 	}
-	hash := event.UserHash(key)
-	if in.counter != nil {
-		in.counter.Add(name, ev, hash)
-	}
 	taken, err := w.takeOut(ctx, ev)
 	if err != nil {
 		return err
+	}
+	hash := event.UserHash(key)
+	if in.counter != nil {
+		in.counter.Add(name, ev, hash)
 	}
 	w.buf = appendSpilled(w.buf[:0], hash, key, ev, taken)
 	return in.spill.Append(chunkOf(hash, in.file.Chunks), w.buf)

@@ -441,6 +441,8 @@ type Rejects interface {
 	List(ctx context.Context, file, afterFile string, afterLine int64, limit int) ([]Reject, error)
 	// Redriven records that the waiting rejects of a file were carried by another file.
 	Redriven(ctx context.Context, file, by string) error
+	// Expire removes rejects from before a moment, waiting ones too, and returns how many.
+	Expire(ctx context.Context, before int64) (int64, error)
 	// Counts returns the number of waiting rejects by reason; file "" for all.
 	Counts(ctx context.Context, file string) (map[string]int64, error)
 }

@@ -185,6 +185,17 @@ var forgetTests = []test{
 		same(t, "the pointers", get[map[string]string](t)(p.Links.Resolve(ctx, []string{"b", "e"})), map[string]string{"e": "d"})
 		same(t, "the facts of the other id", len(get[[]app.Link](t)(p.Links.Touching(ctx, []string{"a", "c"}))), 0)
 	}},
+	{"rejects from before a moment", func(t *testing.T, p app.Ports) {
+		reject := func(file string, line, at int64) app.Reject {
+			return app.Reject{File: file, Line: line, Reason: "bad_json", Message: "m", Text: "t", At: at}
+		}
+		must(t, p.Rejects.Put(ctx, []app.Reject{reject("f1", 1, 10), reject("f1", 2, 20), reject("f2", 1, 15)}))
+		same(t, "how many", get[int64](t)(p.Rejects.Expire(ctx, 20)), int64(2))
+		same(t, "again", get[int64](t)(p.Rejects.Expire(ctx, 20)), int64(0))
+		left := get[[]app.Reject](t)(p.Rejects.List(ctx, "", "", 0, 9))
+		same(t, "what is left", []any{len(left), left[0].Line}, []any{1, int64(2)})
+		same(t, "what waits", get[map[string]int64](t)(p.Rejects.Counts(ctx, "")), map[string]int64{"bad_json": 1})
+	}},
 	{"canonical rows of keys", func(t *testing.T, p app.Ports) {
 		for _, file := range []string{"f1", "f2"} {
 			keep(t, p, file, canonRows(file, 60))

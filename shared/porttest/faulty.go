@@ -368,6 +368,10 @@ func (w faultyRejects) Redriven(ctx context.Context, file, by string) error {
 	return w.f.do("Rejects.Redriven", func() error { return w.p.Redriven(ctx, file, by) })
 }
 
+func (w faultyRejects) Expire(ctx context.Context, before int64) (int64, error) {
+	return value(w.f, "Rejects.Expire", func() (int64, error) { return w.p.Expire(ctx, before) })
+}
+
 func (w faultyRejects) Counts(ctx context.Context, file string) (map[string]int64, error) {
 	return value(w.f, "Rejects.Counts", func() (map[string]int64, error) { return w.p.Counts(ctx, file) })
 }
