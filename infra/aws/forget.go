@@ -24,12 +24,29 @@ func (p *profiles) Forget(ctx context.Context, keys []string) error {
 	if ctx.Err() != nil {
 		return disk.Canceled(ctx.Err())
 	}
+	if err := p.changed(ctx, 0, "begun"); err != nil {
+		return err
+	}
+	var gone int64
+	end := "ended"
+	var err error
 	for _, user := range keys {
-		if err := p.forget(ctx, user); err != nil {
-			return p.table.fault(err, "remove a user")
+		var there item
+		if there, err = p.table.get(ctx, p.key(user)); err == nil {
+			err = p.forget(ctx, user)
+		}
+		if err != nil {
+			end = "failed"
+			break
+		}
+		if there != nil {
+			gone++
 		}
 	}
-	return p.changed(ctx, 0)
+	if e := p.changed(context.WithoutCancel(ctx), -gone, end); err == nil {
+		err = e
+	}
+	return p.table.fault(err, "remove a user")
 }
 
 func (p *profiles) forget(ctx context.Context, user string) error {
