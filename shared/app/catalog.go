@@ -192,9 +192,9 @@ func (a *App) countBucket(ctx context.Context, bucket int) (*catalog.Catalog, er
 	c := catalog.NewCounter()
 	var ev event.Event
 	seen, key := map[event.ID]struct{}{}, ""
-	for row, err := range a.ports.Canon.Read(ctx, RowFilter{Bucket: bucket}) {
+	for row, err := range a.kept(ctx, RowFilter{Bucket: bucket}) {
 		if err != nil {
-			return nil, fault.Wrap(err, "read the kept events")
+			return nil, err
 		}
 		if row.Key != key {
 			key = strings.Clone(row.Key)
