@@ -116,7 +116,7 @@ func (c *cli) commands() []*cobra.Command {
 	return []*cobra.Command{
 		c.runCommand(), c.importCommand(), c.simulateCommand(), c.rebuildCommand(), c.filesCommand(), c.rejectsCommand(),
 		c.eventsCommand(), c.planCommand(),
-		c.usersCommand(), c.identityCommand(), c.keysCommand(), c.segmentsCommand(), c.listsCommand(), c.strategyCommand(), c.whatIfCommand(), c.snapshotCommand(), c.metricsCommand(), c.analyticsCommand(), c.exportCommand(),
+		c.usersCommand(), c.identityCommand(), c.keysCommand(), c.segmentsCommand(), c.listsCommand(), c.strategyCommand(), c.whatIfCommand(), c.replayCommand(), c.snapshotCommand(), c.metricsCommand(), c.analyticsCommand(), c.exportCommand(),
 		c.fitCommand(), c.modelsCommand(), c.churnCommand(), c.backtestCommand(), c.survivalCommand(), c.logitCommand(), c.clusterCommand(),
 		c.outboxCommand(), c.outreachCommand(), c.deliverCommand(), c.sweepCommand(), c.statusCommand(), c.costCommand(), c.versionCommand(),
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/score"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
@@ -79,7 +80,7 @@ type HistorySample struct {
 	Tried   bool   // else the published strategy
 	User    string // pseudonymous
 	Day     zone.Day
-	Reasons []string // in words
+	Reasons []score.Text // in words
 	hash    uint64
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weir-engine/weir/infra/simulate"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/journey"
 	"github.com/weir-engine/weir/shared/zone"
@@ -229,4 +230,45 @@ func unzipped(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestHistoryOfASimulatedBase: as above, with events that come late, twice and back, and with people who come without an id first.
+// Ids are joined in a replay from the first day on, which nobody could know then: of those people the first stage alone differs.
+func TestHistoryOfASimulatedBase(t *testing.T) {
+	dir := t.TempDir()
+	const days = 50
+	m, err := simulate.Run(context.Background(), dir, simulate.Options{Users: 250, Days: days, Seed: 3, End: mustDay("2026-01-01"), Format: "ndjson", Daily: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := mustDay("2026-01-01")-30, mustDay("2026-01-01")-1
+	b := newBase(t, (from-1).String()+"T23:00:00Z")
+	b.publish(historyPlan)
+	later := map[zone.Day]string{}
+	for i, f := range m.Files {
+		text, err := os.ReadFile(filepath.Join(dir, f.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if day := mustDay("2026-01-01") - days + zone.Day(i); day < from {
+			b.load(string(text), backfill)
+		} else {
+			later[day+1] = string(text) // a day's file comes on the next
+		}
+	}
+	b.publish(historyPlan + "# again, so that the backfill is behind it\n")
+	b.lived(later, from, to)
+	want := b.really(from, to)
+	got := replayed(b.history(historyPlan, from, to), false)
+	for _, told := range []told{want, got} {
+		for k := range told {
+			if strings.HasPrefix(k, "stage →") {
+				delete(told, k)
+			}
+		}
+	}
+	compareTold(t, "simulated", got, want)
+	if len(want) < 20 {
+		t.Errorf("%d kinds of decisions: the history is too quiet", len(want))
+	}
 }

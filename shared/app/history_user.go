@@ -256,9 +256,9 @@ func (p *past) compareMessages(key string, runs *[2]pastRun) {
 		for _, m := range only {
 			c := p.rule(m.rule)
 			*pick(side, &c.OnlyPublished, &c.OnlyTried)++
-			s := HistorySample{Rule: m.rule, Tried: side == tried, Day: m.day, hash: pseudonym(key), Reasons: []string{}}
+			s := HistorySample{Rule: m.rule, Tried: side == tried, Day: m.day, hash: pseudonym(key), Reasons: []score.Text{}}
 			for _, reason := range m.reasons {
-				s.Reasons = append(s.Reasons, reason.Text.En)
+				s.Reasons = append(s.Reasons, reason.Text)
 			}
 			p.sample(s)
 		}

@@ -74,6 +74,7 @@ type UseCases interface {
 	ChurnList(ctx context.Context, q app.ChurnQuery) (app.ChurnPage, error)
 	BacktestChurn(ctx context.Context, req app.BacktestRequest, progress func(done, total int64)) (*app.ChurnBacktest, error)
 	Transitions(ctx context.Context, from, to int64, kind string) (*app.Transitions, error)
+	ReplayHistory(ctx context.Context, req app.HistoryRequest) (*app.History, error)
 	PublishModels(ctx context.Context, version string, req app.PublishModelsRequest) (app.PublishModelsReport, error)
 
 	Outbox(ctx context.Context, q app.IntentQuery) (page []app.Intent, next string, err error)

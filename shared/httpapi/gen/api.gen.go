@@ -230,6 +230,7 @@ const (
 	JobBacktest JobKind = "backtest"
 	JobFit      JobKind = "fit"
 	JobPublish  JobKind = "publish"
+	JobReplay   JobKind = "replay"
 	JobSnapshot JobKind = "snapshot"
 )
 
@@ -241,6 +242,8 @@ func (e JobKind) Valid() bool {
 	case JobFit:
 		return true
 	case JobPublish:
+		return true
+	case JobReplay:
 		return true
 	case JobSnapshot:
 		return true
@@ -1501,6 +1504,7 @@ type Job struct {
 	Id      string    `json:"id"`
 	Kind    JobKind   `json:"kind"`
 	Problem *Problem  `json:"problem,omitempty"`
+	Replay  *Replay   `json:"replay,omitempty"`
 	Started time.Time `json:"started"`
 	Status  JobStatus `json:"status"`
 
@@ -2055,6 +2059,110 @@ type RejectedEvent struct {
 
 	// Reason A stable code, such as `no_user`.
 	Reason string `json:"reason"`
+}
+
+// Replay defines model for Replay.
+type Replay struct {
+	// Ceiling Messages a day under the tried strategy.
+	Ceiling     int         `json:"ceiling"`
+	CutsVersion *string     `json:"cuts_version,omitempty"`
+	Days        []ReplayDay `json:"days"`
+
+	// DaysOverCeiling Days on which the tried strategy asks for more.
+	DaysOverCeiling int    `json:"days_over_ceiling"`
+	From            string `json:"from"`
+
+	// LeftOut Users with more events than are run again.
+	LeftOut  int64            `json:"left_out"`
+	Messages []ReplayMessages `json:"messages"`
+
+	// ModelsVersion Absent without models.
+	ModelsVersion *string `json:"models_version,omitempty"`
+
+	// Moves Transitions, without those that only set the state.
+	Moves []ReplayMove `json:"moves"`
+
+	// Notes What the report does not say, and what it was computed with.
+	Notes            []Warning `json:"notes"`
+	PublishedVersion string    `json:"published_version"`
+
+	// Recut The cuts of the tried strategy were computed as of the first day.
+	Recut bool `json:"recut"`
+
+	// Samples Messages that one strategy alone asked for, with their reasons.
+	Samples []ReplaySample `json:"samples"`
+
+	// Stages Users by settled stage at the end of the last day.
+	Stages       []ReplayStage `json:"stages"`
+	To           string        `json:"to"`
+	TriedVersion string        `json:"tried_version"`
+	Users        int64         `json:"users"`
+}
+
+// ReplayDay defines model for ReplayDay.
+type ReplayDay struct {
+	Day       string `json:"day"`
+	Published int64  `json:"published"`
+	Rule      string `json:"rule"`
+	Tried     int64  `json:"tried"`
+}
+
+// ReplayMessages defines model for ReplayMessages.
+type ReplayMessages struct {
+	OnlyPublished int64  `json:"only_published"`
+	OnlyTried     int64  `json:"only_tried"`
+	Published     int64  `json:"published"`
+	Rule          string `json:"rule"`
+
+	// Same Of both
+	Same  int64 `json:"same"`
+	Tried int64 `json:"tried"`
+}
+
+// ReplayMove defines model for ReplayMove.
+type ReplayMove struct {
+	From      string `json:"from"`
+	Published int64  `json:"published"`
+
+	// Same Of both
+	Same  int64  `json:"same"`
+	To    string `json:"to"`
+	Tried int64  `json:"tried"`
+
+	// What stage, segment:NAME or tag:NAME.
+	What string `json:"what"`
+}
+
+// ReplayRequest defines model for ReplayRequest.
+type ReplayRequest struct {
+	// From The first day, YYYY-MM-DD in the project's zone.
+	From string `json:"from"`
+
+	// Text The strategy that is tried.
+	Text string `json:"text"`
+
+	// To The last day.
+	To string `json:"to"`
+}
+
+// ReplaySample defines model for ReplaySample.
+type ReplaySample struct {
+	Day     string  `json:"day"`
+	Reasons []Label `json:"reasons"`
+	Rule    string  `json:"rule"`
+
+	// Tried The tried strategy asked for it, else the published one.
+	Tried bool `json:"tried"`
+
+	// User A pseudonym that holds within this report.
+	User string `json:"user"`
+}
+
+// ReplayStage defines model for ReplayStage.
+type ReplayStage struct {
+	Name      string `json:"name"`
+	Published int64  `json:"published"`
+	Tried     int64  `json:"tried"`
 }
 
 // Retention defines model for Retention.
@@ -3175,6 +3283,9 @@ type DiffPlanJSONRequestBody = TrackingPlanDiffRequest
 // ValidatePlanJSONRequestBody defines body for ValidatePlan for application/json ContentType.
 type ValidatePlanJSONRequestBody = TrackingPlanText
 
+// ReplayHistoryJSONRequestBody defines body for ReplayHistory for application/json ContentType.
+type ReplayHistoryJSONRequestBody = ReplayRequest
+
 // ScreenJSONRequestBody defines body for Screen for application/json ContentType.
 type ScreenJSONRequestBody = Event
 
@@ -3425,6 +3536,9 @@ type ServerInterface interface {
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(w http.ResponseWriter, r *http.Request, params ListRejectsParams)
+	// ReplayHistory Run the kept events of some days again under another strategy, beside the published one.
+	// (POST /v1/replay)
+	ReplayHistory(w http.ResponseWriter, r *http.Request)
 	// Screen Say which screen of an app a user saw.
 	// (POST /v1/screen)
 	Screen(w http.ResponseWriter, r *http.Request)
@@ -4916,6 +5030,20 @@ func (siw *ServerInterfaceWrapper) ListRejects(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// ReplayHistory operation middleware
+func (siw *ServerInterfaceWrapper) ReplayHistory(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReplayHistory(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // Screen operation middleware
 func (siw *ServerInterfaceWrapper) Screen(w http.ResponseWriter, r *http.Request) {
 
@@ -5963,6 +6091,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/validate", wrapper.ValidateStrategy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/diff", wrapper.DiffStrategy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/publish", wrapper.PublishStrategy)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/replay", wrapper.ReplayHistory)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models", wrapper.ListModels)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models/versions/{version}", wrapper.GetModels)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/models/fit", wrapper.FitModels)
@@ -7930,6 +8059,45 @@ func (response ListRejectsdefaultApplicationProblemPlusJSONResponse) VisitListRe
 	return err
 }
 
+type ReplayHistoryRequestObject struct {
+	Body *ReplayHistoryJSONRequestBody
+}
+
+type ReplayHistoryResponseObject interface {
+	VisitReplayHistoryResponse(w http.ResponseWriter) error
+}
+
+type ReplayHistory202JSONResponse Job
+
+func (response ReplayHistory202JSONResponse) VisitReplayHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayHistorydefaultApplicationProblemPlusJSONResponse) VisitReplayHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ScreenRequestObject struct {
 	Body *ScreenJSONRequestBody
 }
@@ -9147,6 +9315,9 @@ type StrictServerInterface interface {
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(ctx context.Context, request ListRejectsRequestObject) (ListRejectsResponseObject, error)
+	// ReplayHistory Run the kept events of some days again under another strategy, beside the published one.
+	// (POST /v1/replay)
+	ReplayHistory(ctx context.Context, request ReplayHistoryRequestObject) (ReplayHistoryResponseObject, error)
 	// Screen Say which screen of an app a user saw.
 	// (POST /v1/screen)
 	Screen(ctx context.Context, request ScreenRequestObject) (ScreenResponseObject, error)
@@ -10494,6 +10665,37 @@ func (sh *strictHandler) ListRejects(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListRejectsResponseObject); ok {
 		if err := validResponse.VisitListRejectsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReplayHistory operation middleware
+func (sh *strictHandler) ReplayHistory(w http.ResponseWriter, r *http.Request) {
+	var request ReplayHistoryRequestObject
+
+	var body ReplayHistoryJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayHistory(ctx, request.(ReplayHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayHistory")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReplayHistoryResponseObject); ok {
+		if err := validResponse.VisitReplayHistoryResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

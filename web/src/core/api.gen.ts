@@ -943,6 +943,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the kept events of some days again under another strategy, beside the published one.
+         * @description Nothing is stored. The answer comes at once; the job holds the report when it is done. The report says which decisions and messages
+         *     would have differed, and nothing about what users would have done then.
+         */
+        post: operations["replayHistory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -2964,7 +2985,7 @@ export interface components {
         Job: {
             id: string;
             /** @enum {string} */
-            kind: "fit" | "publish" | "backtest" | "snapshot";
+            kind: "fit" | "publish" | "backtest" | "snapshot" | "replay";
             /** @enum {string} */
             status: "running" | "done" | "failed";
             /**
@@ -2982,7 +3003,103 @@ export interface components {
             /** @description The version that was fitted or published, or the generation of the snapshot. */
             version?: string;
             backtest?: components["schemas"]["ChurnBacktest"];
+            replay?: components["schemas"]["Replay"];
             problem?: components["schemas"]["Problem"];
+        };
+        ReplayRequest: {
+            /** @description The strategy that is tried. */
+            text: string;
+            /** @description The first day, YYYY-MM-DD in the project's zone. */
+            from: string;
+            /** @description The last day. */
+            to: string;
+        };
+        Replay: {
+            from: string;
+            to: string;
+            published_version: string;
+            tried_version: string;
+            cuts_version?: string;
+            /** @description The cuts of the tried strategy were computed as of the first day. */
+            recut: boolean;
+            /** @description Absent without models. */
+            models_version?: string;
+            /** Format: int64 */
+            users: number;
+            /**
+             * Format: int64
+             * @description Users with more events than are run again.
+             */
+            left_out: number;
+            /** @description Messages a day under the tried strategy. */
+            ceiling: number;
+            /** @description Days on which the tried strategy asks for more. */
+            days_over_ceiling: number;
+            /** @description Users by settled stage at the end of the last day. */
+            stages: components["schemas"]["ReplayStage"][];
+            /** @description Transitions, without those that only set the state. */
+            moves: components["schemas"]["ReplayMove"][];
+            messages: components["schemas"]["ReplayMessages"][];
+            days: components["schemas"]["ReplayDay"][];
+            /** @description Messages that one strategy alone asked for, with their reasons. */
+            samples: components["schemas"]["ReplaySample"][];
+            /** @description What the report does not say, and what it was computed with. */
+            notes: components["schemas"]["Warning"][];
+        };
+        ReplayStage: {
+            name: string;
+            /** Format: int64 */
+            published: number;
+            /** Format: int64 */
+            tried: number;
+        };
+        ReplayMove: {
+            /** @description stage, segment:NAME or tag:NAME. */
+            what: string;
+            from: string;
+            to: string;
+            /** Format: int64 */
+            published: number;
+            /** Format: int64 */
+            tried: number;
+            /**
+             * Format: int64
+             * @description Of both
+             */
+            same: number;
+        };
+        ReplayMessages: {
+            rule: string;
+            /** Format: int64 */
+            published: number;
+            /** Format: int64 */
+            tried: number;
+            /**
+             * Format: int64
+             * @description Of both
+             */
+            same: number;
+            /** Format: int64 */
+            only_published: number;
+            /** Format: int64 */
+            only_tried: number;
+        };
+        ReplayDay: {
+            day: string;
+            rule: string;
+            /** Format: int64 */
+            published: number;
+            /** Format: int64 */
+            tried: number;
+        };
+        ReplaySample: {
+            rule: string;
+            /** @description The tried strategy asked for it, else the published one. */
+            tried: boolean;
+            /** @description A pseudonym that holds within this report. */
+            user: string;
+            day: string;
+            reasons: components["schemas"]["Label"][];
         };
         JobList: {
             jobs: components["schemas"]["Job"][];
@@ -4625,6 +4742,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Strategy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    replayHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             default: components["responses"]["Problem"];

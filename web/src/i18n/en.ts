@@ -269,6 +269,7 @@ export default {
     publish: "Scoring every user under the models…",
     backtest: "Trying the warning on the past…",
     snapshot: "Making a snapshot of the base…",
+    replay: "Running history again…",
   },
   models: {
     title: "Models",

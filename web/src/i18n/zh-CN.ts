@@ -265,6 +265,7 @@ const zh: Texts = {
     publish: "正在按模型为每个用户重新评分……",
     backtest: "正在用历史检验预警……",
     snapshot: "正在生成用户库快照…",
+    replay: "正在重放历史…",
   },
   models: {
     title: "模型",
