@@ -25,7 +25,7 @@ func newBase(t *testing.T) aws.Config {
 
 func open(t *testing.T, s *emulated.Services, c aws.Config) app.Ports {
 	t.Helper()
-	store, err := aws.Open(context.Background(), s.DynamoDB, s.S3, s.KMS, c)
+	store, err := aws.Open(context.Background(), under(t, s.DynamoDB), s.S3, s.KMS, c)
 	if err != nil {
 		t.Fatal(err)
 	}

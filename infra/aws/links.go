@@ -155,7 +155,7 @@ func (p *links) join(ctx context.Context, k key, l *app.Link) error {
 		}
 		return err
 	}
-	if err := change("SET #time = :time, #source = :source", "#time > :time", item{":time": num(l.Time), ":source": str(l.Source)}); err != nil {
+	if err := change("SET #time = :time, #source = :source", "#time > :time OR (#time = :time AND #source > :source)", item{":time": num(l.Time), ":source": str(l.Source)}); err != nil {
 		return err
 	}
 	if l.Revoked == 0 {

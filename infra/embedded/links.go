@@ -23,7 +23,7 @@ const linkColumns = "a, b, alias, time, source, revoked"
 const sqlLink = "INSERT INTO link_facts(" + linkColumns + ") VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(a, b, alias) DO UPDATE SET " +
 	"source = CASE WHEN excluded.time < time OR (excluded.time = time AND excluded.source < source) THEN excluded.source ELSE source END, " +
 	"time = min(time, excluded.time), " +
-	"revoked = CASE WHEN excluded.revoked != 0 THEN excluded.revoked ELSE revoked END"
+	"revoked = CASE WHEN revoked = 0 THEN excluded.revoked ELSE revoked END"
 
 func scanLink(s *sqlite3.Stmt) app.Link {
 	return app.Link{

@@ -364,8 +364,8 @@ type Links interface {
 	// Resolve returns the canonical ids of those keys whose canonical id differs. It is asked for every key of a file, most of
 	// which have no pointer: it must be nearly free while there are no pointers.
 	Resolve(ctx context.Context, keys []string) (map[string]string, error)
-	// Apply stores facts (by (A, B, Alias): the earliest Time stays, and Revoked is set when given) and pointers id → canonical
-	// id, atomically; a pointer to itself removes the pointer.
+	// Apply stores facts (by (A, B, Alias): the earliest Time stays, of equal ones the smaller Source, and the first Revoked that is
+	// given) and pointers id → canonical id, atomically; a pointer to itself removes the pointer.
 	Apply(ctx context.Context, facts []Link, pointers map[string]string) error
 	// Forget removes every fact that names any of the ids, and the pointers of the ids.
 	Forget(ctx context.Context, ids []string) error

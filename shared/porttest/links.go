@@ -37,6 +37,15 @@ var linkTests = []test{
 		}
 		same(t, "all facts", get[[]app.Link](t)(p.Links.All(ctx)), []app.Link{{A: "a", B: "b", Time: 30, Source: "f1"}})
 	}},
+	{"of equal times the smaller source stays, and the first revocation", func(t *testing.T, p app.Ports) {
+		for _, l := range []app.Link{
+			{Time: 5, Source: "m"}, {Time: 5, Source: "z"}, {Time: 5, Source: "b"}, {Time: 5, Source: "c", Revoked: 70}, {Time: 5, Source: "b", Revoked: 90},
+		} {
+			l.A, l.B = "a", "b"
+			must(t, p.Links.Apply(ctx, []app.Link{l}, nil))
+		}
+		same(t, "the fact", get[[]app.Link](t)(p.Links.All(ctx)), []app.Link{{A: "a", B: "b", Time: 5, Source: "b", Revoked: 70}})
+	}},
 	{"an alias is another fact", func(t *testing.T, p app.Ports) {
 		both := []app.Link{{A: "a", B: "b", Time: 2, Source: "f"}, {A: "a", B: "b", Alias: true, Time: 1, Source: "f"}}
 		must(t, p.Links.Apply(ctx, both, nil))

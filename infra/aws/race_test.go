@@ -1,0 +1,211 @@
+package aws_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/weir-engine/weir/infra/aws"
+	"github.com/weir-engine/weir/infra/emulated"
+	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/contact"
+	"github.com/weir-engine/weir/shared/fault"
+)
+
+// between lets a rival work once, before the first write under a condition on items of a kind: what the writer read is old then.
+type between struct {
+	unguarded
+	kind  string
+	armed *atomic.Bool
+	rival func()
+}
+
+func (b between) meet(in any) {
+	all, _ := guards(in, nil)
+	if slices.ContainsFunc(all, func(g guarded) bool { return g.Kind == b.kind }) && b.armed.CompareAndSwap(true, false) {
+		b.rival()
+	}
+}
+
+func (b between) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	b.meet(in)
+	return b.unguarded.PutItem(ctx, in, o...)
+}
+
+func (b between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	b.meet(in)
+	return b.unguarded.UpdateItem(ctx, in, o...)
+}
+
+func (b between) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	b.meet(in)
+	return b.unguarded.TransactWriteItems(ctx, in, o...)
+}
+
+// race is what two processes do to one base: the rival all of its work in the middle of the first's.
+type race struct {
+	name   string
+	kind   string // of the item that both write
+	before func(t *testing.T, p app.Ports)
+	first  func(t *testing.T, p app.Ports)
+	rival  func(t *testing.T, p app.Ports)
+	after  func(t *testing.T, p app.Ports) // of a process that starts later
+}
+
+func nothing(*testing.T, app.Ports) {}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// point makes a pointer; to itself it removes it.
+func point(id, to string) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		ok(t, p.Links.Apply(context.Background(), nil, map[string]string{id: to}))
+	}
+}
+
+// pointers fails the test unless there are any.
+func pointers(want bool) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		if any, err := p.Links.Any(context.Background()); any != want || err != nil {
+			t.Errorf("there are pointers: %v, %v", any, err)
+		}
+	}
+}
+
+func redrive(by string) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		ok(t, p.Rejects.Redriven(context.Background(), "f", by))
+	}
+}
+
+func rotate(t *testing.T, p app.Ports) {
+	t.Helper()
+	for range 3 {
+		_, err := p.Contacts.Rotate(context.Background())
+		if !fault.Is(err, fault.Conflict) {
+			ok(t, err)
+			return
+		}
+	}
+	t.Error("the keys cannot be changed")
+}
+
+var races = []race{
+	{"two make a pointer", "to", nothing, point("a", "x"), point("a", "y"), func(t *testing.T, p app.Ports) {
+		point("a", "a")(t, p)
+		pointers(false)(t, p)
+	}},
+	{"one moves a pointer that another removes", "to", point("a", "x"), point("a", "y"), point("a", "a"), pointers(true)},
+	{"two remove a pointer", "to", point("a", "x"), point("a", "a"), point("a", "a"), func(t *testing.T, p app.Ports) {
+		point("b", "c")(t, p)
+		pointers(true)(t, p)
+	}},
+	{"two drive rejects again", "r", func(t *testing.T, p app.Ports) {
+		ok(t, p.Rejects.Put(context.Background(), []app.Reject{{File: "f", Line: 1, Reason: "bad_json", Text: "x", At: 1}}))
+	}, redrive("late"), redrive("first"), func(t *testing.T, p app.Ports) {
+		all, err := p.Rejects.List(context.Background(), "f", "", 0, 10)
+		if err != nil || len(all) != 1 || all[0].Redrive != "first" {
+			t.Errorf("the rejects are %+v, %v", all, err)
+		}
+	}},
+	{"two make the keys of a base", "meta", nothing, keepAddress("u1", "one@example.com"), keepAddress("u2", "two@example.com"), func(t *testing.T, p app.Ports) {
+		addressIs(t, p, "u1", "one@example.com")
+		addressIs(t, p, "u2", "two@example.com")
+	}},
+	{"two change the keys of a base", "meta", keepAddress("u1", "one@example.com"), rotate, func(t *testing.T, p app.Ports) {
+		rotate(t, p)
+		keepAddress("u2", "two@example.com")(t, p)
+	}, func(t *testing.T, p app.Ports) {
+		addressIs(t, p, "u1", "one@example.com")
+		addressIs(t, p, "u2", "two@example.com")
+	}},
+	{"a write that was not given the decision records back", "p", func(t *testing.T, p app.Ports) {
+		written(t, p, app.UserWrite{Item: app.Item{Key: "u"}, Decision: &app.Decision{Key: "u", Seq: 1, AsOf: 1, Record: []byte(`{}`)}}, nil)
+		written(t, p, app.UserWrite{Item: app.Item{Key: "v"}}, nil)
+	}, nothing, nothing, func(t *testing.T, p app.Ports) {
+		written(t, p, app.UserWrite{Item: app.Item{Key: "u", Version: 1}}, conflict)
+		written(t, p, app.UserWrite{Item: app.Item{Key: "v", Version: 1, Log: []byte("another's")}}, conflict)
+		written(t, p, app.UserWrite{Item: app.Item{Key: "v", Version: 1}, Absorb: []app.Absorbed{{Key: "u", Version: 1}}}, conflict)
+		written(t, p, app.UserWrite{Item: app.Item{Key: "v", Version: 1}, Absorb: []app.Absorbed{{Key: "u", Version: 1, Log: []byte("another's")}}}, conflict)
+		v, err := p.Profiles.Decisions(context.Background(), "u", 10)
+		if err != nil || len(v) != 1 {
+			t.Errorf("the records are %+v, %v", v, err)
+		}
+	}},
+}
+
+var conflict = fault.New(fault.Conflict, "a conflict")
+
+func written(t *testing.T, p app.Ports, w app.UserWrite, want error) {
+	t.Helper()
+	each, err := p.Profiles.Write(context.Background(), []app.UserWrite{w})
+	if err != nil || fault.Is(each[0], fault.Conflict) != (want != nil) {
+		t.Errorf("the write of %s: %v, %v", w.Item.Key, each, err)
+	}
+}
+
+// TestRaces lets two processes change the same items, one in the middle of the other's change.
+func TestRaces(t *testing.T) {
+	s, err := emulated.Start(context.Background(), t.TempDir(), true)
+	if fault.Is(err, fault.NotFound) {
+		t.Skip(err, fault.HintOf(err))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	for _, r := range races {
+		t.Run(r.name, func(t *testing.T) {
+			c := newBase(t)
+			r.before(t, open(t, s, c))
+			rival := open(t, s, c)
+			u, _ := under(t, s.DynamoDB).(unguarded)
+			if u.Table == nil {
+				u = unguarded{Table: s.DynamoDB, note: func(guarded) {}}
+			}
+			b := between{unguarded: u, kind: r.kind, armed: &atomic.Bool{}, rival: func() { r.rival(t, rival) }}
+			store, err := aws.Open(context.Background(), b, s.S3, s.KMS, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.armed.Store(true)
+			r.first(t, store.Ports(func() int64 { return 1 }, nil))
+			r.after(t, open(t, s, c))
+		})
+	}
+}
+
+func keepAddress(user, address string) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		rooms, err := p.Contacts.Rooms(context.Background(), []string{user})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, err = rooms[0].Add("ref:"+address, contact.Email, address, 1)
+		ok(t, err)
+		each, err := p.Contacts.Put(context.Background(), rooms)
+		ok(t, err)
+		ok(t, errors.Join(each...))
+	}
+}
+
+func addressIs(t *testing.T, p app.Ports, user, want string) {
+	t.Helper()
+	if got, err := p.Contacts.Address(context.Background(), user, contact.Email); got != want || err != nil {
+		t.Errorf("the address of %s is %q, %v", user, got, err)
+	}
+}
