@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -31,6 +32,7 @@ const (
 	attrRecent  = "r"
 	attrMarks   = "m"
 	attrRebase  = "b"
+	attrDue     = "n" // the next moment that could change anything
 	attrSpill   = "o" // the object that holds facts, state and recent of a profile too large for an item
 )
 
@@ -77,6 +79,7 @@ func (p *profiles) decode(ctx context.Context, it item) (app.Item, error) {
 	one := app.Item{
 		Key: it.text("sk"), Version: it.number(attrVersion), Facts: it.bytes(attrFacts), State: it.bytes(attrState),
 		Recent: it.bytes(attrRecent), Rebase: it.flag(attrRebase), Log: it.bytes(attrLog),
+		Due: it.number(attrDue), Soon: it.text("lpk") != "",
 	}
 	var ok bool
 	if one.Marks, ok = marks.Parse(it.bytes(attrMarks)); !ok {
@@ -98,6 +101,11 @@ func (p *profiles) encode(in *app.Item, log []byte) item {
 	it.set(attrMarks, blob(marks.Append(nil, in.Marks)))
 	it.set(attrRebase, boolean(in.Rebase))
 	it.set(attrLog, blob(log))
+	it.set(attrDue, num(in.Due))
+	if in.Soon {
+		hash := event.UserHash(in.Key)
+		it["lpk"], it["lsk"] = str(p.table.key(dueShard(int(hash>>60)), "").pk), str(fmt.Sprintf("%s#%016x", dueOrder(in.Due), hash))
+	}
 	return it
 }
 
@@ -273,6 +281,51 @@ func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []a
 		}
 	}
 	return items, nil
+}
+
+// dueShards is the number of partitions of the due index: many users are due at the same midnight.
+const dueShards = 16
+
+func dueShard(n int) string { return fmt.Sprintf("due#%x", n) }
+
+// dueOrder is a moment as a text of the same order.
+func dueOrder(due int64) string { return fmt.Sprintf("%016x", uint64(due)^1<<63) }
+
+// Due implements app.Profiles: from the index, shard after shard, each in the order of the moments. A place is a shard and a sort key.
+func (p *profiles) Due(ctx context.Context, until int64, after string, limit int) (keys []string, next string, err error) {
+	first, place := 0, ""
+	if after != "" {
+		text, sk, ok := strings.Cut(after, "#")
+		n, err := strconv.Atoi(text)
+		if !ok || err != nil || n < 0 || n >= dueShards {
+			return nil, "", fault.New(fault.Invalid, "%q is no place in the due index", after)
+		}
+		first, place = n, sk
+	}
+	if limit <= 0 {
+		return nil, "", nil
+	}
+	for shard := first; shard < dueShards; shard++ {
+		q := query{
+			index: listIndex, pk: p.table.key(dueShard(shard), "").pk, limit: int32(limit - len(keys)),
+			from: "0", to: dueOrder(until) + "~", // before and behind every hash
+		}
+		if shard == first && place != "" {
+			q.from = place + " " // behind the place, and before the next one
+		}
+		last := ""
+		err := p.table.each(ctx, q, func(it item) (bool, error) {
+			keys, last = append(keys, it.text("sk")), it.text("lsk")
+			return len(keys) < limit, nil
+		})
+		if err != nil {
+			return nil, "", p.table.fault(err, "read who is due")
+		}
+		if len(keys) >= limit {
+			return keys, fmt.Sprintf("%d#%s", shard, last), nil
+		}
+	}
+	return keys, "", nil
 }
 
 // Count implements app.Profiles.

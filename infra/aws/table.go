@@ -230,6 +230,7 @@ type query struct {
 	pk         string
 	from       string // the first sk; "" for all
 	after      bool   // from is exclusive
+	to         string // the last sk, with from; "" for all
 	prefix     string // of sk, instead of from
 	limit      int32  // of a page; 0: as many as fit
 	consistent bool
@@ -248,6 +249,9 @@ func (q *query) input(name string) *dynamodb.QueryInput {
 	case q.prefix != "":
 		text += " AND begins_with(" + sk + ", :sk)"
 		in.ExpressionAttributeValues[":sk"] = str(q.prefix)
+	case q.to != "":
+		text += " AND " + sk + " BETWEEN :sk AND :to"
+		in.ExpressionAttributeValues[":sk"], in.ExpressionAttributeValues[":to"] = str(q.from), str(q.to)
 	case q.from != "" && q.after:
 		text += " AND " + sk + " > :sk"
 		in.ExpressionAttributeValues[":sk"] = str(q.from)

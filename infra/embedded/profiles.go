@@ -3,7 +3,9 @@ package embedded
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math"
 	"os"
 
 	"github.com/ncruces/go-sqlite3"
@@ -22,14 +24,15 @@ type profiles struct {
 }
 
 const (
-	sqlProfileAt = "SELECT version, facts, state, recent, marks, rebase FROM profiles WHERE hash = ? AND key = ?"
-	sqlProfile   = "SELECT version, facts, state, recent, marks, rebase FROM profiles WHERE key = ?"
+	sqlProfileAt = "SELECT version, facts, state, recent, marks, rebase, due, soon FROM profiles WHERE hash = ? AND key = ?"
+	sqlProfile   = "SELECT version, facts, state, recent, marks, rebase, due, soon FROM profiles WHERE key = ?"
 	sqlFind      = "SELECT version, hash FROM profiles WHERE key = ?"
-	sqlCreate    = "INSERT INTO profiles(hash, key, version, facts, state, recent, marks, rebase) VALUES(?, ?, 1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-	sqlReplace   = "UPDATE profiles SET version = version + 1, facts = ?, state = ?, recent = ?, marks = ?, rebase = ? WHERE hash = ? AND key = ? AND version = ?"
+	sqlCreate    = "INSERT INTO profiles(hash, key, version, facts, state, recent, marks, rebase, due, soon) VALUES(?, ?, 1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	sqlReplace   = "UPDATE profiles SET version = version + 1, facts = ?, state = ?, recent = ?, marks = ?, rebase = ?, due = ?, soon = ? WHERE hash = ? AND key = ? AND version = ?"
 	sqlRemove    = "DELETE FROM profiles WHERE key = ? AND version = ?"
 	sqlDecide    = "INSERT INTO decisions(hash, key, seq, as_of, record) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-	sqlScan      = "SELECT version, facts, state, recent, marks, rebase, key FROM profiles WHERE key > ? ORDER BY key LIMIT ?"
+	sqlScan      = "SELECT version, facts, state, recent, marks, rebase, due, soon, key FROM profiles WHERE key > ? ORDER BY key LIMIT ?"
+	sqlDue       = "SELECT key, due, hash FROM profiles WHERE soon = 1 AND (due, hash) > (?, ?) AND due <= ? ORDER BY due, hash LIMIT ?"
 	sqlMoved     = "INSERT INTO counters(name, n) VALUES('moved', 1) ON CONFLICT(name) DO UPDATE SET n = n + 1"
 	sqlRevise    = "INSERT INTO counters(name, n) VALUES('revision', 1) ON CONFLICT(name) DO UPDATE SET n = n + 1"
 	sqlDecisions = "SELECT seq, as_of, record FROM decisions WHERE hash = ? AND key = ? ORDER BY seq DESC LIMIT ?"
@@ -101,7 +104,7 @@ func getItem(c *connection, at *sqlite3.Stmt, key string, moved bool, item *app.
 	return c.query(func(s *sqlite3.Stmt) error { return scanItem(s, item) }, sqlProfile, key)
 }
 
-// scanItem reads version, facts, state, recent, marks and rebase of a row. The three blobs share one allocation.
+// scanItem reads version, facts, state, recent, marks, rebase, due and soon of a row. The three blobs share one allocation.
 func scanItem(s *sqlite3.Stmt, item *app.Item) error {
 	item.Version = s.ColumnInt64(0)
 	facts, state, recent := s.ColumnRawBlob(1), s.ColumnRawBlob(2), s.ColumnRawBlob(3)
@@ -115,7 +118,7 @@ func scanItem(s *sqlite3.Stmt, item *app.Item) error {
 	if item.Marks, ok = marks.Parse(s.ColumnRawBlob(4)); !ok {
 		return errMarks
 	}
-	item.Rebase = s.ColumnBool(5)
+	item.Rebase, item.Due, item.Soon = s.ColumnBool(5), s.ColumnInt64(6), s.ColumnBool(7)
 	return nil
 }
 
@@ -261,13 +264,13 @@ func (w *profileWriter) replace(item *app.Item, at int64) (bool, error) {
 	if err := w.bindContent(s, 1, item); err != nil {
 		return false, err
 	}
-	if err := s.BindInt64(6, at); err != nil {
+	if err := s.BindInt64(8, at); err != nil {
 		return false, err
 	}
-	if err := s.BindText(7, item.Key); err != nil {
+	if err := s.BindText(9, item.Key); err != nil {
 		return false, err
 	}
-	if err := s.BindInt64(8, item.Version); err != nil {
+	if err := s.BindInt64(10, item.Version); err != nil {
 		return false, err
 	}
 	if err := s.Exec(); err != nil {
@@ -282,7 +285,13 @@ func (w *profileWriter) bindContent(s *sqlite3.Stmt, from int, item *app.Item) e
 			return err
 		}
 	}
-	return s.BindBool(from+4, item.Rebase)
+	if err := s.BindBool(from+4, item.Rebase); err != nil {
+		return err
+	}
+	if err := s.BindInt64(from+5, item.Due); err != nil {
+		return err
+	}
+	return s.BindBool(from+6, item.Soon)
 }
 
 func conflictFault(key string) error {
@@ -293,7 +302,7 @@ func conflictFault(key string) error {
 func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []app.Item, err error) {
 	err = p.db.read(ctx, "read profiles", func(c *connection) error {
 		return c.query(func(s *sqlite3.Stmt) error {
-			item := app.Item{Key: s.ColumnText(6)}
+			item := app.Item{Key: s.ColumnText(8)}
 			if err := scanItem(s, &item); err != nil {
 				return err
 			}
@@ -302,6 +311,26 @@ func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []a
 		}, sqlScan, after, max(limit, 0))
 	})
 	return items, err
+}
+
+// Due implements app.Profiles: in the order of the moments. A place is a moment and a hash.
+func (p *profiles) Due(ctx context.Context, until int64, after string, limit int) (keys []string, next string, err error) {
+	due, hash := int64(math.MinInt64), int64(math.MinInt64)
+	if after != "" {
+		if _, err := fmt.Sscanf(after, "%d %d", &due, &hash); err != nil {
+			return nil, "", fault.New(fault.Invalid, "%q is no place in the due index", after)
+		}
+	}
+	err = p.db.read(ctx, "read who is due", func(c *connection) error {
+		return c.query(func(s *sqlite3.Stmt) error {
+			keys, next = append(keys, s.ColumnText(0)), fmt.Sprint(s.ColumnInt64(1), s.ColumnInt64(2))
+			return nil
+		}, sqlDue, due, hash, until, max(limit, 0))
+	})
+	if len(keys) < limit || limit <= 0 {
+		next = ""
+	}
+	return keys, next, err
 }
 
 // Count implements app.Profiles.

@@ -10,7 +10,7 @@ import (
 )
 
 // migrations bring a database from each version of its schema to the next. Those that were released never change.
-var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld, schemaPlans}
+var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld, schemaPlans, schemaDue}
 
 // The profiles table is clustered by the hash of the key: a chunk of a file holds one range of hashes, so that its users lie
 // together. `hash` is event.UserHash(key), moved on by one while another key holds the place; `key` decides. Decisions are
@@ -166,6 +166,13 @@ const schemaHeld = "ALTER TABLE intents ADD COLUMN held INTEGER NOT NULL DEFAULT
 
 // The tracking plan that a file arrived under.
 const schemaPlans = "ALTER TABLE files ADD COLUMN plan INTEGER NOT NULL DEFAULT 0;"
+
+// schemaDue adds when a decision is due, and the index of who is due soon.
+const schemaDue = `
+ALTER TABLE profiles ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE profiles ADD COLUMN soon INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX profiles_due ON profiles(due, hash) WHERE soon = 1;
+`
 
 // migrate brings the schema to the newest version, in one transaction.
 func (d *database) migrate() error {

@@ -19,11 +19,12 @@ import (
 
 // App runs the use cases over one base. It is safe for concurrent use; imports run one after another.
 type App struct {
-	ports   Ports
-	limits  event.Limits
-	workers int
-	rows    int   // of a shard of the stored snapshot
-	scanned int64 // up to so many users the past is looked up user by user
+	ports    Ports
+	limits   event.Limits
+	workers  int
+	rows     int   // of a shard of the stored snapshot
+	everyone bool  // each sweep evaluates everyone
+	scanned  int64 // up to so many users the past is looked up user by user
 
 	delivering sync.Mutex // one delivery at a time
 	adopting   sync.Mutex // one file of the bucket recorded at a time
@@ -53,6 +54,8 @@ type Options struct {
 	Holder string
 	// ShardRows is the number of users of a shard of the stored snapshot; 0: 65,536.
 	ShardRows int
+	// Everyone makes each sweep evaluate everyone, for comparisons.
+	Everyone bool
 }
 
 // Live is the published strategy with its cuts and models, compiled.
@@ -87,7 +90,7 @@ const (
 // written.
 func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	a := &App{
-		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows,
+		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows, everyone: o.Everyone,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
 	}
 	if a.rows == 0 {
@@ -165,7 +168,13 @@ func (a *App) Clock(ctx context.Context) (Clock, error) {
 
 // PinClock holds the clock at a moment, for samples and rehearsals; 0 lets time pass again.
 func (a *App) PinClock(ctx context.Context, at int64) error {
-	return a.putDoc(ctx, docClock, clockDoc{Pinned: at})
+	if err := a.everyoneDue(ctx, true); err != nil {
+		return err
+	}
+	if err := a.putDoc(ctx, docClock, clockDoc{Pinned: at}); err != nil {
+		return err
+	}
+	return a.everyoneDue(ctx, true)
 }
 
 // AsOf returns at, or the default moment of views when at is 0.

@@ -18,24 +18,35 @@ func (c *chunkFold) decide(w *UserWrite, changed bool) error {
 		w.Item.State = profile.EncodeState(nil, &c.state)
 	}
 	if c.in.file.Backfill {
-		w.Item.Rebase = w.Item.Rebase || changed
+		if changed {
+			w.Item.Rebase = true
+			undecided(&w.Item)
+		}
 		return nil
 	}
-	return settle(c.in.live, w, &c.facts, &c.state, c.in.asOf(), false)
+	return settle(c.in.live, w, &c.facts, &c.state, sweepAt{asOf: c.in.asOf(), now: c.in.now})
 }
 
-// settle decides for one user and puts what follows into the write: STATE, the decision record and the intents.
-func settle(l *Live, w *UserWrite, facts *profile.Facts, state *profile.State, asOf int64, includeExisting bool) error {
-	prev := state
+// sweepAt says at which moment decisions are made, and how.
+type sweepAt struct {
+	asOf            int64
+	now             int64 // by the clock of the base
+	includeExisting bool
+}
+
+// settle decides for one user and puts what follows into the write: STATE and when it is due again, the decision record and the intents.
+func settle(l *Live, w *UserWrite, facts *profile.Facts, state *profile.State, at sweepAt) error {
+	prev, asOf := state, at.asOf
 	switch {
 	case w.Item.Rebase:
 		prev.Strategy = "" // a backfill came in between: the next decision is a baseline
 	case prev.DecidedAt == 0 && facts.FirstSeen >= l.Published:
 		prev = newcomer(l, facts)
 	}
-	d := journey.Decide(l.Engine, w.Item.Key, facts, prev, l.Cuts, asOf, includeExisting)
+	d := journey.Decide(l.Engine, w.Item.Key, facts, prev, l.Cuts, asOf, at.includeExisting)
 	w.Item.Rebase = false
 	w.Item.State = profile.EncodeState(nil, &d.State)
+	setDue(l, &w.Item, facts, &d.State, at)
 	if d.Changed {
 		record, err := json.Marshal(d.Record)
 		if err != nil {
@@ -68,20 +79,22 @@ func newcomer(l *Live, facts *profile.Facts) *profile.State {
 
 // SweepReport is the outcome of a sweep.
 type SweepReport struct {
-	Users   int64 `json:"users"`
-	Changed int64 `json:"changed"`
-	Intents int64 `json:"intents"`
-	AsOf    int64 `json:"as_of"`
+	Users    int64  `json:"users"` // who were evaluated
+	Changed  int64  `json:"changed"`
+	Intents  int64  `json:"intents"`
+	AsOf     int64  `json:"as_of"`
+	Everyone string `json:"everyone,omitempty"` // why everyone was evaluated: bounds, versions or snapshot; "": who was due
+	Snapshot int64  `json:"snapshot_age"`       // of the stored snapshot, in milliseconds; -1 without one
 }
 
-// Sweep evaluates every user at the present moment: time moves users without events. It is safe to repeat.
+// Sweep evaluates who is due at the present moment: time moves users without events. It evaluates everyone where it is not known who is
+// due (see due.go). It is safe to repeat.
 func (a *App) Sweep(ctx context.Context, progress func(done, total int64)) (SweepReport, error) {
 	ctx, release, err := a.exclusive(ctx)
 	if err != nil {
 		return SweepReport{}, err
 	}
 	defer release()
-	defer a.forgetBase()
 	now, err := a.now(ctx)
 	if err != nil {
 		return SweepReport{}, err
@@ -96,11 +109,61 @@ func (a *App) Sweep(ctx context.Context, progress func(done, total int64)) (Swee
 	if err := a.refreshStaleCuts(ctx, now); err != nil {
 		return SweepReport{}, err
 	}
-	return a.sweep(ctx, now, false, progress)
+	if live, err = a.Live(ctx); err != nil {
+		return SweepReport{}, err
+	}
+	plan, err := a.planSweep(ctx, live, now)
+	if err != nil {
+		return SweepReport{}, err
+	}
+	if plan.everyone != "" {
+		return a.sweepAll(ctx, plan, sweepAt{asOf: now, now: now}, progress)
+	}
+	report := plan.report(now, now)
+	if err := a.sweepDue(ctx, live, plan, now, &report); err != nil {
+		return report, err
+	}
+	if err := a.swept(ctx, plan, live, now); err != nil {
+		return report, err
+	}
+	return report, a.passed(ctx, live, now)
 }
 
-func (a *App) sweep(ctx context.Context, now int64, includeExisting bool, progress func(done, total int64)) (SweepReport, error) {
-	report := SweepReport{AsOf: now}
+// report is what a sweep says before it began.
+func (p *sweepPlan) report(asOf, now int64) SweepReport {
+	r := SweepReport{AsOf: asOf, Everyone: p.everyone, Snapshot: -1}
+	if p.shot.Generation != "" {
+		r.Snapshot = max(now-p.shot.Started, 0)
+	}
+	return r
+}
+
+// passed makes the moment of a sweep the default one of views when it is of another day. Where something changed it is already.
+func (a *App) passed(ctx context.Context, live *Live, asOf int64) error {
+	clock, err := a.Clock(ctx)
+	if err != nil || live.Zone.Day(clock.AsOf) == live.Zone.Day(asOf) {
+		return err
+	}
+	a.forgetBase()
+	return a.moveAsOf(ctx, asOf)
+}
+
+// sweep evaluates everyone at asOf.
+func (a *App) sweep(ctx context.Context, asOf int64, includeExisting bool, progress func(done, total int64)) (SweepReport, error) {
+	now, err := a.now(ctx)
+	if err != nil {
+		return SweepReport{}, err
+	}
+	plan := sweepPlan{everyone: everyoneVersions}
+	if plan.doc, err = a.getDoc(ctx, docSweep, &plan.known); err != nil {
+		return SweepReport{}, err
+	}
+	return a.sweepAll(ctx, plan, sweepAt{asOf, now, includeExisting}, progress)
+}
+
+func (a *App) sweepAll(ctx context.Context, plan sweepPlan, at sweepAt, progress func(done, total int64)) (SweepReport, error) {
+	defer a.forgetBase()
+	report := plan.report(at.asOf, at.now)
 	live, err := a.Live(ctx)
 	if err != nil {
 		return report, err
@@ -110,7 +173,7 @@ func (a *App) sweep(ctx context.Context, now int64, includeExisting bool, progre
 		return report, fault.Wrap(err, "count the profiles")
 	}
 	err = a.eachBatch(ctx, func(items []Item) error {
-		if err := a.sweepItems(ctx, live, items, now, includeExisting, &report); err != nil {
+		if err := a.sweepItems(ctx, live, items, at, &report); err != nil {
 			return err
 		}
 		if progress != nil {
@@ -121,39 +184,56 @@ func (a *App) sweep(ctx context.Context, now int64, includeExisting bool, progre
 	if err != nil {
 		return report, err
 	}
-	return report, a.moveAsOf(ctx, now)
+	if err := a.swept(ctx, plan, live, at.asOf); err != nil {
+		return report, err
+	}
+	return report, a.passed(ctx, live, at.asOf)
 }
 
 // sweepItems decides for a batch; users that changed in between are left to the event that changed them.
-func (a *App) sweepItems(ctx context.Context, live *Live, items []Item, now int64, includeExisting bool, report *SweepReport) error {
+func (a *App) sweepItems(ctx context.Context, live *Live, items []Item, at sweepAt, report *SweepReport) error {
 	var writes []UserWrite
-	later, err := a.refoldLater(ctx, live, items, now)
+	later, err := a.refoldLater(ctx, live, items, at.asOf)
 	if err != nil {
 		return err
 	}
+	before := report.Changed
 	for _, item := range items {
 		var facts profile.Facts
 		var state profile.State
 		if err := decodeItem(item, &facts, nil, &state); err != nil {
 			return fault.Wrap(err, "read the profile of %s", item.Key)
 		}
-		if f, ok := later[item.Key]; ok {
+		f, past := later[item.Key]
+		if past {
 			facts = *f
 		}
 		w := UserWrite{Item: item}
-		if err := settle(live, &w, &facts, &state, now, includeExisting); err != nil {
+		if err := settle(live, &w, &facts, &state, at); err != nil {
 			return err
+		}
+		if past { // what comes later is known already, and may count at any moment
+			w.Item.Due, w.Item.Soon = at.asOf+1, true
 		}
 		report.Users++
 		if w.Decision == nil && slices.Equal(w.Item.State, item.State) && w.Item.Rebase == item.Rebase {
-			continue
+			if item.Due > at.now && item.Due <= w.Item.Due {
+				continue // nothing changed, and the bound holds still
+			}
+		} else {
+			report.Changed++
 		}
-		report.Changed++
 		report.Intents += int64(len(w.Intents))
 		writes = append(writes, w)
 	}
 	if len(writes) == 0 {
 		return nil
+	}
+	if before == 0 && report.Changed > 0 { // views of a moment before a decision do not see it
+		a.forgetBase()
+		if err := a.moveAsOf(ctx, at.asOf); err != nil {
+			return err
+		}
 	}
 	each, err := a.ports.Profiles.Write(ctx, writes)
 	if err != nil {

@@ -31,6 +31,7 @@ type ingest struct {
 	counter *catalog.Counter // of the event catalogue; nil: the file is not counted
 	linked  bool             // some keys have pointers: canonical rows first, then users
 	mu      sync.Mutex
+	now     int64           // by the clock of the base, when the import began or went on
 	done    map[string]bool // files that finished, of the marks seen
 	counts  Counts
 	units   Units // of the chunks that are done
@@ -42,7 +43,11 @@ func (a *App) newIngest(ctx context.Context, f File, req ImportRequest, m *event
 	if err != nil {
 		return nil, err
 	}
-	in := &ingest{app: a, live: live, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}, counter: newCounter(&f)}
+	now, err := a.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := &ingest{app: a, live: live, now: now, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}, counter: newCounter(&f)}
 	if in.plan, err = a.planOf(ctx, f.Plan); err != nil {
 		return nil, err
 	}

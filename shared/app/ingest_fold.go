@@ -14,6 +14,11 @@ import (
 // fold keeps and folds every chunk. Where links are known, all canonical rows are kept first, because the events of one
 // user may stand in several chunks.
 func (in *ingest) fold(ctx context.Context) error {
+	if in.file.Backfill {
+		if err := in.app.everyoneDue(ctx, false); err != nil {
+			return err
+		}
+	}
 	if !in.linked {
 		return in.eachChunk(ctx, "fold", func(chunk int) error { return in.chunk(ctx, chunk, true) })
 	}

@@ -103,6 +103,12 @@ func (a *App) writeSet(ctx context.Context, keys []string, facts map[string]*pro
 	if err != nil || len(writes) == 0 {
 		return err
 	}
+	for i := range writes {
+		undecided(&writes[i].Item)
+	}
+	if err := a.everyoneDue(ctx, false); err != nil {
+		return err
+	}
 	each, err := a.ports.Profiles.Write(ctx, writes)
 	if err != nil {
 		return fault.Wrap(err, "write profiles")

@@ -188,6 +188,8 @@ type Item struct {
 	Marks   []Mark
 	Rebase  bool   // a backfill changed Facts since the last decision: the next one is a baseline
 	Log     []byte // the adapter's own: where the newest decision record stands. A write gives back what was read
+	Due     int64  // unix milliseconds: before it no decision would say anything else than the last one; 0: nothing is known
+	Soon    bool   // stands in the due index
 }
 
 // UserWrite is everything one user's write changes, atomically.
@@ -219,6 +221,9 @@ type Profiles interface {
 	// Scan returns up to limit items after the place of the key `after` ("" for the first page), in an order of the adapter's own
 	// that follows from the keys and never changes. No item of that key need exist.
 	Scan(ctx context.Context, after string, limit int) ([]Item, error)
+	// Due returns up to limit keys of profiles in the due index whose Due is at most until, in an order of the adapter's own, and where
+	// to go on: next is the after of the next page, "" after the last one. A page may be short, and the index a moment behind.
+	Due(ctx context.Context, until int64, after string, limit int) (keys []string, next string, err error)
 	// Count returns the number of profiles. It may be off after a process died in the middle of a Write: nothing is decided by it.
 	Count(ctx context.Context) (int64, error)
 	// Exact returns the number of profiles, counted anew where Count may be off. Only who writes alone may ask.

@@ -225,6 +225,7 @@ func (r *rebuilder) write(ctx context.Context) error {
 		for i, item := range items {
 			if !bytes.Equal(item.Facts, pending[i].facts) {
 				item.Key, item.Facts = pending[i].key, pending[i].facts
+				undecided(&item)
 				writes = append(writes, UserWrite{Item: item})
 			}
 		}
@@ -245,6 +246,9 @@ func (r *rebuilder) write(ctx context.Context) error {
 func (r *rebuilder) put(ctx context.Context, writes []UserWrite) (again []rebuilt, err error) {
 	if len(writes) == 0 {
 		return nil, nil
+	}
+	if err := r.app.everyoneDue(ctx, false); err != nil {
+		return nil, err
 	}
 	each, err := r.app.ports.Profiles.Write(ctx, writes)
 	if err != nil {

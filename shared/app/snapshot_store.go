@@ -50,6 +50,7 @@ type StoredSnapshot struct {
 	Rows       int64   `json:"rows"`
 	Bytes      int64   `json:"bytes"` // of its shards, uncompressed
 	Shards     int     `json:"shards"`
+	Lists      bool    `json:"lists,omitempty"` // it has the lists of who is due
 	Replaced   []spent `json:"replaced,omitempty"`
 }
 
@@ -70,6 +71,7 @@ type snapshotWork struct {
 	Done       int64           `json:"done,omitempty"`
 	Shards     []snapshot.File `json:"shards,omitempty"`
 	Refused    []string        `json:"refused,omitempty"`
+	Due        []dueList       `json:"due,omitempty"` // the files of the due lists so far
 }
 
 // Tuple names the versions of the strategy, the cuts and the models that scores and decisions follow from.
@@ -124,7 +126,7 @@ func (a *App) SnapshotDue(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	now, err := a.now(ctx)
-	return s.Generation == "" || now-s.Started >= snapshotDaily || now < s.Started || s.Tuple != live.Tuple(), err
+	return s.Generation == "" || !s.Lists || now-s.Started >= snapshotDaily || now < s.Started || s.Tuple != live.Tuple(), err
 }
 
 // SnapshotManifest reads the manifest of a stored snapshot.
@@ -264,23 +266,64 @@ func (s *snapshotter) write(ctx context.Context) (*snapshot.Manifest, error) {
 		s.work = snapshotWork{}
 		return nil, errors.Join(err, s.save(ctx))
 	}
+	lists := &dueLists{from: s.work.Started, days: map[int64]*dueDay{}, files: slices.Clone(s.work.Due), put: func(name string, content []byte) error {
+		return s.a.ports.Shots.Put(ctx, s.work.Generation, name, bytes.NewReader(content))
+	}}
 	err = s.a.eachBatchAfter(ctx, s.work.After, func(items []Item) error {
 		if s.progress != nil {
 			s.progress(s.work.Done, s.work.Users)
 		}
-		return s.a.factsOf(ctx, s.live, items, s.work.AsOf, func(item *Item, facts *profile.Facts, state *profile.State) error {
+		listed := 0
+		list := func(until *Item) error { // who is no row may be due all the same
+			for ; listed < len(items); listed++ {
+				if err := lists.add(&items[listed]); err != nil {
+					return err
+				}
+				if &items[listed] == until {
+					listed++
+					break
+				}
+			}
+			return nil
+		}
+		err := s.a.factsOf(ctx, s.live, items, s.work.AsOf, func(item *Item, facts *profile.Facts, state *profile.State) error {
 			s.work.Done++
-			if err := w.Add(item.Key, facts, state); err != nil || len(w.Shards()) == len(s.work.Shards) {
+			if err := w.Add(item.Key, facts, state); err != nil {
 				return err
 			}
-			s.work.After, s.work.Shards, s.work.Refused = item.Key, slices.Clone(w.Shards()), w.Refused()
+			if err := list(item); err != nil || len(w.Shards()) == len(s.work.Shards) {
+				return err
+			}
+			if err := lists.flush(); err != nil {
+				return err
+			}
+			s.work.After, s.work.Shards, s.work.Refused, s.work.Due = item.Key, slices.Clone(w.Shards()), w.Refused(), slices.Clone(lists.files)
 			return s.save(ctx)
 		})
+		if err != nil {
+			return err
+		}
+		return list(nil)
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := s.putLists(ctx, lists); err != nil {
+		return nil, err
+	}
 	return w.Close()
+}
+
+// putLists writes what is left of the due lists, and which files they are.
+func (s *snapshotter) putLists(ctx context.Context, lists *dueLists) error {
+	if err := lists.flush(); err != nil {
+		return err
+	}
+	text, err := json.Marshal(append([]dueList{}, lists.files...))
+	if err != nil {
+		return fault.New(fault.Internal, "the due lists cannot be written").Because(err)
+	}
+	return s.a.ports.Shots.Put(ctx, s.work.Generation, dueListName, bytes.NewReader(text))
 }
 
 // publish makes the generation the current one, and removes those that nobody can be reading any more.
@@ -294,7 +337,7 @@ func (s *snapshotter) publish(ctx context.Context, m *snapshot.Manifest) (Stored
 		return StoredSnapshot{}, err
 	}
 	next := StoredSnapshot{
-		Generation: s.work.Generation, AsOf: m.AsOf, Started: s.work.Started, Tuple: s.work.Tuple, Users: m.Users, Rows: m.Rows, Shards: len(m.Shards),
+		Generation: s.work.Generation, AsOf: m.AsOf, Started: s.work.Started, Tuple: s.work.Tuple, Users: m.Users, Rows: m.Rows, Shards: len(m.Shards), Lists: true,
 	}
 	for _, f := range m.Shards {
 		next.Bytes += f.Bytes

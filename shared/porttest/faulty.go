@@ -283,6 +283,17 @@ func (w faultyProfiles) Scan(ctx context.Context, after string, limit int) ([]ap
 	return value(w.f, "Profiles.Scan", func() ([]app.Item, error) { return w.p.Scan(ctx, after, limit) })
 }
 
+func (w faultyProfiles) Due(ctx context.Context, until int64, after string, limit int) (keys []string, next string, err error) {
+	err = w.f.do("Profiles.Due", func() (err error) {
+		keys, next, err = w.p.Due(ctx, until, after, limit)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return keys, next, nil
+}
+
 func (w faultyProfiles) Count(ctx context.Context) (int64, error) {
 	return value(w.f, "Profiles.Count", func() (int64, error) { return w.p.Count(ctx) })
 }

@@ -15,6 +15,7 @@ func fullItem(key string, version int64) app.Item {
 	return app.Item{
 		Key: key, Version: version, Facts: []byte("facts of " + key), State: []byte{0, 1, 2, 255}, Recent: []byte("recent"),
 		Marks: []app.Mark{{File: "f1", Chunk: 0, Accepted: 3}, {File: "f2~1", Chunk: 4095, Duplicates: 2}}, Rebase: true,
+		Due: 1_700_000_000_123, Soon: true,
 	}
 }
 
@@ -70,6 +71,57 @@ var profileTests = []test{
 		conflict(t, p, u)
 		same(t, "the item", getOne(t, p, "u"), fullItem("u", 1))
 		same(t, "the decisions", len(get[[]app.Decision](t)(p.Profiles.Decisions(ctx, "u", 9))), 1)
+	}},
+	{"who is due", func(t *testing.T, p app.Ports) {
+		due := func(until int64, limit int) (keys []string) {
+			t.Helper()
+			seen := map[string]bool{}
+			for after, pages := "", 0; ; pages++ {
+				page, next, err := p.Profiles.Due(ctx, until, after, limit)
+				must(t, err)
+				if len(page) > limit || pages > 100 {
+					t.Fatalf("a page of %d, page %d", len(page), pages)
+				}
+				for _, key := range page {
+					if seen[key] {
+						t.Fatalf("%s came twice", key)
+					}
+					seen[key] = true
+					keys = append(keys, key)
+				}
+				if after = next; after == "" {
+					return sorted(keys)
+				}
+			}
+		}
+		same(t, "nobody", due(1<<60, 5), []string(nil))
+		var early, all []string
+		for i := range int64(40) {
+			item := app.Item{Key: fmt.Sprint("u", i), Due: 1000 + i/4*1000, Soon: true} // four at a time
+			write(t, p, app.UserWrite{Item: item})
+			if all = append(all, item.Key); item.Due <= 5000 {
+				early = append(early, item.Key)
+			}
+		}
+		write(t, p, app.UserWrite{Item: app.Item{Key: "before", Due: -5, Soon: true}}, app.UserWrite{Item: app.Item{Key: "later", Due: 1000}},
+			app.UserWrite{Item: app.Item{Key: "far", Due: 253402300799000, Soon: true}})
+		early, all = sorted(append(early, "before")), sorted(append(all, "before"))
+		for _, limit := range []int{1, 3, 7, 100} {
+			same(t, "who is due early", due(5000, limit), early)
+			same(t, "everyone", due(1_000_000, limit), all)
+			same(t, "who was due long ago", due(999, limit), []string{"before"})
+		}
+		item := getOne(t, p, "u0")
+		item.Due, item.Soon = 9_000_000, false
+		write(t, p, app.UserWrite{Item: item})
+		write(t, p, app.UserWrite{Item: app.Item{Key: "into"}, Absorb: []app.Absorbed{{Key: "u1", Version: 1}}})
+		same(t, "who is left", due(1000, 3), []string{"before", "u2", "u3"})
+		_, _, err := p.Profiles.Due(ctx, 5, "no place", 5)
+		wantCode(t, err, fault.Invalid)
+		same(t, "a page of none", len(get[struct{ keys []string }](t)(func() (r struct{ keys []string }, err error) {
+			r.keys, _, err = p.Profiles.Due(ctx, 5000, "", 0)
+			return r, err
+		}()).keys), 0)
 	}},
 	{"empty parts of an item", func(t *testing.T, p app.Ports) {
 		write(t, p, app.UserWrite{Item: app.Item{Key: "u"}})
