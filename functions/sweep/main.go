@@ -1,4 +1,4 @@
-// Command sweep is the Lambda function that lets time pass: once a day it evaluates every user, and it sends what no other
+// Command sweep is the Lambda function that lets time pass: every hour it evaluates who is due, and it sends what no other
 // delivery claimed. A schedule invokes it.
 package main
 

@@ -129,7 +129,11 @@ func (c *cli) deliverCommand() *cobra.Command {
 
 func (c *cli) sweepCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "sweep", Short: "Evaluate every user now: time moves users without events", Args: cobra.NoArgs, Example: "  weir sweep && weir deliver",
+		Use: "sweep", Short: "Evaluate who is due now: time moves users without events", Args: cobra.NoArgs,
+		Long: `Evaluates the users of whom it is known that time may have moved them by now. Where that is not known, everyone is evaluated, and
+everyone says why: bounds (the first sweep, or one after a backfill, a rebuild or a change of the clock), versions (another strategy, other
+cuts or other models are in force), snapshot (the stored snapshot, which lists who is due, is older than 36 hours or not made yet).`,
+		Example: "  weir sweep && weir deliver",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), writing, func(b *base) error {
 				bars := newProgress(c.err)
@@ -143,7 +147,7 @@ func (c *cli) sweepCommand() *cobra.Command {
 				}
 				bars.finish()
 				bars.close()
-				return c.print(swept{Users: r.Users, Changed: r.Changed, Messages: r.Intents, AsOf: whenMillis(r.AsOf)}, func(w io.Writer) {
+				return c.print(swept{Users: r.Users, Changed: r.Changed, Messages: r.Intents, AsOf: whenMillis(r.AsOf), Everyone: r.Everyone}, func(w io.Writer) {
 					fmt.Fprintf(w, "%d users, %d changed, %d messages asked for\n", r.Users, r.Changed, r.Intents)
 				})
 			})
@@ -157,6 +161,7 @@ type swept struct {
 	Changed  int64  `json:"changed"`
 	Messages int64  `json:"messages"`
 	AsOf     string `json:"as_of"`
+	Everyone string `json:"everyone,omitempty"`
 }
 
 func (c *cli) statusCommand() *cobra.Command {

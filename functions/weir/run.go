@@ -30,8 +30,9 @@ func (c *cli) runCommand() *cobra.Command {
 	var o hostOptions
 	cmd := &cobra.Command{
 		Use: "run", Short: "Serve the API and the console, watch the event folder, deliver and sweep", Args: cobra.NoArgs,
-		Long: `Serves the API and the console, imports what arrives in the folder events/ of the base, delivers messages and evaluates
-every user once a day. It prints its address when it listens, and ends on an interrupt.
+		Long: `Serves the API and the console, imports what arrives in the folder events/ of the base, delivers messages, keeps a
+snapshot of the base that is at most a day old, and evaluates every hour whom time may have moved. It prints its address when it
+listens, and ends on an interrupt.
 
 On loopback no login is asked for. To listen elsewhere a token is needed; the API then wants it as
 "Authorization: Bearer TOKEN". Set it by WEIR_TOKEN rather than by the flag: other users of the machine can see flags.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/weir-engine/weir/infra/embedded"
 	"github.com/weir-engine/weir/shared/app"
-	"github.com/weir-engine/weir/shared/zone"
 )
 
 // How often the host looks when nothing tells it to.
@@ -21,7 +20,7 @@ const (
 	maxPause     = time.Minute // between tries of what fails
 )
 
-// work is what the host does beside answering: importing what arrives, delivering, the daily sweep and the daily snapshot.
+// work is what the host does beside answering: importing what arrives, delivering, the hourly sweep and the daily snapshot.
 type work struct {
 	base    *base
 	log     *slog.Logger
@@ -36,7 +35,7 @@ func startWork(ctx context.Context, b *base, log *slog.Logger) *work {
 	arrived := w.watch(ctx)
 	w.loop(ctx, "import", pollEvents, arrived, w.ingest)
 	w.loop(ctx, "deliver", pollDeliver, w.deliver, w.send)
-	sweeper := &sweeper{base: b, last: noDay}
+	sweeper := &sweeper{base: b}
 	w.loop(ctx, "snapshot", pollSnapshot, nil, w.snapshot)
 	w.loop(ctx, "sweep", pollSweep, nil, func(ctx context.Context) error { return sweeper.run(ctx, w) })
 	return w
@@ -150,14 +149,12 @@ func (w *work) send(ctx context.Context) error {
 	return err
 }
 
-// noDay is before every day.
-const noDay = zone.Day(-1 << 31)
-
-// sweeper evaluates every user once a project day, and after a start: an earlier process may have missed days. A held clock
-// moves nobody.
+// sweeper evaluates who is due once an hour, and after a start: an earlier process may have missed hours. A held clock moves nobody.
 type sweeper struct {
 	base *base
-	last zone.Day
+	last int64 // hours since 1970; 0: none yet
+	// expired is the day on which what was kept long enough was last removed.
+	expired int64
 }
 
 func (s *sweeper) run(ctx context.Context, w *work) error {
@@ -165,23 +162,26 @@ func (s *sweeper) run(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	today := status.Live.Zone.Day(status.Clock.Now)
-	if status.Clock.Pinned || status.Users == 0 || today == s.last {
+	hour := status.Clock.Now / time.Hour.Milliseconds()
+	if status.Clock.Pinned || status.Users == 0 || hour == s.last {
 		return nil
 	}
 	report, err := s.base.app.Sweep(ctx, nil)
 	if err != nil {
 		return err
 	}
-	expired, err := s.base.app.Expire(ctx)
-	if err != nil {
-		return err
+	if day := hour / 24; day != s.expired {
+		expired, err := s.base.app.Expire(ctx)
+		if err != nil {
+			return err
+		}
+		s.expired = day
+		if expired.Uploads+expired.Rejects > 0 {
+			w.log.Info("removed what was kept long enough", "event files", expired.Uploads, "quarantined lines", expired.Rejects)
+		}
 	}
-	s.last = today
-	if expired.Uploads+expired.Rejects > 0 {
-		w.log.Info("removed what was kept long enough", "event files", expired.Uploads, "quarantined lines", expired.Rejects)
-	}
-	w.log.Info("swept", "users", report.Users, "changed", report.Changed, "messages", report.Intents)
+	s.last = hour
+	w.log.Info("swept", "users", report.Users, "changed", report.Changed, "messages", report.Intents, "everyone", report.Everyone)
 	nudge(w.deliver)
 	return nil
 }

@@ -113,7 +113,7 @@ func TestNothingIsUnused(t *testing.T) {
 
 var (
 	functionKeys = []string{
-		"Architectures", "CodeUri", "Environment", "EphemeralStorage", "Events", "Handler", "LoggingConfig", "MemorySize",
+		"Architectures", "CodeUri", "Environment", "EphemeralStorage", "EventInvokeConfig", "Events", "Handler", "LoggingConfig", "MemorySize",
 		"ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout", "Tracing",
 	}
 	eventKeys = map[string][]string{
@@ -271,17 +271,18 @@ var needs = map[string][]string{
 var beside = map[string][]string{
 	"ingest":  {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 	"deliver": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams", "sqs:SendMessage"},
-	"collect": {}, "sweep": {}, "api": {},
+	"collect": {}, "sweep": {}, "snapshot": {}, "api": {},
 }
 
 // What functions do to the folders of the bucket: r reads, v reads older versions, w writes, d removes. Only the API and what it queues become
 // event files, only those that send write into the outbox, only imports and the API see all files as they arrived, and nobody removes decision records.
 var folders = map[string]map[string]string{
-	"ingest":  {"events": "vr", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r"},
-	"collect": {"events": "rw"},
-	"deliver": {"canonical": "r", "profiles": "r", "docs": "rw", "forgotten": "r", "outbox": "w"},
-	"sweep":   {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r", "outbox": "w"},
-	"api":     {"events": "vrwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "outbox": "d", "snapshots": "rwd"},
+	"ingest":   {"events": "vr", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r"},
+	"collect":  {"events": "rw"},
+	"deliver":  {"canonical": "r", "profiles": "r", "docs": "rw", "forgotten": "r", "outbox": "w"},
+	"sweep":    {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r", "outbox": "w", "snapshots": "r"},
+	"snapshot": {"canonical": "r", "profiles": "r", "docs": "rw", "forgotten": "r", "snapshots": "rwd"},
+	"api":      {"events": "vrwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "outbox": "d", "snapshots": "rwd"},
 }
 
 func operations(interfaces ...any) (all []string) {

@@ -171,6 +171,9 @@ func (a *App) PinClock(ctx context.Context, at int64) error {
 	if err := a.everyoneDue(ctx, true); err != nil {
 		return err
 	}
+	if err := a.distrustLists(ctx); err != nil {
+		return err
+	}
 	if err := a.putDoc(ctx, docClock, clockDoc{Pinned: at}); err != nil {
 		return err
 	}

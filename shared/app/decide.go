@@ -154,7 +154,7 @@ func (a *App) sweep(ctx context.Context, asOf int64, includeExisting bool, progr
 	if err != nil {
 		return SweepReport{}, err
 	}
-	plan := sweepPlan{everyone: everyoneVersions}
+	plan := sweepPlan{everyone: EveryoneVersions}
 	if plan.doc, err = a.getDoc(ctx, docSweep, &plan.known); err != nil {
 		return SweepReport{}, err
 	}

@@ -52,29 +52,54 @@ func (a *App) everyoneDue(ctx context.Context, insist bool) error {
 		if err != nil || s.Tuple == "" && !insist {
 			return err
 		}
-		if err = a.putSweep(ctx, d, sweepDoc{}); !fault.Is(err, fault.Conflict) {
+		if err = a.putVersion(ctx, d, sweepDoc{}); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}
 }
 
-// putSweep replaces what was read as d.
-func (a *App) putSweep(ctx context.Context, d Doc, s sweepDoc) error {
-	value, err := json.Marshal(s)
-	if err != nil {
-		return fault.New(fault.Internal, "document %s cannot be written", docSweep).Because(err)
+// distrustLists forgets the lists of the snapshot, and a snapshot that is being made: their moments are of another clock.
+func (a *App) distrustLists(ctx context.Context) error {
+	for {
+		shot, d, err := a.storedSnapshot(ctx)
+		if err != nil {
+			return err
+		}
+		if d.Version > 0 {
+			shot.Lists = false
+			err = a.putVersion(ctx, d, shot)
+		}
+		var work snapshotWork
+		if err == nil {
+			if d, err = a.getDoc(ctx, docSnapshotWork, &work); err == nil && d.Version > 0 {
+				err = a.putVersion(ctx, d, snapshotWork{})
+			}
+		}
+		if !fault.Is(err, fault.Conflict) {
+			return err
+		}
 	}
-	return a.ports.Docs.Put(ctx, Doc{Key: docSweep, Version: d.Version, Value: value, At: a.ports.Clock()})
 }
 
-// setDue stores the next moment at which a decision could say anything else than the one that settled state.
-func setDue(l *Live, item *Item, facts *profile.Facts, state *profile.State, at sweepAt) {
-	if facts.LastSeen > at.asOf {
-		item.Due = at.asOf // the next sweep looks again, without the events that are later
-	} else {
-		item.Due = l.Engine.NextChange(item.Key, facts, state, l.Cuts, max(at.asOf, state.DecidedAt))
+// putVersion replaces what was read as d.
+func (a *App) putVersion(ctx context.Context, d Doc, v any) error {
+	value, err := json.Marshal(v)
+	if err != nil {
+		return fault.New(fault.Internal, "document %s cannot be written", d.Key).Because(err)
 	}
-	item.Soon = item.Due <= at.now+soonFor
+	return a.ports.Docs.Put(ctx, Doc{Key: d.Key, Version: d.Version, Value: value, At: a.ports.Clock()})
+}
+
+// setDue stores the next moment at which a decision could say anything else than the one that settled state. Who is due when they were
+// due before stays where they were found before: an entry of the index is written for news alone.
+func setDue(l *Live, item *Item, facts *profile.Facts, state *profile.State, at sweepAt) {
+	due := at.asOf // with events that are later, the next sweep looks again, without them
+	if facts.LastSeen <= at.asOf {
+		due = l.Engine.NextChange(item.Key, facts, state, l.Cuts, max(at.asOf, state.DecidedAt))
+	}
+	if due != item.Due {
+		item.Due, item.Soon = due, due <= at.now+soonFor
+	}
 }
 
 // undecided takes the bound of a user whose facts changed without a decision.
@@ -114,7 +139,7 @@ func (x *dueLists) add(item *Item) error {
 	}
 	d.list.First, d.list.Last = min(d.list.First, item.Due), max(d.list.Last, item.Due)
 	d.list.Users++
-	d.content = appendDue(d.content, item.Key, item.Due)
+	d.content = AppendDue(d.content, item.Key, item.Due)
 	if len(d.content) < duePart {
 		return nil
 	}
@@ -144,15 +169,15 @@ func (x *dueLists) flush() error {
 	return nil
 }
 
-// appendDue appends a user to a list: the length of the key, the key and the moment.
-func appendDue(b []byte, key string, due int64) []byte {
+// AppendDue appends a user to a list: the length of the key, the key and the moment.
+func AppendDue(b []byte, key string, due int64) []byte {
 	b = binary.AppendUvarint(b, uint64(len(key)))
 	b = append(b, key...)
 	return binary.AppendUvarint(b, uint64(due))
 }
 
-// parseDue yields the users of a list; false when it is damaged.
-func parseDue(b []byte, do func(key string, due int64)) bool {
+// ParseDue yields the users of a list; false when it is damaged.
+func ParseDue(b []byte, do func(key string, due int64)) bool {
 	for len(b) > 0 {
 		n, used := binary.Uvarint(b)
 		if used <= 0 || n > uint64(len(b)-used) {
@@ -170,11 +195,11 @@ func parseDue(b []byte, do func(key string, due int64)) bool {
 	return true
 }
 
-// Why a sweep evaluates everyone.
+// Why a sweep evaluates everyone: SweepReport.Everyone.
 const (
-	everyoneFirst    = "bounds"   // not everyone has a bound that holds: the first sweep, or one after a backfill, a rebuild or a change of the clock
-	everyoneVersions = "versions" // another strategy, other cuts or other models are in force
-	everyoneSnapshot = "snapshot" // there is no snapshot, or it is late
+	EveryoneFirst    = "bounds"   // not everyone has a bound that holds: the first sweep, or one after a backfill, a rebuild or a change of the clock
+	EveryoneVersions = "versions" // another strategy, other cuts or other models are in force
+	EveryoneSnapshot = "snapshot" // there is no snapshot, or it is late
 )
 
 // sweepPlan is how a sweep finds who is due.
@@ -194,18 +219,18 @@ func (a *App) planSweep(ctx context.Context, live *Live, now int64) (p sweepPlan
 	}
 	switch {
 	case a.everyone || p.known.Tuple == "":
-		p.everyone = everyoneFirst
+		p.everyone = EveryoneFirst
 	case p.known.Tuple != dueTuple(live):
-		p.everyone = everyoneVersions
+		p.everyone = EveryoneVersions
 	case !p.shot.Lists || now-p.shot.Started >= SnapshotLate || now < p.shot.Started:
-		p.everyone = everyoneSnapshot
+		p.everyone = EveryoneSnapshot
 	}
 	return p, nil
 }
 
 // swept notes that everyone who was due until now was evaluated. When somebody said in between that bounds may be wrong, that stays.
 func (a *App) swept(ctx context.Context, p sweepPlan, live *Live, until int64) error {
-	err := a.putSweep(ctx, p.doc, sweepDoc{Tuple: dueTuple(live), Until: until, Generation: p.shot.Generation})
+	err := a.putVersion(ctx, p.doc, sweepDoc{Tuple: dueTuple(live), Until: until, Generation: p.shot.Generation})
 	if fault.Is(err, fault.Conflict) {
 		return nil
 	}
@@ -257,7 +282,7 @@ func (a *App) sweepList(ctx context.Context, live *Live, generation, name string
 		return fault.Wrap(err, "read a due list of the snapshot")
 	}
 	var keys []string
-	whole := parseDue(content, func(key string, due int64) {
+	whole := ParseDue(content, func(key string, due int64) {
 		if due > from && due <= now {
 			keys = append(keys, key)
 		}

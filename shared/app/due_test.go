@@ -178,3 +178,100 @@ func TestSweepMissesNobody(t *testing.T) {
 		t.Errorf("%d sweeps by due, %d of everyone: the test tests something else", due, everyone)
 	}
 }
+
+// unitCounter counts what writes of profiles cost on DynamoDB: one unit a profile (of at most a kilobyte), and what the entries of the
+// due index cost that come, go or move.
+type unitCounter struct {
+	app.Profiles
+	profiles, index int
+	known           map[string]app.Item
+}
+
+func (c *unitCounter) Write(ctx context.Context, writes []app.UserWrite) ([]error, error) {
+	each, err := c.Profiles.Write(ctx, writes)
+	for i, w := range writes {
+		if err != nil || each[i] != nil {
+			continue
+		}
+		old := c.known[w.Item.Key]
+		c.profiles++
+		switch {
+		case old.Soon && w.Item.Soon && old.Due != w.Item.Due:
+			c.index += 2
+		case old.Soon != w.Item.Soon:
+			c.index++
+		}
+		c.known[w.Item.Key] = w.Item
+	}
+	return each, err
+}
+
+// TestIndexWritesAreFew lives through a quarter of purchases under thresholds of seven days and more: at most 5 % of the units of
+// writes are the index's.
+func TestIndexWritesAreFew(t *testing.T) {
+	ctx := context.Background()
+	const text = `
+weir: 1
+name: silence
+lifecycle:
+  preset: commerce
+  thresholds: {silent_days: 30, churned_days: 90}
+segments:
+  - {name: week, when: 'recency_days >= 7 && recency_days < 14'}
+  - {name: fortnight, when: 'recency_days >= 14'}
+  - {name: month, when: 'tenure_days < 52'}
+`
+	for _, everyDays := range []int{3, 10, 40} {
+		b := newBase(t, "2026-01-01T00:10:00Z")
+		ports := b.store.Ports(func() int64 { return b.now })
+		counter := &unitCounter{Profiles: ports.Profiles, known: map[string]app.Item{}}
+		ports.Profiles = counter
+		var err error
+		if b.app, err = app.New(ctx, ports, app.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		b.publish(text)
+		r := rand.New(rand.NewPCG(1, 1))
+		for day := range 90 {
+			var file strings.Builder
+			for u := range 100 {
+				if day == 0 || r.IntN(everyDays) == 0 {
+					file.WriteString(bought(fmt.Sprint(day, "-", u), fmt.Sprint("u", u), time.UnixMilli(b.now).UTC().Format(time.RFC3339), 1))
+				}
+			}
+			if file.Len() > 0 {
+				b.load(file.String())
+			}
+			b.take()
+			for range 4 {
+				if _, err := b.app.Sweep(ctx, nil); err != nil {
+					t.Fatal(err)
+				}
+				b.now += 6 * 3_600_000
+			}
+		}
+		share := float64(counter.index) / float64(counter.index+counter.profiles)
+		t.Logf("a purchase every %d days: %d units of profiles, %d of the index, %.1f %%", everyDays, counter.profiles, counter.index, 100*share)
+		if share > 0.05 || counter.index == 0 {
+			t.Errorf("a purchase every %d days: %.1f %% of the units are the index's", everyDays, 100*share)
+		}
+	}
+}
+
+// What a list says is read back; a damaged one is refused, and nothing panics.
+func FuzzDueList(f *testing.F) {
+	f.Add(app.AppendDue(app.AppendDue(nil, "u1", 1), "张三", 1<<60))
+	f.Add([]byte{1, 'a', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var again []byte
+		if !app.ParseDue(b, func(key string, due int64) { again = app.AppendDue(again, key, due) }) {
+			return
+		}
+		var users, twice int
+		app.ParseDue(b, func(string, int64) { users++ })
+		if !app.ParseDue(again, func(string, int64) { twice++ }) || users != twice {
+			t.Fatalf("%q has %d users, and %d when it is written again", b, users, twice)
+		}
+	})
+}

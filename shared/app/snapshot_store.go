@@ -115,7 +115,8 @@ func (a *App) SnapshotAge(ctx context.Context, s StoredSnapshot) (int64, error) 
 	return max(now-s.Started, 0), err
 }
 
-// SnapshotDue reports whether a new snapshot should be made: there is none, it is a day old, or another strategy or model is in force.
+// SnapshotDue reports whether a new snapshot should be made: there is none, it is a day old, another strategy or model is in force, or it
+// is of an empty base that is empty no more.
 func (a *App) SnapshotDue(ctx context.Context) (bool, error) {
 	s, _, err := a.storedSnapshot(ctx)
 	if err != nil {
@@ -126,6 +127,15 @@ func (a *App) SnapshotDue(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	now, err := a.now(ctx)
+	if err != nil {
+		return false, err
+	}
+	if s.Generation != "" && s.Users == 0 {
+		users, err := a.ports.Profiles.Count(ctx)
+		if err != nil || users > 0 {
+			return true, err
+		}
+	}
 	return s.Generation == "" || !s.Lists || now-s.Started >= snapshotDaily || now < s.Started || s.Tuple != live.Tuple(), err
 }
 
@@ -237,12 +247,7 @@ func (s *snapshotter) start(ctx context.Context, clock Clock) error {
 
 // save records how far the work is. Conflict when another process does it too.
 func (s *snapshotter) save(ctx context.Context) error {
-	value, err := json.Marshal(s.work)
-	if err != nil {
-		return fault.New(fault.Internal, "document %s cannot be written", docSnapshotWork).Because(err)
-	}
-	next := Doc{Key: docSnapshotWork, Version: s.doc.Version, Value: value, At: s.a.ports.Clock()}
-	if err := s.a.ports.Docs.Put(ctx, next); err != nil {
+	if err := s.a.putVersion(ctx, Doc{Key: docSnapshotWork, Version: s.doc.Version}, s.work); err != nil {
 		return fault.Wrap(err, "record how far the snapshot is")
 	}
 	s.doc.Version++
@@ -347,11 +352,7 @@ func (s *snapshotter) publish(ctx context.Context, m *snapshot.Manifest) (Stored
 	}
 	next.Replaced = slices.DeleteFunc(next.Replaced, func(g spent) bool { return now-g.At >= snapshotKept || now < g.At })
 	next.Replaced = next.Replaced[:min(len(next.Replaced), snapshotsKept)]
-	value, err := json.Marshal(next)
-	if err != nil {
-		return next, fault.New(fault.Internal, "document %s cannot be written", docSnapshot).Because(err)
-	}
-	if err := s.a.ports.Docs.Put(ctx, Doc{Key: docSnapshot, Version: doc.Version, Value: value, At: now}); err != nil {
+	if err := s.a.putVersion(ctx, Doc{Key: docSnapshot, Version: doc.Version}, next); err != nil {
 		return next, fault.Wrap(err, "make the snapshot the current one")
 	}
 	s.work = snapshotWork{}

@@ -62,11 +62,13 @@ const (
 	days       = 30
 	month      = days * 86_400.0 // seconds
 	gigabyte   = 1e9
-	largeGB    = 1769.0 / 1024 // memory of ingest, sweep and api in template.yaml
+	largeGB    = 1769.0 / 1024 // memory of ingest, sweep, snapshot and api in template.yaml
 	smallGB    = 0.5           // of deliver
 	collectGB  = 0.25          // of collect
 	alarmCount = 6             // metrics with an alarm in template.yaml
 	polls      = 5*month/20 + minutes*2
+	hours      = days * 24      // how often a sweep looks who is due, and whether the snapshot is young
+	quiet      = 0.3            // seconds of such a look
 	minutes    = days * 24 * 60 // how often the events of API calls are collected
 	partitions = 256            // that a scan of the profiles queries
 )
@@ -131,17 +133,17 @@ func bill(t Traffic, a Assumptions) *Bill {
 	rawGB := float64(events * a.EventBytes / gigabyte)
 
 	ingest := events/a.EventsPerSec + float64(files*2)
-	sweep := float64(days * (2 + base/a.UsersPerSec))
+	sweep := float64(2*hours*quiet) + float64(days*base/a.UsersPerSec) // the snapshot reads everyone once a day
 	seconds := float64((ingest+sweep+float64(calls*0.2))*largeGB) + float64(messages*0.1*smallGB) + minutes*0.03*collectGB
-	requests := files + days + messages + calls + minutes
+	requests := files + 2*hours + messages + calls + minutes
 
 	quantities := [priceCount]float64{
 		writeUnits: writes, readUnits: reads, tableStorage: tableGB, tableBackup: tableGB,
 		bucketWrites: float64(files*(a.ObjectsPerRun+2)) + messages, bucketReads: float64(files*8) + float64(rawGB*1000/4) + float64(calls*2),
 		bucketStorage: keptGB + rawGB, functionCalls: requests, functionTime: seconds,
 		queueCalls: polls + float64(files*3), keys: 1, keyCalls: 10_000 + float64(files*4), alarms: alarmCount,
-		logs:     float64((float64(files*2000) + float64(messages*400) + float64(calls*600) + days*2000) / gigabyte),
-		apiCalls: calls, schedules: days + minutes,
+		logs:     float64((float64(files*2000) + float64(messages*400) + float64(calls*600) + 2*hours*800) / gigabyte),
+		apiCalls: calls, schedules: 2*hours + minutes,
 	}
 	b := &Bill{Region: Region, Date: Date, Traffic: t, Assumptions: a, Notes: notes(t)}
 	for i, p := range prices {

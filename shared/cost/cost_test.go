@@ -45,11 +45,11 @@ func TestMonthly(t *testing.T) {
 	for name, want := range map[string]float64{
 		// 25,000 users in 30 files; 50,000 decisions of 2 + 4 more; messages of 24; files of 40
 		"DynamoDB writes": 750_000*2 + 50_000*6 + 24_000 + 1200,
-		// the same users at one unit; messages of 20; files of 250; 30 sweeps over 200 MB
+		// the same users at one unit; messages of 20; files of 250; 30 snapshots over 200 MB
 		"DynamoDB reads":   750_000 + 20_000 + 7500 + 30*50_000,
 		"DynamoDB storage": 0.2 + 0.05 + 0.002,
 		"S3 storage":       12*0.06 + 0.35,
-		"Lambda requests":  30 + 30 + 1000 + 43_200,
+		"Lambda requests":  30 + 1440 + 1000 + 43_200,
 		"KMS key":          1,
 	} {
 		if got := line(t, b, name).Quantity; math.Abs(got-want) > 1e-6*want {
