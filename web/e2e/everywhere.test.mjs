@@ -31,6 +31,7 @@ const pages = [
   ["/events/Order%20Completed", "main table"],
   ["/outbox", ".meter"],
   ["/strategy", ".cm-content"],
+  ["/strategy?tab=replay", ".options"],
   ["/strategy?tab=versions", "main table"],
 ];
 

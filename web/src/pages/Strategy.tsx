@@ -11,10 +11,11 @@ import { useView } from "../core/view";
 import { Changes } from "./strategy/Changes";
 import { DraftEditor } from "./strategy/DraftEditor";
 import { PublishDialog } from "./strategy/PublishDialog";
+import { Replay } from "./strategy/Replay";
 import { Versions } from "./strategy/Versions";
 
 const DRAFT = "weir.draft";
-const tabs = ["editor", "changes", "versions"] as const;
+const tabs = ["editor", "changes", "replay", "versions"] as const;
 
 /** The strategy file: what is in force, a draft of the next one, and what is between them. */
 export default function Strategy() {
@@ -126,6 +127,11 @@ function Workbench({ current }: { current: Schemas["Strategy"] }) {
             key: "changes",
             label: t("strategy.changes"),
             children: <Changes text={rested} from={current.version} edited={edited} />,
+          },
+          {
+            key: "replay",
+            label: t("replay.tab"),
+            children: <Replay text={draft.text} valid={valid} />,
           },
           {
             key: "versions",
