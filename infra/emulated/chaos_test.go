@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
@@ -19,6 +20,8 @@ type breaker struct {
 	kills    int // that are left
 	refuse   int // one refusal in so many calls; 0 for none
 	after    func()
+	ways     []string // of ending a process: kill, abort (the runtime ends it, as after a panic), freeze (until its timeout); none: kill
+	others   bool     // every function's processes
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -48,14 +51,27 @@ func (b *breaker) taps() *Taps {
 func (b *breaker) kill(c Call, moment string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c.Function != b.function || b.stack == nil || b.kills == 0 || b.random.IntN(b.every) > 0 {
+	if c.Function != b.function && !b.others || b.stack == nil || b.kills == 0 || b.random.IntN(b.every) > 0 {
 		return false
 	}
-	if b.stack.Functions[c.Function].Kill() == 0 {
+	way := "kill"
+	if len(b.ways) > 0 {
+		way = b.ways[b.random.IntN(len(b.ways))]
+	}
+	f, n := b.stack.Functions[c.Function], 0
+	switch way {
+	case "kill":
+		n = f.Kill()
+	case "abort":
+		n = f.Signal(syscall.SIGQUIT)
+	case "freeze":
+		n = f.Signal(syscall.SIGSTOP)
+	}
+	if n == 0 {
 		return false
 	}
 	b.kills--
-	b.killed = append(b.killed, moment+c.Service+" "+c.Operation)
+	b.killed = append(b.killed, way+" "+moment+c.Function+" "+c.Service+" "+c.Operation)
 	b.after()
 	return true
 }

@@ -167,6 +167,18 @@ func (f *Function) Kill() (n int) {
 	return n
 }
 
+// Signal sends a signal to every process of the function and returns how many there were. One that is stopped ends with its timeout.
+func (f *Function) Signal(signal os.Signal) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.running {
+		if !i.ended() && i.process.cmd.Process.Signal(signal) == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Close ends the function's processes. What runs fails.
 func (f *Function) Close() {
 	f.mu.Lock()

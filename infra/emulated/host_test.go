@@ -17,7 +17,7 @@ import (
 // TestMain makes the test's own program a function when the host starts it as one.
 func TestMain(m *testing.M) {
 	if os.Getenv("WEIR_TEST_FUNCTION") == "" {
-		os.Exit(m.Run())
+		os.Exit(Alone(m.Run))
 	}
 	if os.Getenv("WEIR_TEST_FUNCTION") == "broken" {
 		os.Exit(3)

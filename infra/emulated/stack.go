@@ -37,9 +37,10 @@ type Options struct {
 
 	// For tests.
 
-	Repeat int                             // how often each notification of S3 is sent; 0 is once
-	Taps   *Taps                           // see every call of a function; nil for none
-	Seen   func(event, bucket, key string) // each change of an object; may be nil
+	Repeat  int                             // how often each notification of S3 is sent; 0 is once
+	Timeout time.Duration                   // of functions; 0: the template's
+	Taps    *Taps                           // see every call of a function; nil for none
+	Seen    func(event, bucket, key string) // each change of an object; may be nil
 }
 
 // Stack is what template.yaml describes, running on this machine.
@@ -192,7 +193,7 @@ func (s *Stack) host(name string, r *functionResource) error {
 		environment["AWS_ENDPOINT_URL_"+strings.ToUpper(service)] = url
 	}
 	f, err := NewFunction(FunctionConfig{
-		Name: name, Program: filepath.Join(s.options.Programs, r.program(), "bootstrap"), Timeout: time.Duration(r.Timeout) * time.Second,
+		Name: name, Program: filepath.Join(s.options.Programs, r.program(), "bootstrap"), Timeout: s.timeout(r),
 		MemoryMB: r.MemorySize, Concurrency: r.ReservedConcurrentExecutions, Environment: environment,
 	})
 	if fault.Is(err, fault.NotFound) {
@@ -205,6 +206,20 @@ func (s *Stack) host(name string, r *functionResource) error {
 	f.Log, f.Report = s.options.Output, s.options.Report
 	s.Functions[name] = f
 	return nil
+}
+
+func (s *Stack) timeout(r *functionResource) time.Duration {
+	if s.options.Timeout > 0 {
+		return s.options.Timeout
+	}
+	return time.Duration(r.Timeout) * time.Second
+}
+
+// LoseStream lets records of the streams expire unread, as after a day in which no function took them, or ends that.
+func (s *Stack) LoseStream(lost bool) {
+	for _, p := range s.streams {
+		p.lost.Store(lost)
+	}
 }
 
 // connect starts what invokes a function.

@@ -34,6 +34,7 @@ type streamPoller struct {
 	log        *slog.Logger
 
 	quiet atomic.Int64 // rounds over every shard that found nothing new
+	lost  atomic.Bool  // records expire before anybody reads them
 }
 
 // pollPause is between two looks at a stream that has nothing new.
@@ -146,6 +147,9 @@ func (p *streamPoller) read(ctx context.Context, arn string, s *shard) (found bo
 	}
 	var pass []record
 	for _, r := range out.Records {
+		if p.lost.Load() {
+			continue
+		}
 		if event := streamEvent(r, arn); p.wanted(event) {
 			pass = append(pass, record{sequence: aws.ToString(r.Dynamodb.SequenceNumber), event: event})
 		}
