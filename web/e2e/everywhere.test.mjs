@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { accessible, launch, open } from "./browser.mjs";
-import { start } from "./program.mjs";
+import { snapshot, start } from "./program.mjs";
 
 let weir;
 let browser;
 before(async () => {
   weir = await start("--sample");
+  await snapshot(weir);
   browser = await launch();
 });
 after(async () => {
@@ -30,6 +31,7 @@ const pages = [
   ["/events", "main table"],
   ["/events/Order%20Completed", "main table"],
   ["/outbox", ".meter"],
+  ["/whatif", ".sizes tbody tr"],
   ["/strategy", ".cm-content"],
   ["/strategy?tab=replay", ".options"],
   ["/strategy?tab=versions", "main table"],

@@ -35,6 +35,7 @@ export async function start(...flags) {
   });
   return {
     address,
+    data,
     async stop() {
       if (child.exitCode === null) {
         const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -44,4 +45,15 @@ export async function start(...flags) {
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/** The base has a snapshot of what is in it now. */
+export async function snapshot({ address }) {
+  const made = await (await fetch(`${address}/v1/snapshot`, { method: "POST" })).json();
+  for (;;) {
+    const job = await (await fetch(`${address}/v1/jobs/${made.id}`)).json();
+    if (job.status === "done") return;
+    if (job.status === "failed") throw new Error(`no snapshot: ${JSON.stringify(job.problem)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }

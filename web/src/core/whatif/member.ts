@@ -1,8 +1,7 @@
 import { type Ask, type Calls, type Name, type Said, type Shard, WhatIfError } from "./protocol";
 
 /** How long a worker may take for an answer before it is taken for dead, in milliseconds. */
-export const PATIENCE = 20_000;
-const HEARTBEAT = 4_000;
+export const PATIENCE = 8_000;
 
 interface Waiting {
   resolve: (value: { answer: never; ms: number }) => void;
@@ -20,6 +19,8 @@ export class Member {
   private waiting = new Map<number, Waiting>();
   private next = 1;
   dead = false;
+  /** Its memory has run out: what takes its place gets fewer shards. */
+  full = false;
 
   constructor(make: () => Worker) {
     this.worker = make();
@@ -40,9 +41,7 @@ export class Member {
     if (this.dead) return Promise.reject(died("the worker has ended"));
     const id = this.next++;
     return new Promise((resolve, reject) => {
-      const quick = name === "slideScores" || name === "slideStages";
-      const patience = options.patience ?? (quick ? HEARTBEAT : PATIENCE);
-      const timer = setTimeout(() => this.end("the worker does not answer"), patience);
+      const timer = setTimeout(() => this.end("the worker does not answer"), options.patience ?? PATIENCE);
       this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject, progress: options.progress, timer });
       this.worker.postMessage({ id, name, ask } satisfies Ask);
     });
@@ -64,7 +63,7 @@ export class Member {
     if ("bytes" in said) {
       one.progress?.(said.bytes);
       clearTimeout(one.timer); // it lives: how long a download takes is the network's matter
-      one.timer = setTimeout(() => this.end("the worker does not answer"), 6 * PATIENCE);
+      one.timer = setTimeout(() => this.end("the worker does not answer"), 15 * PATIENCE);
       return;
     }
     this.waiting.delete(said.id);

@@ -25,8 +25,8 @@ export interface Options {
   /** The most bytes that each worker's module may take; 0 leaves it to the browser. */
   memory: number;
   onProgress: (progress: Progress) => void;
-  /** A worker died and is there again: what was asked is asked anew. */
-  onRestart: (why: string) => void;
+  /** Workers were replaced, and what was asked is asked anew; lost: one had died, and not for want of memory. */
+  onRestart: (why: string, lost: boolean) => void;
 }
 
 const errorOf = (code: string, message: string) => new WhatIfError({ code, message, hint: "", line: 0, column: 0 });
@@ -193,12 +193,18 @@ export class Pool {
     for (let attempt = 0; ; attempt++) {
       const told = await Promise.allSettled(this.ready.map(ask));
       const failed = told.filter((one) => one.status === "rejected").map((one) => one.reason as Error);
-      const dead = failed.find((error) => error instanceof WhatIfError && fatal(error));
+      const dead = failed.find((error) => error instanceof WhatIfError && (fatal(error) || outOfMemory(error)));
+      told.forEach((one, i) => {
+        const member = this.ready[i];
+        if (one.status === "fulfilled" || !member || !(one.reason instanceof WhatIfError)) return;
+        member.full = outOfMemory(one.reason);
+        if (member.full || fatal(one.reason)) member.end(one.reason.message);
+      });
       if (!dead) {
         if (failed[0]) throw failed[0];
         return told.map((one) => (one as PromiseFulfilledResult<T>).value);
       }
-      if (this.closed || attempt === 2) throw dead;
+      if (this.closed || attempt === 5) throw dead;
       await this.heal(dead.message);
     }
   }
@@ -208,17 +214,19 @@ export class Pool {
     this.ranked = "";
     const again = async (member: Member) => {
       if (!member.dead) return member;
+      if (member.full) return this.smaller(member);
       const made = await this.boot(member.shards);
       const filled = await this.fill(made, [...member.shards]);
       await this.start(filled);
       return filled;
     };
+    const lost = this.ready.some((member) => member.dead && !member.full);
     for (const member of this.ready) if (member.dead) this.forget(member);
     const ready = await Promise.all(this.ready.map(again));
     this.members = this.members.map((member) => ready[this.ready.indexOf(member)] ?? member);
     this.ready = ready;
     this.count();
-    if (why) this.o.onRestart(why);
+    if (why) this.o.onRestart(why, lost);
   }
 
   private async boot(shards: readonly Shard[]): Promise<Member> {
@@ -244,13 +252,13 @@ export class Pool {
     const told = await Promise.allSettled(shards.map((shard) => this.add(member, shard)));
     const failed = told.find((one) => one.status === "rejected")?.reason as Error | undefined;
     if (!failed) return member;
-    if (failed instanceof WhatIfError && failed.code === "too_large") return this.smaller(member);
+    if (failed instanceof WhatIfError && failed.code === "memory") return this.smaller(member);
     if (failed instanceof WhatIfError && fatal(failed) && !this.closed) {
       const wanted = member.wanted;
       this.forget(member);
       const made = await this.boot(wanted);
       for (const shard of wanted) await this.add(made, shard);
-      this.o.onRestart(failed.message);
+      this.o.onRestart(failed.message, true);
       return made;
     }
     throw failed;
@@ -260,8 +268,8 @@ export class Pool {
   private async smaller(member: Member): Promise<Member> {
     let fits = member.shards.length;
     for (;;) {
-      fits = Math.min(fits - 1, Math.floor(fits * 0.8));
-      if (fits < 1) throw errorOf("too_large", "not even a sample of the base fits into memory");
+      fits = Math.min(fits - 1, Math.floor(fits * 0.75));
+      if (fits < 1) throw errorOf("memory", "not even a sample of the base fits into memory");
       const shards = member.wanted.slice(0, fits);
       member.end("the memory has run out");
       this.forget(member);
@@ -270,10 +278,11 @@ export class Pool {
         for (const shard of shards) await this.add(made, shard);
         await this.start(made);
         this.left += member.wanted.length - fits;
+        this.count();
         return made;
       } catch (error) {
         made.end("the memory has run out");
-        if (!(error instanceof WhatIfError) || (error.code !== "too_large" && !fatal(error))) throw error;
+        if (!(error instanceof WhatIfError) || (error.code !== "memory" && !fatal(error))) throw error;
       }
     }
   }
@@ -292,7 +301,7 @@ export class Pool {
     try {
       return await this.start(member);
     } catch (error) {
-      if (!(error instanceof WhatIfError) || (error.code !== "too_large" && !fatal(error))) throw error;
+      if (!(error instanceof WhatIfError) || (error.code !== "memory" && !fatal(error))) throw error;
       const made = await this.smaller(member);
       this.members[place] = made;
       return this.start(made);
@@ -306,6 +315,11 @@ export class Pool {
     this.rows = this.ready.reduce((sum, member) => sum + of(member), 0);
     this.o.onProgress(this.progress);
   }
+}
+
+/** Whether a worker's memory has run out. */
+function outOfMemory(error: WhatIfError): boolean {
+  return error.code === "memory";
 }
 
 /** Whether a worker is lost: it died, or its module has stopped for good. */

@@ -43,7 +43,7 @@ export interface Ask<N extends Name = Name> {
 
 /** What a worker refuses, with the way out; line and column in a condition, 0 elsewhere. */
 export interface Refusal {
-  /** As the module's codes, and of loading: unreachable (no network), corrupt (another content), fetch (an answer of the server). */
+  /** As the module's codes, and of loading: unreachable (no network), corrupt (another content), fetch (an answer of the server); memory: it has run out; dead: there is no answer any more. */
   code: string;
   message: string;
   hint: string;

@@ -121,9 +121,10 @@ export class Session {
         memory,
         token: this.around.token(),
         onProgress: (progress) => visit === this.visit && this.set({ progress }),
-        onRestart: () => {
+        onRestart: (_why, lost) => {
           this.cube = this.scored = "";
-          this.set({ restarts: this.state.restarts + 1 });
+          this.reports.clear();
+          if (lost) this.set({ restarts: this.state.restarts + 1 });
         },
       });
       this.pool = pool;
@@ -228,10 +229,16 @@ export class Session {
   private async slide(pool: Pool, settings: Settings, { edits, sliding, at }: Asked): Promise<boolean> {
     const { report } = this.state;
     if (!sliding || !report || !this.ground) return false;
-    const told =
+    const asked =
       sliding.kind === "stages"
-        ? await this.slideStages(pool, settings, sliding, report)
-        : await this.slideScores(pool, settings, report);
+        ? this.slideStages(pool, settings, sliding, report)
+        : this.slideScores(pool, settings, report);
+    // What a cube refuses, such as one too fine, or of a worker that was started again, an evaluation answers.
+    const told = await asked.catch((error: unknown) => {
+      this.cube = this.scored = "";
+      if (error instanceof WhatIfError && error.code !== "dead") return undefined;
+      throw error;
+    });
     if (!told || pool !== this.pool) return false;
     const timing = this.timings.add("slide", told.ms);
     this.set({ report: told.report, of: edits, whole: false, refused: undefined });

@@ -22,7 +22,7 @@ function base(): Preview {
 /** The memory that is taken, unless it is more than may be. */
 function memory(): number {
   const taken = base().memory();
-  if (limit > 0 && taken > limit) throw refusal("too_large", "the memory of the preview has run out", "");
+  if (limit > 0 && taken > limit) throw refusal("memory", "the memory of the preview has run out", "");
   return taken;
 }
 
@@ -129,11 +129,13 @@ async function download(shard: Shard, progress: (bytes: number) => void): Promis
 function said(error: unknown): Refusal {
   if (error instanceof PreviewError) {
     const { code, message, hint, line, column } = error;
-    return { code, message, hint, line, column };
+    // A cube that is too fine is too large as well, and no matter of memory.
+    const full = code === "too_large" && /memory|buffer/.test(message);
+    return { code: full ? "memory" : code, message, hint, line, column };
   }
   const message = error instanceof Error ? error.message : String(error);
   const full = error instanceof RangeError || /memory/i.test(message);
-  return { code: full ? "too_large" : "internal", message, hint: "", line: 0, column: 0 };
+  return { code: full ? "memory" : "internal", message, hint: "", line: 0, column: 0 };
 }
 
 let last: Promise<void> = Promise.resolve();

@@ -14,7 +14,7 @@ export function Trouble({ error, onRetry, children }: { error: Error; onRetry: (
     ? ([t("whatif.trouble.layout"), t("whatif.trouble.layoutText")] as const)
     : code === "corrupt"
       ? ([t("whatif.trouble.corrupt"), t("whatif.trouble.corruptText")] as const)
-      : code === "too_large"
+      : code === "memory"
         ? ([t("whatif.trouble.memory"), t("whatif.trouble.memoryText")] as const)
         : code === "dead" || code === "internal"
           ? ([t("whatif.trouble.broken"), t("whatif.trouble.brokenText")] as const)
