@@ -209,8 +209,18 @@ export class Pool {
     }
   }
 
-  /** Puts new workers in the place of dead ones, with their shards. Whoever prepared something must prepare it again. */
-  private async heal(why: string): Promise<void> {
+  private healing: Promise<void> | undefined;
+
+  /** Puts new workers in the place of dead ones: once, however many questions find them dead. */
+  private heal(why: string): Promise<void> {
+    this.healing ??= this.replace(why).finally(() => {
+      this.healing = undefined;
+    });
+    return this.healing;
+  }
+
+  /** New workers have the shards of those before. Whoever prepared something must prepare it again. */
+  private async replace(why: string): Promise<void> {
     this.ranked = "";
     const again = async (member: Member) => {
       if (!member.dead) return member;
@@ -226,7 +236,7 @@ export class Pool {
     this.members = this.members.map((member) => ready[this.ready.indexOf(member)] ?? member);
     this.ready = ready;
     this.count();
-    if (why) this.o.onRestart(why, lost);
+    this.o.onRestart(why, lost);
   }
 
   private async boot(shards: readonly Shard[]): Promise<Member> {
