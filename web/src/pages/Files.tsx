@@ -77,7 +77,7 @@ function useColumns(paid: boolean): TableColumnsType<File> {
   const { format } = useView();
   const address = useAddress();
   return useMemo(() => {
-    const count = (key: keyof Schemas["Counts"]) => ({
+    const count = (key: Exclude<keyof Schemas["Counts"], "forgotten">) => ({
       key,
       title: t(`files.count.${key}`),
       align: "right" as const,
