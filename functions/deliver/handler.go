@@ -13,6 +13,7 @@ import (
 
 // deliverer is what the function needs of the use cases.
 type deliverer interface {
+	Deliver(ctx context.Context) (app.DeliverReport, error)
 	DeliverThese(ctx context.Context, intents []app.Intent) (app.DeliverReport, error)
 }
 
@@ -22,7 +23,8 @@ type handler struct {
 }
 
 // handle delivers the pending intents of a batch. The first that fails is reported with everything after it: the stream shows them
-// again. What the kill switch or the ceiling holds stays pending until the sweep finds it.
+// again. An event without records comes from a person: then everything that is pending is looked at, as the sweep does every hour,
+// for what was held back until a moment that has come. What the kill switch or the ceiling holds stays pending until then.
 func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	run := h.begin(ctx)
 	ctx, cancel := aws.Bounded(ctx)
@@ -30,6 +32,12 @@ func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (event
 	var total app.DeliverReport
 	var out events.DynamoDBEventResponse
 	began, oldest := time.Now(), time.Now()
+	if len(batch.Records) == 0 {
+		report, err := h.app.Deliver(ctx)
+		run.Log.Info("delivered", "sent", report.Sent, "suppressed", report.Suppressed, "unknown", report.Unknown, "waiting", report.Waiting, "held", report.Held)
+		run.End(aws.Count("Sent", report.Sent), aws.Count("Suppressed", report.Suppressed), aws.Count("Unknown", report.Unknown))
+		return out, err
+	}
 	for _, r := range batch.Records {
 		in, ok := aws.PendingIntent(r)
 		if !ok {

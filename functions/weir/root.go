@@ -118,7 +118,7 @@ func (c *cli) commands() []*cobra.Command {
 		c.eventsCommand(), c.planCommand(),
 		c.usersCommand(), c.identityCommand(), c.keysCommand(), c.segmentsCommand(), c.listsCommand(), c.strategyCommand(), c.whatIfCommand(), c.replayCommand(), c.snapshotCommand(), c.metricsCommand(), c.analyticsCommand(), c.exportCommand(),
 		c.fitCommand(), c.modelsCommand(), c.churnCommand(), c.backtestCommand(), c.survivalCommand(), c.logitCommand(), c.clusterCommand(),
-		c.outboxCommand(), c.outreachCommand(), c.deliverCommand(), c.sweepCommand(), c.statusCommand(), c.costCommand(), c.versionCommand(),
+		c.outboxCommand(), c.outreachCommand(), c.suppressionCommand(), c.deliverCommand(), c.sweepCommand(), c.statusCommand(), c.costCommand(), c.versionCommand(),
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // Channels returns the channels of the environment.
-func Channels() (map[string]app.Channel, error) {
+func Channels(m MailSettings) (map[string]app.Channel, error) {
 	e, err := ReadEnvironment()
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func Channels() (map[string]app.Channel, error) {
 		return nil, err
 	}
 	outbox := NewOutbox(bucketClient(c, e.PathStyle), e.Bucket, e.Workspace)
-	email, err := emailChannel(outbox)
+	email, err := m.channel(outbox)
 	if err != nil {
 		return nil, err
 	}

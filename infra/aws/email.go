@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -31,34 +30,37 @@ type Email struct {
 	set  string // configuration set; "" for the identity's own
 }
 
-// The values of WEIR_EMAIL.
-const (
-	emailSES     = "ses"     // sends
-	emailSandbox = "sandbox" // puts each message into the bucket instead; the default
-	emailOff     = "off"     // sends nothing and says so
-)
+// MailSettings say how e-mail goes out.
+type MailSettings struct {
+	Mode   string // ses; sandbox, which puts each message into the bucket instead, is the default; off sends nothing and says so
+	From   string // the sender: an address of a verified identity, with a name or without
+	Set    string // configuration set; "" for the identity's own
+	Public string // address at which everybody reaches the API, for links in messages
+}
 
-// emailChannel returns the channel that the environment asks for; sandbox stands in for SES.
-func emailChannel(sandbox app.Channel) (app.Channel, error) {
-	switch mode := os.Getenv("WEIR_EMAIL"); mode {
-	case "", emailSandbox:
+// channel returns the channel that the settings ask for; sandbox stands in for SES.
+func (m *MailSettings) channel(sandbox app.Channel) (app.Channel, error) {
+	switch m.Mode {
+	case "", "sandbox":
 		return sandbox, nil
-	case emailOff:
+	case "off":
 		return app.Closed{Why: "e-mail is switched off (WEIR_EMAIL=off)"}, nil
-	case emailSES:
-		from := os.Getenv("WEIR_EMAIL_FROM")
-		if !strings.Contains(from, "@") || strings.ContainsAny(from, "\r\n") {
+	case "ses":
+		if !strings.Contains(m.From, "@") || strings.ContainsAny(m.From, "\r\n") {
 			return nil, fault.New(fault.Invalid, "WEIR_EMAIL is ses and WEIR_EMAIL_FROM names no sender").
 				WithHint("set the parameter EmailFrom to an address of a verified identity")
+		}
+		if !strings.HasPrefix(m.Public, "https://") {
+			return nil, fault.New(fault.Invalid, "WEIR_EMAIL is ses and WEIR_PUBLIC is no https address").
+				WithHint("links to unsubscribe lead to the address of the API")
 		}
 		c, err := settings()
 		if err != nil {
 			return nil, err
 		}
-		return NewEmail(mailClient(c), from, os.Getenv("WEIR_EMAIL_SET")), nil
-	default:
-		return nil, fault.New(fault.Invalid, "WEIR_EMAIL is %q", mode).WithHint("use ses, sandbox or off")
+		return NewEmail(mailClient(c), m.From, m.Set), nil
 	}
+	return nil, fault.New(fault.Invalid, "WEIR_EMAIL is %q", m.Mode).WithHint("use ses, sandbox or off")
 }
 
 // mailTries is how often SES is asked when it says that it did not take the message.

@@ -24,16 +24,20 @@ var letter = app.Message{
 	Body: "新茶上市了。\n", HTML: "<p>新茶上市了。</p>", Unsubscribe: "https://weir.example/v1/unsubscribe?t=abc",
 }
 
-// email returns the channel that the environment asks for, with SES at an address.
-func email(t *testing.T, url, mode string) (app.Channel, error) {
+// email returns the channel of a mode, with SES at an address.
+func email(t *testing.T, url, mode string, change ...func(*aws.MailSettings)) (app.Channel, error) {
 	t.Helper()
 	for name, value := range map[string]string{
 		"WEIR_TABLE": emulated.Name, "WEIR_BUCKET": emulated.Name, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": emulated.AccessKey,
-		"AWS_SECRET_ACCESS_KEY": emulated.SecretKey, "AWS_ENDPOINT_URL_SESV2": url, "WEIR_EMAIL": mode, "WEIR_EMAIL_FROM": mailFrom, "WEIR_EMAIL_SET": "weir",
+		"AWS_SECRET_ACCESS_KEY": emulated.SecretKey, "AWS_ENDPOINT_URL_SESV2": url,
 	} {
 		t.Setenv(name, value)
 	}
-	all, err := aws.Channels()
+	m := aws.MailSettings{Mode: mode, From: mailFrom, Set: "weir", Public: "https://weir.example"}
+	for _, c := range change {
+		c(&m)
+	}
+	all, err := aws.Channels(m)
 	return all["email"], err
 }
 
@@ -51,12 +55,13 @@ func TestEmailModes(t *testing.T) {
 	if _, err := email(t, "", "smtp"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an unknown mode gave %v", err)
 	}
-	t.Setenv("WEIR_EMAIL", "ses")
 	for _, from := range []string{"", "nobody", "a@b\r\nBcc: c@d"} {
-		t.Setenv("WEIR_EMAIL_FROM", from)
-		if _, err := aws.Channels(); !fault.Is(err, fault.Invalid) {
+		if _, err := email(t, "", "ses", func(m *aws.MailSettings) { m.From = from }); !fault.Is(err, fault.Invalid) {
 			t.Errorf("the sender %q gave %v", from, err)
 		}
+	}
+	if _, err := email(t, "", "ses", func(m *aws.MailSettings) { m.Public = "http://weir.example" }); !fault.Is(err, fault.Invalid) {
+		t.Errorf("links in the clear gave %v", err)
 	}
 }
 

@@ -32,11 +32,6 @@ func Variables() []string {
 	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_KEY", "WEIR_EVENTS_DAYS", "WEIR_OLD_VERSIONS_DAYS", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
 }
 
-// SenderVariables are the names of those that OpenSender reads beside them.
-func SenderVariables() []string {
-	return []string{"WEIR_EMAIL", "WEIR_EMAIL_FROM", "WEIR_EMAIL_SET"}
-}
-
 // ReadEnvironment reads the environment of a function.
 func ReadEnvironment() (Environment, error) {
 	e := Environment{
@@ -79,6 +74,10 @@ type Part func(c aws.Config, e Environment, p *app.Ports)
 
 // OpenFunction opens the base that the environment names, with channels to send by and what else the function needs.
 func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ...Part) (*Function, error) {
+	return openFunction(ctx, channels, "", parts...)
+}
+
+func openFunction(ctx context.Context, channels map[string]app.Channel, public string, parts ...Part) (*Function, error) {
 	f := &Function{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
 	var err error
 	if f.Environment, err = ReadEnvironment(); err != nil {
@@ -105,17 +104,17 @@ func OpenFunction(ctx context.Context, channels map[string]app.Channel, parts ..
 	for _, part := range parts {
 		part(c, f.Environment, &ports)
 	}
-	f.App, err = app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder)})
+	f.App, err = app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder), Public: public})
 	return f, err
 }
 
 // OpenSender opens the base that the environment names, with every channel to send by.
-func OpenSender(ctx context.Context) (*Function, error) {
-	channels, err := Channels()
+func OpenSender(ctx context.Context, m MailSettings) (*Function, error) {
+	channels, err := Channels(m)
 	if err != nil {
 		return nil, err
 	}
-	return OpenFunction(ctx, channels)
+	return openFunction(ctx, channels, m.Public)
 }
 
 // margin is how long before its timeout a function stops, so that it can say how far it came.

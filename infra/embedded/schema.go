@@ -10,7 +10,7 @@ import (
 )
 
 // migrations bring a database from each version of its schema to the next. Those that were released never change.
-var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld, schemaPlans, schemaDue}
+var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld, schemaPlans, schemaDue, schemaSuppressions}
 
 // The profiles table is clustered by the hash of the key: a chunk of a file holds one range of hashes, so that its users lie
 // together. `hash` is event.UserHash(key), moved on by one while another key holds the place; `key` decides. Decisions are
@@ -172,6 +172,19 @@ const schemaDue = `
 ALTER TABLE profiles ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE profiles ADD COLUMN soon INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX profiles_due ON profiles(due, hash) WHERE soon = 1;
+`
+
+const schemaSuppressions = `
+CREATE TABLE suppressions(
+	who TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	topic TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	source TEXT NOT NULL,
+	note TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	PRIMARY KEY(who, channel, topic)
+) WITHOUT ROWID;
 `
 
 // migrate brings the schema to the newest version, in one transaction.

@@ -115,6 +115,10 @@ func TestEveryRouteAndRole(t *testing.T) {
 				if status != http.StatusNotFound {
 					t.Errorf("%s by %s: %d, and the gateway has no such route", pattern, who.name, status)
 				}
+			case want == httpapi.NoRole: // for everybody with a link, which nobody here has
+				if status != http.StatusBadRequest {
+					t.Errorf("%s by %s: %d", pattern, who.name, status)
+				}
 			case !who.known:
 				if status != http.StatusUnauthorized {
 					t.Errorf("%s by %s: %d", pattern, who.name, status)

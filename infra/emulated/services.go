@@ -25,6 +25,7 @@ type Services struct {
 	Tables   string // address of DynamoDB
 	Objects  string // address of S3
 	Secrets  *Secrets
+	Mail     string // address of SES; "" where nothing sends by it
 	servers  []*Server
 }
 

@@ -113,6 +113,14 @@ func Open(ctx context.Context, o Options) (s *Stack, err error) {
 	if s.Services, err = startWith(ctx, o.Dir, o.Fast, s.URL+"/s3-events", versions); err != nil {
 		return nil, err
 	}
+	if o.Parameters["Email"] == "ses" {
+		mail, err := SES(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.servers = append(s.servers, mail)
+		s.Mail = mail.URL
+	}
 	functions, err := t.functions()
 	if err != nil {
 		return nil, err
@@ -181,7 +189,10 @@ func (s *Stack) host(name string, r *functionResource) error {
 	for variable, value := range r.Environment.Variables {
 		environment[variable] = strings.ReplaceAll(fmt.Sprint(value), "https://"+objectsHost, s.Objects)
 	}
-	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL, "kms": s.Secrets.URL} {
+	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL, "kms": s.Secrets.URL, "sesv2": s.Mail} {
+		if url == "" {
+			continue
+		}
 		if s.options.Taps != nil {
 			t, err := newTap(name, service, url, s.options.Taps)
 			if err != nil {

@@ -36,6 +36,11 @@ var partitions = []struct {
 	},
 	{"aws without CloudFront", "aws", map[string]string{"CloudFront": "false"}, []string{"AWS::Cognito::UserPool"}, []string{"AWS::CloudFront::Distribution", "AWS::CloudFront::ResponseHeadersPolicy"}},
 	{
+		"aws with e-mail", "aws", map[string]string{"Email": "ses", "EmailFrom": "a@example.com", "EmailIdentity": "example.com", "EmailSet": "weir"},
+		[]string{"AWS::IAM::ManagedPolicy"}, nil,
+	},
+	{"aws-cn has no SES", "aws-cn", map[string]string{"OidcIssuer": "https://example.cn", "Email": "ses"}, nil, []string{"AWS::IAM::ManagedPolicy"}},
+	{
 		"aws-cn", "aws-cn", map[string]string{"OidcIssuer": "https://example.cn", "OidcAudience": "weir", "AlarmEmail": "a@example.cn", "BudgetUSD": "10"},
 		nil, []string{"AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup", "AWS::CloudFront::Distribution", "AWS::CloudFront::ResponseHeadersPolicy", "AWS::Budgets::Budget"},
 	},
@@ -217,6 +222,37 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// E-mail goes out by SES only where it is asked for and the partition has it, and as one identity alone.
+func TestEmail(t *testing.T) {
+	for _, c := range []struct{ partition, asked, want string }{
+		{"aws", "ses", "ses"}, {"aws", "sandbox", "sandbox"}, {"aws", "off", "off"}, {"aws-cn", "ses", "off"}, {"aws-cn", "sandbox", "sandbox"},
+	} {
+		parameters := map[string]string{"Email": c.asked, "EmailIdentity": "example.com", "EmailSet": "weir", "OidcIssuer": "https://example.cn"}
+		made := read(t, c.partition, parameters).made(t, "Resources")
+		for _, name := range []string{"DeliverFunction", "SweepFunction"} {
+			if got := dig(made, name, "Properties", "Environment", "Variables", "WEIR_EMAIL"); got != c.want && (c.asked == "ses" || fmt.Sprint(got) != "map[Ref:Email]") {
+				t.Errorf("%s in %s asked for %s has %v", name, c.partition, c.asked, got)
+			}
+		}
+		policy := made["MailPolicy"]
+		if (policy != nil) != (c.want == "ses") {
+			t.Fatalf("%s %s: the policy is %v", c.partition, c.asked, policy)
+		}
+		if policy == nil {
+			continue
+		}
+		text := fmt.Sprint(policy)
+		for _, want := range []string{"ses:SendEmail", ":identity/${EmailIdentity}", ":configuration-set/${EmailSet}", "DeliverRole", "SweepRole"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the policy lacks %s: %s", want, text)
+			}
+		}
+		if strings.Contains(text, "ses:*") || strings.Contains(text, "identity/*") {
+			t.Errorf("the policy says too much: %s", text)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	p := dig(read(t, "aws", nil).resource("Table"), "Properties").(object)
 	in := aws.TableInput("x")
@@ -385,12 +421,12 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// The API's paths ask for a token, and the console's are never the closer match for one of the API.
+// The API's paths ask for a token, but for the one that strangers reach by a link, and the console's are never the closer match for one of the API.
 func TestAPI(t *testing.T) {
 	for name, e := range functions(t, read(t, "aws", nil))["api"]["Events"].(object) {
 		p := dig(e, "Properties").(object)
 		path, guarded := p["Path"].(string), dig(p, "Auth", "Authorizer") == "Tokens"
-		if strings.HasPrefix(path, "/v1/") != guarded {
+		if (strings.HasPrefix(path, "/v1/") && path != "/v1/unsubscribe") != guarded {
 			t.Errorf("%s: %s asks for a token: %v", name, path, guarded)
 		}
 		if p["Method"] == "ANY" {

@@ -36,6 +36,7 @@ type App struct {
 	shooting sync.Mutex // one stored snapshot made at a time
 	writing  sync.Mutex // one import, rebuild, publish or sweep at a time: see exclusive
 	holder   string     // of the lease; "" where no other process writes
+	public   string     // Options.Public
 
 	mu        sync.Mutex
 	collector collector
@@ -52,6 +53,8 @@ type Options struct {
 	Workers int // chunks of a file folded at the same time; 0 and 1: one after another, in a fixed order of port calls
 	// Holder names this process among those that write to the same base; "" when there is no other. Names are never used again.
 	Holder string
+	// Public is the address at which this base's API is reached by everybody, for links in messages; "" when there is none.
+	Public string
 	// ShardRows is the number of users of a shard of the stored snapshot; 0: 65,536.
 	ShardRows int
 	// Everyone makes each sweep evaluate everyone, for comparisons.
@@ -91,6 +94,7 @@ const (
 func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	a := &App{
 		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows, everyone: o.Everyone,
+		public:   o.Public,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
 	}
 	if a.rows == 0 {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
-	"github.com/weir-engine/weir/shared/fault"
 )
 
 // mailRules welcomes newcomers by e-mail, about a topic.
@@ -43,26 +42,12 @@ func (c *mailbox) Send(_ context.Context, m app.Message) error {
 
 func (c *mailbox) Idempotent() bool { return false }
 
-// addresses has one for everybody but one.
-type addresses struct {
-	app.Contacts
-	but string
-}
-
-func (a addresses) Address(_ context.Context, key, _ string) (string, error) {
-	if key == a.but {
-		return "", fault.New(fault.NotFound, "no address")
-	}
-	return "x@example.com", nil
-}
-
 // mailBase is a base whose e-mail goes to a mailbox.
 func mailBase(t *testing.T) (*base, *mailbox) {
 	t.Helper()
 	b, box := newBase(t, "2026-03-01T00:00:00Z"), &mailbox{}
 	ports := b.store.Ports(func() int64 { return b.now })
 	ports.Channels = map[string]app.Channel{"email": box}
-	ports.Contacts = addresses{ports.Contacts, "homeless"}
 	var err error
 	if b.app, err = app.New(ctx, ports, app.Options{}); err != nil {
 		t.Fatal(err)
@@ -186,7 +171,7 @@ func TestClosedChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.load(person("u", `"consent_email":true`))
+	b.load(welcomed("u"))
 	if _, err := a.Deliver(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/weir-engine/weir/shared/contact"
 	"github.com/weir-engine/weir/shared/fault"
@@ -230,73 +231,80 @@ func (d *delivery) one(ctx context.Context, in Intent) error {
 
 // prepare makes the message of an intent, or says why it must not go out.
 func (d *delivery) prepare(ctx context.Context, live *Live, in Intent) (m Message, why string, err error) {
-	if why, err = d.suppressed(ctx, live, in); err != nil || why != "" {
+	consent, why, err := d.suppressed(ctx, live, in)
+	if err != nil || why != "" {
 		return m, why, err
 	}
-	if m, why, err = d.render(ctx, live, in); err != nil || why != "" {
+	topic := topicOf(&live.Engine.Strategy().Outreach, in.Rule)
+	address, why, err := d.address(ctx, in)
+	if err != nil || why != "" {
 		return m, why, err
 	}
-	m.ID, m.User, m.Rule, m.Channel = in.ID, in.Key, in.Rule, in.Channel
+	if why, err = d.app.listed(ctx, in.Channel, topic, in.Key, address, consent); err != nil || why != "" {
+		return m, why, err
+	}
+	unsubscribe := ""
 	if in.Channel == strategy.ChannelEmail {
-		why, err = d.letter(ctx, in, &m)
+		if unsubscribe, err = d.app.unsubscribeAddress(ctx, outreach.Subscription{Channel: in.Channel, Topic: topic, Key: in.Key}); err != nil {
+			return m, "", err
+		}
 	}
-	return m, why, err
+	if m, why, err = d.render(ctx, live, in, unsubscribe); err != nil || why != "" {
+		return m, why, err
+	}
+	m.ID, m.User, m.Rule, m.Channel, m.To, m.Unsubscribe = in.ID, in.Key, in.Rule, in.Channel, address, unsubscribe
+	if in.Channel == strategy.ChannelEmail {
+		m.Body, m.HTML = outreach.Letter(m.Body, m.HTML, m.Locale, unsubscribe)
+	}
+	return m, "", nil
 }
 
-// letter makes an e-mail of a message: its address, and both parts.
-func (d *delivery) letter(ctx context.Context, in Intent, m *Message) (why string, err error) {
-	m.To, err = d.app.Address(ctx, in.Key, contact.Email)
+// address is where a message goes; "" by a channel that needs none. why says that the user has none.
+func (d *delivery) address(ctx context.Context, in Intent) (address, why string, err error) {
+	if in.Channel != strategy.ChannelEmail {
+		return "", "", nil
+	}
+	address, err = d.app.Address(ctx, in.Key, contact.Email)
 	if fault.Is(err, fault.NotFound) {
-		return whyNoAddress, nil
+		return "", "no_address: the user has no e-mail address, or was forgotten", nil
 	}
-	if err != nil {
-		return "", fault.Wrap(err, "read the address of %s", in.Key)
-	}
-	if m.HTML == "" {
-		m.HTML = outreach.HTMLOf(m.Body)
-	}
-	return "", nil
+	return address, "", wrapped(err, "read the address of "+in.Key)
 }
 
-const (
-	addressEmail = "email"
-	whyNoAddress = "no_address: the user has no e-mail address, or was forgotten"
-)
-
-// suppressed returns why a message must not go out, "" when it may.
-func (d *delivery) suppressed(ctx context.Context, live *Live, in Intent) (string, error) {
+// suppressed returns why a message must not go out, "" when it may, and what its user said.
+func (d *delivery) suppressed(ctx context.Context, live *Live, in Intent) (c outreach.Consent, why string, err error) {
 	if in.Shadow {
-		return "shadow: the rule decides and records, and never sends", nil
+		return c, "shadow: the rule decides and records, and never sends", nil
 	}
 	channel := d.app.ports.Channels[in.Channel]
 	if channel == nil {
-		return "channel: no channel is called " + in.Channel, nil
+		return c, "channel: no channel is called " + in.Channel, nil
 	}
 	if closed, ok := channel.(Closed); ok {
-		return "channel: " + closed.Why, nil
+		return c, "channel: " + closed.Why, nil
 	}
 	if d.graves == nil {
-		var err error
 		if d.graves, err = d.app.graves(ctx); err != nil {
-			return "", err
+			return c, "", err
 		}
 	}
 	if d.graves.holds(in.Key) {
-		return "forgotten: the user was forgotten, and a backup brought the message back", nil
+		return c, "forgotten: the user was forgotten, and a backup brought the message back", nil
 	}
 	items, err := d.app.ports.Profiles.Get(ctx, []string{in.Key})
 	if err != nil {
-		return "", fault.Wrap(err, "read the profile of %s", in.Key)
+		return c, "", fault.Wrap(err, "read the profile of %s", in.Key)
 	}
 	if items[0].Version == 0 {
-		return "user: the profile was merged into another user's, or is gone", nil
+		return c, "user: the profile was merged into another user's, or is gone", nil
 	}
 	facts, err := decodeFacts(items[0])
 	if err != nil {
-		return "", err
+		return c, "", err
 	}
 	rules := &live.Engine.Strategy().Outreach
-	return outreach.ConsentOf(facts, in.Channel, topicOf(rules, in.Rule)).Why(in.Channel, rules.NeedsConsent(in.Channel)), nil
+	c = outreach.ConsentOf(facts, in.Channel, topicOf(rules, in.Rule))
+	return c, c.Why(in.Channel, rules.NeedsConsent(in.Channel)), nil
 }
 
 // topicOf is what a rule's messages are about; "" when the rule says nothing of it or is gone.
@@ -318,6 +326,9 @@ const retryLater = 15 * 60_000
 func (d *delivery) send(ctx context.Context, live *Live, in Intent, m Message) error {
 	channel := d.app.ports.Channels[in.Channel]
 	in.Subject, in.Body, m.At = m.Subject, m.Body, in.Claimed
+	if m.Unsubscribe != "" { // whoever reads the record must not be able to use the link
+		in.Body = strings.ReplaceAll(in.Body, m.Unsubscribe, "{{ unsubscribe_url }}")
+	}
 	err := channel.Send(ctx, m)
 	ctx = context.WithoutCancel(ctx) // what happened is written down even when the time is over
 	var refused *Refusal

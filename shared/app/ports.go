@@ -14,24 +14,25 @@ import (
 // milliseconds. Methods are safe for concurrent use. Every write is idempotent or conditional, as its contract says, so
 // that a caller that died in the middle can repeat it.
 type Ports struct {
-	Uploads  Uploads
-	Ledger   Ledger
-	Profiles Profiles
-	Links    Links
-	Canon    Canon
-	Rejects  Rejects
-	Intents  Intents
-	Docs     Docs
-	Contacts Contacts
-	Shots    Snapshots
-	Scratch  Scratch
-	Channels map[string]Channel
-	Inbox    Queue        // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
-	Tickets  Tickets      // of uploads past the API; nil: uploads go through it
-	Meter    func() Units // what this process consumed of a table that is paid by use, since it started; nil where none is
-	Clock    func() int64
-	Periods  Periods                                   // how long the host keeps what was removed
-	Zones    func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
+	Uploads      Uploads
+	Ledger       Ledger
+	Profiles     Profiles
+	Links        Links
+	Canon        Canon
+	Rejects      Rejects
+	Intents      Intents
+	Suppressions Suppressions
+	Docs         Docs
+	Contacts     Contacts
+	Shots        Snapshots
+	Scratch      Scratch
+	Channels     map[string]Channel
+	Inbox        Queue        // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
+	Tickets      Tickets      // of uploads past the API; nil: uploads go through it
+	Meter        func() Units // what this process consumed of a table that is paid by use, since it started; nil where none is
+	Clock        func() int64
+	Periods      Periods                                   // how long the host keeps what was removed
+	Zones        func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
 }
 
 // Uploads is the bucket that event files arrive in.

@@ -160,7 +160,7 @@ func compose(t strategy.Template, wanted string, bindings map[string]any) (m Mes
 }
 
 // render makes the text of a message as the user is now. why says that it cannot be made.
-func (d *delivery) render(ctx context.Context, live *Live, in Intent) (m Message, why string, err error) {
+func (d *delivery) render(ctx context.Context, live *Live, in Intent, unsubscribe string) (m Message, why string, err error) {
 	t, ok := live.Engine.Strategy().Templates[in.Template]
 	if !ok {
 		return m, "template: no template is called " + in.Template + " any more", nil
@@ -173,6 +173,7 @@ func (d *delivery) render(ctx context.Context, live *Live, in Intent) (m Message
 		return m, "", err
 	}
 	locale, bindings := messageBindings(live, &view, in)
+	bindings["unsubscribe_url"] = unsubscribe
 	m, why = compose(t, locale, bindings)
 	return m, why, nil
 }

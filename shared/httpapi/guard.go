@@ -15,8 +15,8 @@ import (
 
 // Guard says who may ask.
 type Guard struct {
-	// Token, when set, must come with every request to the API as "Authorization: Bearer TOKEN". The console's files hold no
-	// data and are served without it.
+	// Token, when set, must come with every request to the API as "Authorization: Bearer TOKEN", but for the page to unsubscribe.
+	// The console's files hold no data and are served without it.
 	Token string
 	// Hosts are the names that requests may be addressed to, beside the loopback names. They are checked when there is no
 	// token: a page of another site that makes its own name point to this machine (DNS rebinding) is refused.
@@ -44,8 +44,13 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 				WithHint("use 127.0.0.1 or localhost, or start weir with --token"))
 			return
 		}
-		if g.Token != "" && isAPI(r) && !bearer(r, token) {
+		if g.Token != "" && isAPI(r) && !isPublic(r) && !bearer(r, token) {
 			writeUnauthorized(tracked)
+			return
+		}
+		if isPublic(r) { // its link says by itself who may do what; programs of mail providers call it
+			publicHeaders(tracked.Header())
+			next.ServeHTTP(tracked, r)
 			return
 		}
 		if err := cross.Check(r); err != nil {

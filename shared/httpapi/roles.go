@@ -47,40 +47,46 @@ func RoleOf(list string) Role {
 
 // writers says which role an operation that is no GET needs. One that does not stand here needs the highest.
 var writers = map[string]Role{
-	"POST /v1/conditions/check":   Viewer, // these answer a question and keep nothing
-	"POST /v1/strategy/validate":  Viewer,
-	"POST /v1/strategy/diff":      Viewer,
-	"POST /v1/plan/validate":      Viewer,
-	"POST /v1/plan/diff":          Viewer,
-	"PUT /v1/plan":                Approver, // it decides which events are taken
-	"POST /v1/identify":           Editor,
-	"POST /v1/track":              Editor,
-	"POST /v1/page":               Editor,
-	"POST /v1/screen":             Editor,
-	"POST /v1/group":              Editor,
-	"POST /v1/alias":              Editor,
-	"POST /v1/batch":              Editor,
-	"POST /v1/files":              Editor,
-	"POST /v1/uploads":            Editor,
-	"PUT /v1/uploads/{key}":       Editor,
-	"POST /v1/files/{id}/redrive": Editor, // the import of a file that is there
-	"POST /v1/snapshot":           Editor, // it changes nobody
-	"POST /v1/models/fit":         Editor, // a draft: it decides nothing
-	"POST /v1/replay":             Editor,
-	"POST /v1/churn/backtest":     Editor,
-	"POST /v1/outreach/stop":      Editor, // a brake is for everyone who works with it
-	"POST /v1/outreach/resume":    Approver,
-	"POST /v1/strategy/publish":   Approver, // a rollback is a publication, too
-	"POST /v1/models/publish":     Approver,
-	"POST /v1/users/{id}/contact": Approver, // whose addresses somebody sees, the log says
-	"POST /v1/contacts/find":      Approver,
-	"POST /v1/identity/revoke":    Admin,
-	"POST /v1/users/{id}/export":  Admin,
-	"POST /v1/users/{id}/forget":  Admin,
+	"POST /v1/conditions/check":    Viewer, // these answer a question and keep nothing
+	"POST /v1/strategy/validate":   Viewer,
+	"POST /v1/strategy/diff":       Viewer,
+	"POST /v1/plan/validate":       Viewer,
+	"POST /v1/plan/diff":           Viewer,
+	"PUT /v1/plan":                 Approver, // it decides which events are taken
+	"POST /v1/identify":            Editor,
+	"POST /v1/track":               Editor,
+	"POST /v1/page":                Editor,
+	"POST /v1/screen":              Editor,
+	"POST /v1/group":               Editor,
+	"POST /v1/alias":               Editor,
+	"POST /v1/batch":               Editor,
+	"POST /v1/files":               Editor,
+	"POST /v1/uploads":             Editor,
+	"PUT /v1/uploads/{key}":        Editor,
+	"POST /v1/files/{id}/redrive":  Editor, // the import of a file that is there
+	"POST /v1/snapshot":            Editor, // it changes nobody
+	"POST /v1/models/fit":          Editor, // a draft: it decides nothing
+	"POST /v1/replay":              Editor,
+	"POST /v1/churn/backtest":      Editor,
+	"POST /v1/outreach/stop":       Editor, // a brake is for everyone who works with it
+	"POST /v1/suppressions":        Editor,
+	"POST /v1/suppressions/remove": Approver,
+	"POST /v1/unsubscribe":         NoRole, // whoever has the link of a message
+	"POST /v1/outreach/resume":     Approver,
+	"POST /v1/strategy/publish":    Approver, // a rollback is a publication, too
+	"POST /v1/models/publish":      Approver,
+	"POST /v1/users/{id}/contact":  Approver, // whose addresses somebody sees, the log says
+	"POST /v1/contacts/find":       Approver,
+	"POST /v1/identity/revoke":     Admin,
+	"POST /v1/users/{id}/export":   Admin,
+	"POST /v1/users/{id}/forget":   Admin,
 }
 
 // RoleFor returns the role that a route needs: its method and path, as in openapi.yaml.
 func RoleFor(route string) Role {
+	if route == "GET "+unsubscribePath {
+		return NoRole
+	}
 	if strings.HasPrefix(route, "GET ") {
 		return Viewer
 	}
@@ -110,7 +116,7 @@ func authorize(mux *http.ServeMux, who func(*http.Request) (Caller, bool), log *
 				"audit", true, "method", r.Method, "path", r.URL.Path, "who", caller.Name, "role", caller.Role.String(),
 			}, more...)...)
 		}
-		if !known {
+		if !known && !isPublic(r) {
 			audit(slog.LevelWarn, "refused", "status", http.StatusUnauthorized, "why", "no token")
 			writeUnauthorized(w)
 			return

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/outreach"
 	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/whatif/snapshot"
 )
@@ -81,6 +82,11 @@ type UseCases interface {
 	Outreach(ctx context.Context) (app.Outreach, error)
 	StopOutreach(ctx context.Context, note string) error
 	ResumeOutreach(ctx context.Context) error
+	SuppressionList(ctx context.Context, after app.Suppression, limit int) ([]app.Suppression, error)
+	Suppress(ctx context.Context, r app.SuppressionRequest) (app.Suppression, error)
+	Unsuppress(ctx context.Context, r app.SuppressionRequest) error
+	Subscription(ctx context.Context, token string) (outreach.Subscription, error)
+	Unsubscribe(ctx context.Context, token string, everything bool) (outreach.Subscription, error)
 }
 
 var _ UseCases = (*app.App)(nil)

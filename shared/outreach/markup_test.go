@@ -54,3 +54,20 @@ func FuzzMarkup(f *testing.F) {
 		}
 	})
 }
+
+func TestLetter(t *testing.T) {
+	const link = "https://weir.example/v1/unsubscribe?t=abc"
+	for _, c := range []struct{ name, text, markup, locale, wantText, wantMarkup string }{
+		{"both without a link", "Hi", "<p>Hi</p>", "en", "Hi\n\n-- \nUnsubscribe: " + link + "\n", "<p>Hi</p>\n<p><a href=\"" + link + "\">Unsubscribe</a></p>\n"},
+		{"before the end of the body", "你好", "<body>你好</BODY></html>", "zh-CN", "你好\n\n-- \n退订: " + link + "\n", "<body>你好<p><a href=\"" + link + "\">退订</a></p>\n</BODY></html>"},
+		{"said by the template", "Hi " + link, "<a href=\"" + link + "\">x</a>", "", "Hi " + link, "<a href=\"" + link + "\">x</a>"},
+	} {
+		text, markup := Letter(c.text, c.markup, c.locale, link)
+		if text != c.wantText || markup != c.wantMarkup {
+			t.Errorf("%s:\n%q\n%q", c.name, text, markup)
+		}
+	}
+	if text, markup := Letter("Hi", "", "", link); !strings.Contains(markup, `<a href="`+link+`">`) || !strings.Contains(text, link) {
+		t.Errorf("%q %q", text, markup)
+	}
+}

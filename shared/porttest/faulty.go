@@ -38,6 +38,7 @@ func Faulty(p app.Ports) (app.Ports, *Faults) {
 	w.Canon = faultyCanon{f, p.Canon}
 	w.Rejects = faultyRejects{f, p.Rejects}
 	w.Intents = faultyIntents{f, p.Intents}
+	w.Suppressions = faultySuppressions{f, p.Suppressions}
 	w.Docs = faultyDocs{f, p.Docs}
 	w.Contacts = faultyContacts{f, p.Contacts}
 	w.Shots = faultySnapshots{f, p.Shots}

@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) app.Ports) {
 		{"Forget", forgetTests},
 		{"Snapshots", snapshotTests},
 		{"Scratch", scratchTests},
+		{"Suppressions", suppressionTests},
 		{"Channels", channelTests},
 		{"Zones", zoneTests},
 		{"Canceled", canceledTests},

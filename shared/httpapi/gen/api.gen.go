@@ -486,6 +486,30 @@ func (e RetentionOf) Valid() bool {
 	}
 }
 
+// Defines values for SuppressionReason.
+const (
+	Bounced      SuppressionReason = "bounced"
+	Complained   SuppressionReason = "complained"
+	Manual       SuppressionReason = "manual"
+	Unsubscribed SuppressionReason = "unsubscribed"
+)
+
+// Valid indicates whether the value is a known member of the SuppressionReason enum.
+func (e SuppressionReason) Valid() bool {
+	switch e {
+	case Bounced:
+		return true
+	case Complained:
+		return true
+	case Manual:
+		return true
+	case Unsubscribed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TimelineEventType.
 const (
 	TimelineEventTypeAlias    TimelineEventType = "alias"
@@ -2556,6 +2580,50 @@ type StrategyVersionList struct {
 	Versions []StrategyVersion `json:"versions"`
 }
 
+// Suppression defines model for Suppression.
+type Suppression struct {
+	At time.Time `json:"at"`
+
+	// Channel Of the messages that stop.
+	Channel string            `json:"channel"`
+	Note    *string           `json:"note,omitempty"`
+	Reason  SuppressionReason `json:"reason"`
+
+	// Source `link`, `api` or `cli`.
+	Source string `json:"source"`
+
+	// Topic What the messages are about; absent: whatever it is.
+	Topic *string `json:"topic,omitempty"`
+
+	// Who `user:` and the user's id, or the reference of an address.
+	Who string `json:"who"`
+}
+
+// SuppressionPage defines model for SuppressionPage.
+type SuppressionPage struct {
+	Next         *string       `json:"next,omitempty"`
+	Suppressions []Suppression `json:"suppressions"`
+}
+
+// SuppressionReason defines model for SuppressionReason.
+type SuppressionReason string
+
+// SuppressionRequest Exactly one of address, user and who.
+type SuppressionRequest struct {
+	// Address An e-mail address; the list keeps its reference alone.
+	Address *string            `json:"address,omitempty"`
+	Channel *string            `json:"channel,omitempty"`
+	Note    *string            `json:"note,omitempty"`
+	Reason  *SuppressionReason `json:"reason,omitempty"`
+	Topic   *string            `json:"topic,omitempty"`
+
+	// User A user's id.
+	User *string `json:"user,omitempty"`
+
+	// Who Of an entry of the list.
+	Who *string `json:"who,omitempty"`
+}
+
 // TextProblem A mistake in a text. Lines and columns count from 1; columns count characters.
 type TextProblem struct {
 	// Caret For a terminal: the message, the line and a caret under the place.
@@ -2946,6 +3014,9 @@ type Warning struct {
 	Text Label `json:"text"`
 }
 
+// AcceptLanguage defines model for AcceptLanguage.
+type AcceptLanguage = string
+
 // After defines model for After.
 type After = string
 
@@ -2960,6 +3031,9 @@ type Limit = int
 
 // TableFormat defines model for TableFormat.
 type TableFormat string
+
+// UnsubscribeToken defines model for UnsubscribeToken.
+type UnsubscribeToken = string
 
 // UploadKey defines model for UploadKey.
 type UploadKey = string
@@ -3169,6 +3243,30 @@ type GetSnapshotShardParams struct {
 	AcceptEncoding *string `json:"Accept-Encoding,omitempty"`
 }
 
+// ListSuppressionsParams defines parameters for ListSuppressions.
+type ListSuppressionsParams struct {
+	// After The `next` of the page before.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetUnsubscribeParams defines parameters for GetUnsubscribe.
+type GetUnsubscribeParams struct {
+	// T The signed token of the link.
+	T              UnsubscribeToken `form:"t" json:"t"`
+	AcceptLanguage *AcceptLanguage  `json:"Accept-Language,omitempty"`
+}
+
+// PostUnsubscribeParams defines parameters for PostUnsubscribe.
+type PostUnsubscribeParams struct {
+	// T The signed token of the link.
+	T UnsubscribeToken `form:"t" json:"t"`
+
+	// All Not only the topic of the message, but everything by its channel.
+	All            *bool           `form:"all,omitempty" json:"all,omitempty"`
+	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Search A part of the user's id.
@@ -3297,6 +3395,12 @@ type PublishStrategyJSONRequestBody = PublishRequest
 
 // ValidateStrategyJSONRequestBody defines body for ValidateStrategy for application/json ContentType.
 type ValidateStrategyJSONRequestBody = StrategyText
+
+// AddSuppressionJSONRequestBody defines body for AddSuppression for application/json ContentType.
+type AddSuppressionJSONRequestBody = SuppressionRequest
+
+// RemoveSuppressionJSONRequestBody defines body for RemoveSuppression for application/json ContentType.
+type RemoveSuppressionJSONRequestBody = SuppressionRequest
 
 // TrackJSONRequestBody defines body for Track for application/json ContentType.
 type TrackJSONRequestBody = Event
@@ -3578,9 +3682,24 @@ type ServerInterface interface {
 	// GetStrategyVersion A version of the strategy with its text.
 	// (GET /v1/strategy/versions/{version})
 	GetStrategyVersion(w http.ResponseWriter, r *http.Request, version string)
+	// ListSuppressions Those whom nothing goes out to. Addresses stand there as references.
+	// (GET /v1/suppressions)
+	ListSuppressions(w http.ResponseWriter, r *http.Request, params ListSuppressionsParams)
+	// AddSuppression Put somebody on the list. It holds from the next message on, pending ones too.
+	// (POST /v1/suppressions)
+	AddSuppression(w http.ResponseWriter, r *http.Request)
+	// RemoveSuppression Take somebody off the list. What a user withdrew by consent stays withdrawn.
+	// (POST /v1/suppressions/remove)
+	RemoveSuppression(w http.ResponseWriter, r *http.Request)
 	// Track Say what a user did.
 	// (POST /v1/track)
 	Track(w http.ResponseWriter, r *http.Request)
+	// GetUnsubscribe A page with a button that ends messages. It changes nothing.
+	// (GET /v1/unsubscribe)
+	GetUnsubscribe(w http.ResponseWriter, r *http.Request, params GetUnsubscribeParams)
+	// PostUnsubscribe End what a link names, as the page's button and the one-click call of RFC 8058 do.
+	// (POST /v1/unsubscribe)
+	PostUnsubscribe(w http.ResponseWriter, r *http.Request, params PostUnsubscribeParams)
 	// PrepareUpload Get an address that takes one event file.
 	// (POST /v1/uploads)
 	PrepareUpload(w http.ResponseWriter, r *http.Request)
@@ -5320,11 +5439,206 @@ func (siw *ServerInterfaceWrapper) GetStrategyVersion(w http.ResponseWriter, r *
 	handler.ServeHTTP(w, r)
 }
 
+// ListSuppressions operation middleware
+func (siw *ServerInterfaceWrapper) ListSuppressions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSuppressionsParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSuppressions(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddSuppression operation middleware
+func (siw *ServerInterfaceWrapper) AddSuppression(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddSuppression(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RemoveSuppression operation middleware
+func (siw *ServerInterfaceWrapper) RemoveSuppression(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RemoveSuppression(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // Track operation middleware
 func (siw *ServerInterfaceWrapper) Track(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.Track(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetUnsubscribe operation middleware
+func (siw *ServerInterfaceWrapper) GetUnsubscribe(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUnsubscribeParams
+
+	// ------------- Required query parameter "t" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "t", r.URL.Query(), &params.T, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "t"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "t", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage AcceptLanguage
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Accept-Language", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Accept-Language", Err: err})
+			return
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetUnsubscribe(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostUnsubscribe operation middleware
+func (siw *ServerInterfaceWrapper) PostUnsubscribe(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PostUnsubscribeParams
+
+	// ------------- Required query parameter "t" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "t", r.URL.Query(), &params.T, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "t"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "t", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "all" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "all", r.URL.Query(), &params.All, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "all"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "all", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage AcceptLanguage
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Accept-Language", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Accept-Language", Err: err})
+			return
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostUnsubscribe(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -6107,6 +6421,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/outreach", wrapper.GetOutreach)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/outreach/stop", wrapper.StopOutreach)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/outreach/resume", wrapper.ResumeOutreach)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/suppressions", wrapper.ListSuppressions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/suppressions", wrapper.AddSuppression)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/suppressions/remove", wrapper.RemoveSuppression)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/unsubscribe", wrapper.GetUnsubscribe)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/unsubscribe", wrapper.PostUnsubscribe)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	return m
@@ -8629,6 +8948,117 @@ func (response GetStrategyVersiondefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ListSuppressionsRequestObject struct {
+	Params ListSuppressionsParams
+}
+
+type ListSuppressionsResponseObject interface {
+	VisitListSuppressionsResponse(w http.ResponseWriter) error
+}
+
+type ListSuppressions200JSONResponse SuppressionPage
+
+func (response ListSuppressions200JSONResponse) VisitListSuppressionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSuppressionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSuppressionsdefaultApplicationProblemPlusJSONResponse) VisitListSuppressionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddSuppressionRequestObject struct {
+	Body *AddSuppressionJSONRequestBody
+}
+
+type AddSuppressionResponseObject interface {
+	VisitAddSuppressionResponse(w http.ResponseWriter) error
+}
+
+type AddSuppression200JSONResponse Suppression
+
+func (response AddSuppression200JSONResponse) VisitAddSuppressionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddSuppressiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddSuppressiondefaultApplicationProblemPlusJSONResponse) VisitAddSuppressionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveSuppressionRequestObject struct {
+	Body *RemoveSuppressionJSONRequestBody
+}
+
+type RemoveSuppressionResponseObject interface {
+	VisitRemoveSuppressionResponse(w http.ResponseWriter) error
+}
+
+type RemoveSuppression204Response struct {
+}
+
+func (response RemoveSuppression204Response) VisitRemoveSuppressionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveSuppressiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveSuppressiondefaultApplicationProblemPlusJSONResponse) VisitRemoveSuppressionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TrackRequestObject struct {
 	Body *TrackJSONRequestBody
 }
@@ -8657,6 +9087,96 @@ type TrackdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TrackdefaultApplicationProblemPlusJSONResponse) VisitTrackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnsubscribeRequestObject struct {
+	Params GetUnsubscribeParams
+}
+
+type GetUnsubscribeResponseObject interface {
+	VisitGetUnsubscribeResponse(w http.ResponseWriter) error
+}
+
+type GetUnsubscribe200TexthtmlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetUnsubscribe200TexthtmlResponse) VisitGetUnsubscribeResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetUnsubscribedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUnsubscribedefaultApplicationProblemPlusJSONResponse) VisitGetUnsubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostUnsubscribeRequestObject struct {
+	Params PostUnsubscribeParams
+}
+
+type PostUnsubscribeResponseObject interface {
+	VisitPostUnsubscribeResponse(w http.ResponseWriter) error
+}
+
+type PostUnsubscribe200TexthtmlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response PostUnsubscribe200TexthtmlResponse) VisitPostUnsubscribeResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type PostUnsubscribedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PostUnsubscribedefaultApplicationProblemPlusJSONResponse) VisitPostUnsubscribeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9357,9 +9877,24 @@ type StrictServerInterface interface {
 	// GetStrategyVersion A version of the strategy with its text.
 	// (GET /v1/strategy/versions/{version})
 	GetStrategyVersion(ctx context.Context, request GetStrategyVersionRequestObject) (GetStrategyVersionResponseObject, error)
+	// ListSuppressions Those whom nothing goes out to. Addresses stand there as references.
+	// (GET /v1/suppressions)
+	ListSuppressions(ctx context.Context, request ListSuppressionsRequestObject) (ListSuppressionsResponseObject, error)
+	// AddSuppression Put somebody on the list. It holds from the next message on, pending ones too.
+	// (POST /v1/suppressions)
+	AddSuppression(ctx context.Context, request AddSuppressionRequestObject) (AddSuppressionResponseObject, error)
+	// RemoveSuppression Take somebody off the list. What a user withdrew by consent stays withdrawn.
+	// (POST /v1/suppressions/remove)
+	RemoveSuppression(ctx context.Context, request RemoveSuppressionRequestObject) (RemoveSuppressionResponseObject, error)
 	// Track Say what a user did.
 	// (POST /v1/track)
 	Track(ctx context.Context, request TrackRequestObject) (TrackResponseObject, error)
+	// GetUnsubscribe A page with a button that ends messages. It changes nothing.
+	// (GET /v1/unsubscribe)
+	GetUnsubscribe(ctx context.Context, request GetUnsubscribeRequestObject) (GetUnsubscribeResponseObject, error)
+	// PostUnsubscribe End what a link names, as the page's button and the one-click call of RFC 8058 do.
+	// (POST /v1/unsubscribe)
+	PostUnsubscribe(ctx context.Context, request PostUnsubscribeRequestObject) (PostUnsubscribeResponseObject, error)
 	// PrepareUpload Get an address that takes one event file.
 	// (POST /v1/uploads)
 	PrepareUpload(ctx context.Context, request PrepareUploadRequestObject) (PrepareUploadResponseObject, error)
@@ -11052,6 +11587,94 @@ func (sh *strictHandler) GetStrategyVersion(w http.ResponseWriter, r *http.Reque
 	}
 }
 
+// ListSuppressions operation middleware
+func (sh *strictHandler) ListSuppressions(w http.ResponseWriter, r *http.Request, params ListSuppressionsParams) {
+	var request ListSuppressionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSuppressions(ctx, request.(ListSuppressionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSuppressions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSuppressionsResponseObject); ok {
+		if err := validResponse.VisitListSuppressionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddSuppression operation middleware
+func (sh *strictHandler) AddSuppression(w http.ResponseWriter, r *http.Request) {
+	var request AddSuppressionRequestObject
+
+	var body AddSuppressionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddSuppression(ctx, request.(AddSuppressionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddSuppression")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddSuppressionResponseObject); ok {
+		if err := validResponse.VisitAddSuppressionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RemoveSuppression operation middleware
+func (sh *strictHandler) RemoveSuppression(w http.ResponseWriter, r *http.Request) {
+	var request RemoveSuppressionRequestObject
+
+	var body RemoveSuppressionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveSuppression(ctx, request.(RemoveSuppressionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveSuppression")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RemoveSuppressionResponseObject); ok {
+		if err := validResponse.VisitRemoveSuppressionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // Track operation middleware
 func (sh *strictHandler) Track(w http.ResponseWriter, r *http.Request) {
 	var request TrackRequestObject
@@ -11076,6 +11699,58 @@ func (sh *strictHandler) Track(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(TrackResponseObject); ok {
 		if err := validResponse.VisitTrackResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetUnsubscribe operation middleware
+func (sh *strictHandler) GetUnsubscribe(w http.ResponseWriter, r *http.Request, params GetUnsubscribeParams) {
+	var request GetUnsubscribeRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUnsubscribe(ctx, request.(GetUnsubscribeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUnsubscribe")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetUnsubscribeResponseObject); ok {
+		if err := validResponse.VisitGetUnsubscribeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostUnsubscribe operation middleware
+func (sh *strictHandler) PostUnsubscribe(w http.ResponseWriter, r *http.Request, params PostUnsubscribeParams) {
+	var request PostUnsubscribeRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostUnsubscribe(ctx, request.(PostUnsubscribeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostUnsubscribe")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostUnsubscribeResponseObject); ok {
+		if err := validResponse.VisitPostUnsubscribeResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1227,6 +1227,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those whom nothing goes out to. Addresses stand there as references. */
+        get: operations["listSuppressions"];
+        put?: never;
+        /** Put somebody on the list. It holds from the next message on, pending ones too. */
+        post: operations["addSuppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/suppressions/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take somebody off the list. What a user withdrew by consent stays withdrawn. */
+        post: operations["removeSuppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page with a button that ends messages. It changes nothing.
+         * @description For everybody who has the link of a message; no token of the API is asked for.
+         */
+        get: operations["getUnsubscribe"];
+        put?: never;
+        /**
+         * End what a link names, as the page's button and the one-click call of RFC 8058 do.
+         * @description It holds from the next message on and is safe to repeat. The body may be anything, such as `List-Unsubscribe=One-Click`.
+         */
+        post: operations["postUnsubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status": {
         parameters: {
             query?: never;
@@ -3160,6 +3219,40 @@ export interface components {
             counts: components["schemas"]["StatusCount"][];
             rules: components["schemas"]["OutreachRule"][];
         };
+        Suppression: {
+            /** @description Of the messages that stop. */
+            channel: string;
+            /** @description `user:` and the user's id, or the reference of an address. */
+            who: string;
+            /** @description What the messages are about; absent: whatever it is. */
+            topic?: string;
+            reason: components["schemas"]["SuppressionReason"];
+            /** @description `link`, `api` or `cli`. */
+            source: string;
+            note?: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @enum {string} */
+        SuppressionReason: "manual" | "unsubscribed" | "bounced" | "complained";
+        SuppressionPage: {
+            suppressions: components["schemas"]["Suppression"][];
+            next?: string;
+        };
+        /** @description Exactly one of address, user and who. */
+        SuppressionRequest: {
+            /** @description An e-mail address; the list keeps its reference alone. */
+            address?: string;
+            /** @description A user's id. */
+            user?: string;
+            /** @description Of an entry of the list. */
+            who?: string;
+            /** @default email */
+            channel: string;
+            topic?: string;
+            reason?: components["schemas"]["SuppressionReason"];
+            note?: string;
+        };
         StopRequest: {
             /** @description Why it was stopped. */
             note?: string;
@@ -3397,6 +3490,9 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The signed token of the link. */
+        UnsubscribeToken: string;
+        AcceptLanguage: string;
         UploadKey: string;
         /** @description The user's id, percent-encoded. */
         UserId: string;
@@ -5136,6 +5232,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Outreach"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSuppressions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: components["parameters"]["After"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addSuppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressionRequest"];
+            };
+        };
+        responses: {
+            /** @description The entry. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeSuppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUnsubscribe: {
+        parameters: {
+            query: {
+                /** @description The signed token of the link. */
+                t: components["parameters"]["UnsubscribeToken"];
+            };
+            header?: {
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page, in Chinese or English. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    postUnsubscribe: {
+        parameters: {
+            query: {
+                /** @description The signed token of the link. */
+                t: components["parameters"]["UnsubscribeToken"];
+                /** @description Not only the topic of the message, but everything by its channel. */
+                all?: boolean;
+            };
+            header?: {
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page that says so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             default: components["responses"]["Problem"];
