@@ -94,6 +94,8 @@ func TestPoliciesAllowWhatIsCalled(t *testing.T) {
 		calls[c] = true
 	}}})
 	c.live(t, hundredth)
+	_, err = c.Functions["SnapshotFunction"].Invoke(t.Context(), []byte(`{}`))
+	must(t, err)
 	for _, route := range []string{
 		"GET /v1/overview", "GET /v1/users", "GET /v1/files", "GET /v1/strategy", "GET /v1/outbox", "GET /v1/status", "GET /v1/analytics/cohorts",
 		"GET /v1/rejects", "POST /v1/track", "POST /v1/outreach/stop", "POST /v1/outreach/resume", "GET /v1/export/profiles",
@@ -121,8 +123,10 @@ func TestPoliciesAllowWhatIsCalled(t *testing.T) {
 			t.Errorf("%s: %d %s", route, out.StatusCode, out.Body)
 		}
 	}
-	_, err = c.Functions["CollectFunction"].Invoke(t.Context(), []byte(`{}`))
-	must(t, err)
+	for _, name := range []string{"CollectFunction", "SweepFunction"} { // the sweep reads the lists of the snapshot
+		_, err = c.Functions[name].Invoke(t.Context(), []byte(`{}`))
+		must(t, err)
+	}
 	c.settle(t)
 	mu.Lock()
 	defer mu.Unlock()
@@ -137,7 +141,7 @@ func TestPoliciesAllowWhatIsCalled(t *testing.T) {
 			}
 		}
 	}
-	for _, role := range []string{"IngestRole", "CollectRole", "DeliverRole", "SweepRole", "ApiRole"} {
+	for _, role := range []string{"IngestRole", "CollectRole", "DeliverRole", "SweepRole", "SnapshotRole", "ApiRole"} {
 		if seen[role] < 3 {
 			t.Errorf("%s was seen in %d calls only", role, seen[role])
 		}

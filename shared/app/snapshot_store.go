@@ -258,7 +258,7 @@ func (s *snapshotter) save(ctx context.Context) error {
 func (s *snapshotter) write(ctx context.Context) (*snapshot.Manifest, error) {
 	files := &storedFiles{ctx: ctx, port: s.a.ports.Shots, generation: s.work.Generation}
 	w, err := snapshot.NewWriter(s.live.Engine, s.live.Cuts, snapshot.Options{
-		Users: s.work.Users, AsOf: s.work.AsOf, Made: s.work.Started, Text: s.live.Text, Shard: s.a.rows, Named: true,
+		Users: s.work.Users, AsOf: s.work.AsOf, Made: s.work.Started, Text: s.live.Text, Shard: s.a.rows, Named: true, Due: true,
 	}, files)
 	if err != nil {
 		return nil, err
@@ -293,6 +293,7 @@ func (s *snapshotter) write(ctx context.Context) (*snapshot.Manifest, error) {
 		}
 		err := s.a.factsOf(ctx, s.live, items, s.work.AsOf, func(item *Item, facts *profile.Facts, state *profile.State) error {
 			s.work.Done++
+			w.Due(item.Due)
 			if err := w.Add(item.Key, facts, state); err != nil {
 				return err
 			}

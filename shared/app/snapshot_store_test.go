@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,9 @@ func TestStoredSnapshot(t *testing.T) {
 	}
 	first := b.take()
 	m := b.whole(first)
+	if !slices.ContainsFunc(m.Columns, func(c shot.Column) bool { return c.Ref == shot.ColDue && c.Kind == "day" }) {
+		t.Error("there is no column of who is due")
+	}
 	if m.Rows != 35 || len(m.Shards) != 4 || first.Shards != 4 || m.Users != 35 || first.Rows != 35 {
 		t.Fatalf("%+v", first)
 	}

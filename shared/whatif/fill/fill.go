@@ -25,6 +25,10 @@ type Options struct {
 	// ID gives the number of a user, at least 0, that stands in the column IDRef; nil: there is none.
 	ID    func(key string) int64
 	IDRef string
+	// Due gives the next moment (unix milliseconds) at which the user added next could change if nothing happens, 0 where nothing is known; its
+	// day in the zone stands in the column DueRef; nil: there is none.
+	Due    func() int64
+	DueRef string
 	// Tags bounds the different tags of events; 0: 256. The others are listed in Filler.Refused.
 	Tags int
 }
@@ -91,6 +95,15 @@ func New(e *score.Engine, cuts *score.Cuts, asOf int64, o Options, emit func(sha
 	x.declared()
 	if o.ID != nil {
 		x.number(o.IDRef, 1, func(*profile.Facts) (int64, bool) { return o.ID(x.r.Key), true })
+	}
+	if o.Due != nil {
+		x.add(o.DueRef, column.Day, 1, func(_ *profile.Facts, at int) {
+			if ms := o.Due(); ms > 0 && ms < segment.Never {
+				x.w.Int(at, int64(e.Zone().Day(ms)))
+			} else {
+				x.w.Null(at)
+			}
+		})
 	}
 	for _, engine := range append([]*score.Engine{e}, o.Engines...) {
 		for _, r := range reads(engine) {

@@ -27,6 +27,9 @@ const (
 // ColID is the column of pseudonymous ids: the first 63 bits of a keyed hash of the user's key.
 const ColID = "~id"
 
+// ColDue is the column of the days on which users could change next if nothing happens; null where that is not known, or never.
+const ColDue = "~due"
+
 // Manifest says what a snapshot is.
 type Manifest struct {
 	Layout   int       `json:"layout"`

@@ -34,6 +34,7 @@ type Options struct {
 	IDKey []byte // makes pseudonymous ids; nil: none
 	Rows  int64  // the most rows; 0: MaxRows
 	Shard int    // rows of a shard; 0: whatif.MaxShardRows
+	Due   bool   // there is a column of who is due when: see Writer.Due
 	Named bool   // shards are named by their content too, so that a name never means two contents
 }
 
@@ -46,6 +47,7 @@ type Writer struct {
 	fill    *fill.Filler
 	columns catalogue
 	m       *Manifest
+	due     int64  // of the user who is added next
 	below   uint64 // users whose key has a hash up to it are in the sample
 }
 
@@ -85,6 +87,9 @@ func NewWriter(e *score.Engine, cuts *score.Cuts, o Options, files Files) (*Writ
 	if o.IDKey != nil {
 		options.ID, options.IDRef = w.id, ColID
 	}
+	if o.Due {
+		options.Due, options.DueRef = func() int64 { return w.due }, ColDue
+	}
 	w.fill = fill.New(e, cuts, o.AsOf, options, w.shard)
 	return w, nil
 }
@@ -95,6 +100,9 @@ func (w *Writer) id(key string) int64 {
 	h.Write([]byte(key))
 	return int64(binary.BigEndian.Uint64(h.Sum(nil)) >> 1)
 }
+
+// Due says when the user who is added next could change if nothing happens, in unix milliseconds; 0: nothing is known.
+func (w *Writer) Due(ms int64) { w.due = ms }
 
 // Add appends a user. f and st are as for score.Engine.Score.
 func (w *Writer) Add(key string, f *profile.Facts, st *profile.State) error {
