@@ -6,6 +6,9 @@ import (
 	"io/fs"
 )
 
+// packedName ends the names of files that are embedded compressed, as infra/functions/build.sh does.
+const packedName = ".gz"
+
 //go:embed all:dist
 var dist embed.FS
 
@@ -16,7 +19,9 @@ func Files() (files fs.FS, built bool) {
 	if err != nil {
 		return dist, false
 	}
-	_, err = fs.Stat(files, "index.html")
+	if _, err = fs.Stat(files, "index.html"); err != nil {
+		_, err = fs.Stat(files, "index.html"+packedName)
+	}
 	return files, err == nil
 }
 

@@ -70,7 +70,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	if name == "" {
 		name = "index.html"
 	}
-	body, err := fs.ReadFile(h.files, name)
+	body, err := h.read(name)
 	if err != nil {
 		if packed, err := fs.ReadFile(h.files, name+packedSuffix); err == nil {
 			h.servePacked(w, r, name, packed)
@@ -81,7 +81,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		name = "index.html"
-		if body, err = fs.ReadFile(h.files, name); err != nil {
+		if body, err = h.read(name); err != nil {
 			http.Error(w, "the console's index.html cannot be read: build it again with make", http.StatusInternalServerError)
 			return
 		}
@@ -140,6 +140,24 @@ func accepts(header, encoding string) bool {
 		}
 	}
 	return false
+}
+
+// read returns a file. One that is embedded compressed is packed already.
+func (h *handler) read(name string) ([]byte, error) {
+	body, err := fs.ReadFile(h.files, name)
+	if err == nil {
+		return body, nil
+	}
+	packed, e := fs.ReadFile(h.files, name+packedName)
+	if e != nil {
+		return nil, err
+	}
+	h.packed.LoadOrStore(name, packed)
+	zip, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(zip)
 }
 
 // contentType never asks the machine's own tables for what the console ships: they differ between machines.

@@ -147,3 +147,45 @@ func TestPackedAssets(t *testing.T) {
 		t.Errorf("a damaged asset: %d", w.Code)
 	}
 }
+
+// Files that are embedded compressed are served as the others are.
+func TestPackedFiles(t *testing.T) {
+	plain := built()
+	packed := &handler{built: true, policy: Policy(), files: fstest.MapFS{}}
+	for name, f := range plain.files.(fstest.MapFS) {
+		var b bytes.Buffer
+		zip := gzip.NewWriter(&b)
+		if _, err := zip.Write(f.Data); err != nil {
+			t.Fatal(err)
+		}
+		if err := zip.Close(); err != nil {
+			t.Fatal(err)
+		}
+		packed.files.(fstest.MapFS)[name+packedName] = &fstest.MapFile{Data: b.Bytes()}
+	}
+	for _, path := range []string{"/", "/users", "/weir.svg", "/assets/index-a1b2.js", "/assets/font-c3.woff2", "/assets/no.js", "/favicon.ico"} {
+		for _, accepts := range []string{"", "gzip, br"} {
+			var bodies [2][]byte
+			var codes [2]int
+			for i, h := range []*handler{plain, packed} {
+				r := httptest.NewRequest(http.MethodGet, path, nil)
+				r.Header.Set("Accept-Encoding", accepts)
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				codes[i], bodies[i] = w.Code, w.Body.Bytes()
+				if w.Header().Get("Content-Encoding") == "gzip" {
+					zip, err := gzip.NewReader(w.Body)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if bodies[i], err = io.ReadAll(zip); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if codes[0] != codes[1] || !bytes.Equal(bodies[0], bodies[1]) {
+				t.Errorf("%s for %q: %d %q, compressed %d %q", path, accepts, codes[0], bodies[0], codes[1], bodies[1])
+			}
+		}
+	}
+}

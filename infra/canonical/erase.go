@@ -2,7 +2,6 @@ package canonical
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 
 	"github.com/weir-engine/weir/infra/disk"
@@ -42,10 +41,7 @@ func (c *Canon) eraseFile(ctx context.Context, l located, gone *wanted) (int64, 
 		return 0, err
 	}
 	k, err := c.openCursor(ctx, l, gone)
-	if errors.Is(err, errGone) || err == nil && k == nil {
-		return 0, nil
-	}
-	if err != nil {
+	if err != nil || k == nil {
 		return 0, err
 	}
 	k.close()

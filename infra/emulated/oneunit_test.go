@@ -25,6 +25,8 @@ type meter struct {
 	weiraws.Table
 	mu    sync.Mutex
 	units map[string]float64
+	sizes map[int]int // writes of profiles by the size of the item
+	soon  float64     // writes of profiles that the index lists, because they are due within two days
 }
 
 // kindOf is what stands between the workspace and the user in a partition key.
@@ -53,6 +55,22 @@ func (m *meter) add(what string, used ...types.ConsumedCapacity) {
 func (m *meter) one(what string, pk types.AttributeValue, used *types.ConsumedCapacity) {
 	if used != nil {
 		m.add(what+" "+kindOf(pk), *used)
+	}
+}
+
+// size counts the size of a profile that was written.
+func (m *meter) size(it map[string]types.AttributeValue) {
+	if kindOf(it["pk"]) != "p" {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.sizes == nil {
+		m.sizes = map[int]int{}
+	}
+	m.sizes[sizeOf(it)]++
+	if it["lpk"] != nil {
+		m.soon++
 	}
 }
 
@@ -92,6 +110,7 @@ func (m *meter) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...opt
 	out, err := m.Table.PutItem(ctx, in, o...)
 	if err == nil {
 		m.one("put", in.Item["pk"], out.ConsumedCapacity)
+		m.size(in.Item)
 	}
 	return out, err
 }
@@ -123,6 +142,9 @@ func (m *meter) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 			kind = kindOf(put.Item["pk"])
 		}
 		m.add("transact "+kind, out.ConsumedCapacity...)
+		if kind == "p" {
+			m.size(in.TransactItems[0].Put.Item)
+		}
 	}
 	return out, err
 }
@@ -139,13 +161,17 @@ func (m *meter) since() (c consumed) {
 	defer m.mu.Unlock()
 	c.units, m.units = m.units, nil
 	for what, n := range c.units {
-		if strings.HasPrefix(what, "get ") || strings.HasPrefix(what, "query ") {
+		if isRead(what) {
 			c.reads += n
 		} else {
 			c.writes += n
 		}
 	}
 	return c
+}
+
+func isRead(what string) bool {
+	return strings.HasPrefix(what, "get ") || strings.HasPrefix(what, "query ")
 }
 
 // String lists the kinds.
@@ -157,11 +183,11 @@ func (c consumed) String() string {
 	return strings.TrimSuffix(b.String(), ", ")
 }
 
-// metered opens a base over DynamoDB Local with a meter in between.
-func metered(t *testing.T) (*app.App, *cloud, *meter) {
+// metered opens a base over DynamoDB Local, or with fast over Dynoxide, with a meter in between.
+func metered(t *testing.T, fast bool, clock func() int64) (*app.App, *cloud, *meter) {
 	t.Helper()
 	ctx := context.Background()
-	s, err := Start(ctx, t.TempDir(), false)
+	s, err := Start(ctx, t.TempDir(), fast)
 	if fault.Is(err, fault.NotFound) {
 		t.Skip(err, fault.HintOf(err))
 	}
@@ -171,17 +197,19 @@ func metered(t *testing.T) (*app.App, *cloud, *meter) {
 	store, err := weiraws.Open(ctx, m, s.S3, s.KMS, weiraws.Config{Key: KeyARN, Table: Name, Bucket: Name, Scratch: t.TempDir()})
 	must(t, err)
 	outbox := weiraws.NewOutbox(s.S3, Name, "")
-	ports := store.Ports(func() int64 { return time.Now().UnixMilli() }, map[string]app.Channel{strategy.ChannelOutbox: outbox})
+	ports := store.Ports(clock, map[string]app.Channel{strategy.ChannelOutbox: outbox})
 	a, err := app.New(ctx, ports, app.Options{Holder: "test"})
 	must(t, err)
 	return a, &cloud{Stack: &Stack{Services: s}, ports: ports, app: a}, m
 }
 
+func now() int64 { return time.Now().UnixMilli() }
+
 // G4: a user of a file costs at most one write unit and one read unit when nothing is sent, whatever the size of the file, and also
 // when a decision about the user is recorded.
 func TestOneUnitPerUserAndFile(t *testing.T) {
 	ctx := context.Background()
-	a, c, m := metered(t)
+	a, c, m := metered(t, false, now)
 	quiet, _, _ := strings.Cut(twinStrategy, "templates:")
 	must(t, a.PinClock(ctx, time.Date(1997, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()))
 	_, err := a.Publish(ctx, app.PublishRequest{Text: []byte(quiet)})
@@ -200,7 +228,7 @@ func TestOneUnitPerUserAndFile(t *testing.T) {
 		if decided == 0 {
 			t.Errorf("%s decides nothing", name)
 		}
-		if n := used.units["put p"]; n != users {
+		if n := used.units["put p"]; n < users || n > users+2*m.soon { // an entry of the index costs a unit to come and one to go
 			t.Errorf("%s: %.0f users are written for %.0f units", name, users, n)
 		}
 		if n := used.units["get p"]; n > users {
@@ -229,7 +257,7 @@ func TestOneUnitPerUserAndFile(t *testing.T) {
 	must(t, err)
 	used := m.since()
 	t.Logf("a sweep of %d users that changes %d: %s", r.Users, r.Changed, used)
-	if used.units["put p"] != float64(r.Changed) || used.units["transact p"] > 0 {
+	if n := used.units["put p"]; n < float64(r.Changed) || n > float64(r.Changed)+2*m.soon || used.units["transact p"] > 0 {
 		t.Errorf("%d changes take %s", r.Changed, used)
 	}
 }
@@ -273,7 +301,7 @@ func sizeOf(it map[string]types.AttributeValue) (n int) {
 // What package profile says of an item's size holds for the items that are stored.
 func TestItemSize(t *testing.T) {
 	ctx := context.Background()
-	a, c, _ := metered(t)
+	a, c, _ := metered(t, false, now)
 	begin(t, a)
 	for _, p := range sampleParts(t, hundredth) {
 		must(t, a.PinClock(ctx, p.at))
@@ -291,7 +319,13 @@ func TestItemSize(t *testing.T) {
 			if sk, _ := it["sk"].(*types.AttributeValueMemberS); sk == nil || sk.Value != item.Key || kindOf(it["pk"]) != "p" {
 				continue
 			}
-			if got := sizeOf(it); got > want || got < want-12 { // numbers and pointers are shorter than they may be
+			due := 0 // when the user is due stands beside what is said
+			for _, name := range []string{"n", "lpk", "lsk"} {
+				if v, ok := it[name]; ok {
+					due += sizeOf(map[string]types.AttributeValue{name: v})
+				}
+			}
+			if got := sizeOf(it) - due; got > want || got < want-12 { // numbers and pointers are shorter than they may be
 				t.Errorf("the item of %s has %d bytes, and %d are said", item.Key, got, want)
 			}
 		}

@@ -6,6 +6,7 @@ package cost
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -24,7 +25,8 @@ type Traffic struct {
 // Assumptions are what the traffic alone does not say.
 type Assumptions struct {
 	ItemKB        float64 `json:"item_kb"`         // of a profile in the table
-	Decisions     float64 `json:"decisions"`       // that change something, of an active user in a month
+	Decisions     float64 `json:"decisions"`       // that a sweep makes, of an active user in a month
+	Links         float64 `json:"links"`           // facts that two ids are one person, of an active user in a month
 	EventBytes    float64 `json:"event_bytes"`     // of an event in a file as it arrives
 	KeptBytes     float64 `json:"kept_bytes"`      // of an event in Parquet
 	EventsPerSec  float64 `json:"events_per_sec"`  // that one import folds
@@ -34,7 +36,7 @@ type Assumptions struct {
 
 // Defaults are the assumptions that a stated figure of docs/operations.md is made with.
 func Defaults() Assumptions {
-	return Assumptions{ItemKB: 2, Decisions: 2, EventBytes: 350, KeptBytes: 60, EventsPerSec: 2000, UsersPerSec: 2000, ObjectsPerRun: 32}
+	return Assumptions{ItemKB: 1, Decisions: 2, Links: 1, EventBytes: 350, KeptBytes: 60, EventsPerSec: 2000, UsersPerSec: 2000, ObjectsPerRun: 48}
 }
 
 // Line is one line of a bill.
@@ -76,11 +78,13 @@ const (
 // Units of the table, a little above what imports and deliveries of the CDNOW sample consume in DynamoDB Local
 // (infra/emulated/units_test.go): an item counts by the kilobyte, and twice in a transaction.
 const (
-	recordWrites  = 4      // a decision record, in a transaction
 	messageWrites = 8 + 16 // an intent, its entry among its user's, and in the index; claimed with the day's count, and settled
 	messageReads  = 20     // the intent, the user, consent and what limits messages
-	fileWrites    = 8      // ledger entries of a file
-	chunkWrites   = 2 * 16 // and of its chunks
+	linkWrites    = 5      // a fact under both ids, pointers, and what a profile that is taken in costs
+	linkReads     = 9      // the facts and pointers around it
+	pointerReads  = 1      // of each user of a file, once any ids are linked
+	fileWrites    = 12     // ledger entries of a file, and documents
+	chunkWrites   = 4 * 16 // entries of its chunks, and the count of profiles
 	fileReads     = 250    // the published strategy and its cuts, the ledger, the lease
 )
 
@@ -100,7 +104,7 @@ func check(t Traffic, a Assumptions) error {
 			return fault.New(fault.Invalid, "%d is no traffic of a month", n).WithHint("give numbers from 0 to 10^15")
 		}
 	}
-	for _, x := range []float64{a.ItemKB, a.Decisions, a.EventBytes, a.KeptBytes, a.EventsPerSec, a.UsersPerSec, a.ObjectsPerRun} {
+	for _, x := range []float64{a.ItemKB, a.Decisions, a.Links, a.EventBytes, a.KeptBytes, a.EventsPerSec, a.UsersPerSec, a.ObjectsPerRun} {
 		if !(x > 0 && x <= 1e9) {
 			return fault.New(fault.Invalid, "%g is no assumption", x).WithHint("give numbers above 0")
 		}
@@ -123,13 +127,15 @@ func bill(t Traffic, a Assumptions) *Bill {
 	touches := min(events, float64(active*files))
 	decisions := float64(active * a.Decisions)
 	writes := float64(touches*writeItem) +
-		float64(decisions*(writeItem+recordWrites)) + // a transaction costs a second time what the item costs
-		float64(messages*messageWrites) + float64(files*(fileWrites+chunkWrites))
+		float64(decisions*writeItem) + // their records are objects
+		float64(messages*(messageWrites+writeItem)) + // a transaction costs a second time what the item costs
+		float64(active*a.Links*linkWrites) + float64(files*(fileWrites+chunkWrites))
 	scan := max(partitions, base*a.ItemKB/4)
-	reads := float64(touches*readItem) + float64(messages*messageReads) + float64(files*fileReads) + float64(days*scan) + float64(calls*4)
+	reads := float64(touches*(readItem+pointerReads)) + float64(active*a.Links*linkReads) + float64(messages*messageReads) + float64(files*fileReads) + float64(days*scan) + float64(calls*4)
 
-	tableGB := float64((float64(base*a.ItemKB) + decisions + float64(2*messages)) * 1000 / gigabyte)
+	tableGB := float64((float64(base*a.ItemKB) + float64(2*messages)) * 1000 / gigabyte)
 	keptGB := float64(events * a.KeptBytes * max(1, float64(t.Months)) / gigabyte)
+	logGB := float64(decisions * 1000 * max(1, float64(t.Months)) / gigabyte)
 	rawGB := float64(events * a.EventBytes / gigabyte)
 
 	ingest := events/a.EventsPerSec + float64(files*2)
@@ -139,8 +145,8 @@ func bill(t Traffic, a Assumptions) *Bill {
 
 	quantities := [priceCount]float64{
 		writeUnits: writes, readUnits: reads, tableStorage: tableGB, tableBackup: tableGB,
-		bucketWrites: float64(files*(a.ObjectsPerRun+2)) + messages, bucketReads: float64(files*8) + float64(rawGB*1000/4) + float64(calls*2),
-		bucketStorage: keptGB + rawGB, functionCalls: requests, functionTime: seconds,
+		bucketWrites: float64(files*(a.ObjectsPerRun+2)) + messages + decisions/100, bucketReads: float64(files*8) + float64(rawGB*1000/4) + float64(calls*2),
+		bucketStorage: keptGB + rawGB + logGB, functionCalls: requests, functionTime: seconds,
 		queueCalls: polls + float64(files*3), keys: 1, keyCalls: 10_000 + float64(files*4), alarms: alarmCount,
 		logs:     float64((float64(files*2000) + float64(messages*400) + float64(calls*600) + 2*hours*800) / gigabyte),
 		apiCalls: calls, schedules: 2*hours + minutes,
@@ -157,8 +163,20 @@ func bill(t Traffic, a Assumptions) *Bill {
 	return b
 }
 
+// unchecked names the prices that nothing but the page itself could confirm when the table was written.
+func unchecked() string {
+	var names []string
+	for _, p := range prices {
+		if p.Checked == "" {
+			names = append(names, p.Name)
+		}
+	}
+	return fmt.Sprintf("prices of %s in %s; not confirmed beside AWS's own pages: %s", Date, Region, strings.Join(names, "; "))
+}
+
 func notes(t Traffic) []string {
 	out := []string{
+		unchecked(),
 		"a model, not a measurement: docs/operations.md says what was measured",
 		"without free tiers, taxes, transfer to the internet, Cognito, CloudFront, dashboards and mail",
 		"an idle queue is asked by five pollers, every 20 seconds each, and that of API calls every minute",

@@ -633,8 +633,7 @@ export interface paths {
         /** The receipts of users who were forgotten, the newest first. They hold no personal data. */
         get: operations["listReceipts"];
         put?: never;
-        /** Forget everyone again who was forgotten, after a backup was restored. */
-        post: operations["forgetAgain"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4404,27 +4403,6 @@ export interface operations {
         };
     };
     listReceipts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The receipts. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReceiptList"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    forgetAgain: {
         parameters: {
             query?: never;
             header?: never;
