@@ -23,14 +23,11 @@ const maxAnswer = 5_900_000
 
 type handler struct {
 	serve http.Handler
-	wait  func(context.Context) // for the work that requests began
 	log   *slog.Logger
 	begin func(context.Context) *aws.Invocation // nil: no figures
 }
 
-// handle answers one request of the HTTP API, in version 2.0 of its payload. It ends when the work that the request began has ended:
-// Lambda stops a function between requests. A client that waits for longer than the gateway does (30 seconds) gets its 503, and the work
-// goes on.
+// handle answers one request of the HTTP API, in version 2.0 of its payload. What takes longer is a job, which another function does.
 func (h *handler) handle(ctx context.Context, in events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	if h.begin != nil {
 		run := h.begin(ctx)
@@ -46,7 +43,6 @@ func (h *handler) handle(ctx context.Context, in events.APIGatewayV2HTTPRequest)
 	if err := h.run(w, r); err != nil {
 		return problem(err), nil
 	}
-	h.wait(ctx)
 	out := w.response()
 	if len(out.Body) > maxAnswer {
 		h.log.Warn("an answer was too large", "path", in.RawPath, "bytes", w.body.Len())

@@ -47,7 +47,7 @@ func testHandler() *handler {
 		}
 	})
 	api := httpapi.NewServer(useCases{}, "test")
-	return &handler{log: log, wait: api.Wait, serve: httpapi.NewHandler(api, httpapi.Options{
+	return &handler{log: log, serve: httpapi.NewHandler(api, httpapi.Options{
 		Guard: httpapi.Guard{Behind: true, Log: log}, Console: console, Who: callers("roles"),
 	})}
 }

@@ -23,11 +23,15 @@ const apiEvents = "WEIR_API_EVENTS_QUEUE"
 // connects is the environment variable with the origins that the console may ask beside this one, with blanks between.
 const connects = "WEIR_CONNECT"
 
+// jobsFunction is the environment variable that names the function that does long work.
+const jobsFunction = "WEIR_JOBS_FUNCTION"
+
 // version is set when the program is built.
 var version = "dev"
 
 func main() {
-	f, err := aws.OpenFunction(context.Background(), nil, aws.WithInbox(os.Getenv(apiEvents)), aws.WithTickets())
+	f, err := aws.OpenFunction(context.Background(), nil, aws.WithInbox(os.Getenv(apiEvents)), aws.WithTickets(),
+		aws.WithWorkers(os.Getenv(jobsFunction)))
 	if err != nil {
 		slog.Error("the function cannot start", "error", err)
 		os.Exit(1)
@@ -41,7 +45,6 @@ func main() {
 		serve: httpapi.NewHandler(api, httpapi.Options{
 			Guard: httpapi.Guard{Behind: true, Log: f.Log}, Console: web.Handler(strings.Fields(os.Getenv(connects))...), Who: callers(claim),
 		}),
-		wait:  api.Wait,
 		log:   f.Log,
 		begin: f.Begin,
 	}).handle)

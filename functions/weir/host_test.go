@@ -204,7 +204,14 @@ func TestHostServesTheSample(t *testing.T) {
 	if d.Same || len(d.Changes) == 0 {
 		t.Errorf("the diff is %+v", d.Changes)
 	}
-	h.call(200, "POST", "/v1/strategy/publish", string(body), nil)
+	var job gen.Job
+	h.call(202, "POST", "/v1/strategy/publish", string(body), &job)
+	for deadline := time.Now().Add(30 * time.Second); job.Status == gen.JobRunning && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		h.call(200, "GET", "/v1/jobs/"+job.Id, "", &job)
+	}
+	if job.Status != gen.JobDone || job.Kind != gen.JobStrategy || job.Version == nil || *job.Version == s.Version {
+		t.Errorf("the publication ended as %+v", job)
+	}
 	h.call(409, "POST", "/v1/strategy/publish", string(body), nil)
 	var page gen.MessagePage
 	h.call(200, "GET", "/v1/outbox", "", &page)

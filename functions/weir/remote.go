@@ -46,24 +46,32 @@ func (c *cli) flip(ctx context.Context, operation, note string) error {
 
 // flipRemote asks the running host.
 func (c *cli) flipRemote(ctx context.Context, operation, note string) (o gen.Outreach, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return o, c.askHost(ctx, http.MethodPost, "/v1/outreach/"+operation, gen.StopRequest{Note: optional(note)}, &o)
+}
+
+// askHost sends a request to the host that holds the data folder, and reads its answer.
+func (c *cli) askHost(ctx context.Context, method, path string, send, into any) error {
 	text, err := os.ReadFile(filepath.Join(c.data, runningName))
 	var at running
 	if err == nil {
 		err = json.Unmarshal(text, &at)
 	}
 	if err != nil {
-		return o, fault.New(fault.Conflict, "another command works on %s, and no running host can be asked", c.data).
+		return fault.New(fault.Conflict, "another command works on %s, and no running host can be asked", c.data).
 			WithHint("try again when it has ended").Because(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	body, err := json.Marshal(gen.StopRequest{Note: optional(note)})
+	body, err := json.Marshal(send)
 	if err != nil {
-		return o, fault.New(fault.Internal, "the request cannot be written").Because(err)
+		return fault.New(fault.Internal, "the request cannot be written").Because(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.Address+"/v1/outreach/"+operation, bytes.NewReader(body))
+	if send == nil {
+		body = nil
+	}
+	req, err := http.NewRequestWithContext(ctx, method, at.Address+path, bytes.NewReader(body))
 	if err != nil {
-		return o, fault.New(fault.Internal, "the address %q cannot be asked", at.Address).Because(err)
+		return fault.New(fault.Internal, "the address %q cannot be asked", at.Address).Because(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if c.token != "" {
@@ -71,10 +79,34 @@ func (c *cli) flipRemote(ctx context.Context, operation, note string) (o gen.Out
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return o, fault.New(fault.Unavailable, "the running host at %s does not answer", at.Address).WithHint("stop the process %d", at.Process).Because(err)
+		return fault.New(fault.Unavailable, "the running host at %s does not answer", at.Address).WithHint("stop the process %d", at.Process).Because(err)
 	}
 	defer res.Body.Close()
-	return o, readAnswer(res, &o)
+	return readAnswer(res, into)
+}
+
+// followJob shows how far a job of the running host is until it ends; the error is the job's.
+func (c *cli) followJob(ctx context.Context, job *gen.Job) error {
+	bars := newProgress(c.err)
+	defer bars.close()
+	for job.Status == gen.JobRunning {
+		bars.move(string(job.Kind), job.Done, job.Total)
+		timer := time.NewTimer(time.Second / 2)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return fault.New(fault.Unavailable, "interrupted; the host goes on").WithHint("see: weir strategy status").Because(ctx.Err())
+		}
+		if err := c.askHost(ctx, http.MethodGet, "/v1/jobs/"+job.Id, nil, job); err != nil {
+			return err
+		}
+	}
+	if p := job.Problem; p != nil {
+		return fault.New(fault.Code(p.Code), "%s", p.Detail).WithHint("%s", str(p.Hint))
+	}
+	bars.finish()
+	return nil
 }
 
 func readAnswer(res *http.Response, into any) error {
@@ -82,7 +114,7 @@ func readAnswer(res *http.Response, into any) error {
 	if err != nil {
 		return fault.New(fault.Unavailable, "the answer of the running host broke off").Because(err)
 	}
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode >= http.StatusBadRequest {
 		var p gen.Problem
 		if json.Unmarshal(body, &p) != nil {
 			return fault.New(fault.Unavailable, "the running host answers %s", res.Status)

@@ -117,6 +117,9 @@ func (c *cli) host(ctx context.Context, b *base, o hostOptions, clock clockFlag)
 	work := startWork(ctx, b, log)
 	defer work.stop()
 	defer b.api.Close()
+	if err := b.api.ResumeJobs(ctx); err != nil {
+		return err
+	}
 	server := &http.Server{
 		Handler: httpapi.NewHandler(b.api, httpapi.Options{
 			Guard: httpapi.Guard{Token: c.token, Log: log}, Console: web.Handler(),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func (c *cli) strategyCommand() *cobra.Command {
 		Use: "strategy", Short: "The strategy file: what is counted, who is told apart, whom to reach",
 		Example: "  weir strategy init --currency CNY --zone Asia/Shanghai strategy.yaml\n  weir strategy validate strategy.yaml\n  weir strategy diff strategy.yaml\n  weir strategy publish strategy.yaml --note 'silent after 45 days'",
 	}
-	cmd.AddCommand(c.strategyInit(), c.strategyValidate(), c.strategyDiff(), c.strategyPublish(), c.strategyShow(), c.strategyVersions(), c.strategySchema())
+	cmd.AddCommand(c.strategyInit(), c.strategyValidate(), c.strategyDiff(), c.strategyPublish(), c.strategyStatus(), c.strategyShow(), c.strategyVersions(), c.strategySchema())
 	return cmd
 }
 
@@ -236,43 +237,113 @@ func orNothing(s *string) string {
 }
 
 func (c *cli) strategyPublish() *cobra.Command {
-	var note, from string
-	var existing bool
+	var req app.PublishRequest
+	var wait bool
 	cmd := &cobra.Command{
 		Use: "publish FILE", Short: "Put a strategy in force", Args: cobra.ExactArgs(1),
 		Long: `Puts a strategy in force and scores the base under it. Nobody is messaged because of that: the first decision about each
-user under the new version is a baseline, unless --include-existing approves it for rules that ask for it.`,
-		Example: "  weir strategy publish strategy.yaml --note 'silent after 45 days'",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := readFile(args[0])
+user under the new version is a baseline, unless --include-existing approves it for rules that ask for it.
+
+Where weir run works on the data folder, it publishes: the users move over in the background, and --wait waits for the last
+one. A publication that was interrupted goes on when it is asked for again, or when weir run starts.`,
+		Example: "  weir strategy publish strategy.yaml --note 'silent after 45 days'\n  weir strategy publish strategy.yaml --wait",
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if req.Text, err = readFile(args[0]); err != nil {
+				return err
+			}
+			b, err := c.open(cmd.Context(), writing)
+			if fault.Is(err, fault.Conflict) {
+				return c.publishRemote(cmd.Context(), req, wait)
+			}
 			if err != nil {
 				return err
 			}
-			return c.with(cmd.Context(), writing, func(b *base) error {
-				bars := newProgress(c.err)
-				defer bars.close()
-				report, err := b.app.Publish(cmd.Context(), app.PublishRequest{
-					Text: text, Note: note, From: from, IncludeExisting: existing, Progress: bars.move,
-				})
+			defer b.store.Close()
+			return c.publishHere(cmd.Context(), b, req)
+		},
+	}
+	cmd.Flags().StringVar(&req.Note, "note", "", "why, for the list of versions")
+	cmd.Flags().StringVar(&req.From, "from", "", "refuse unless this version is in force")
+	cmd.Flags().BoolVar(&req.IncludeExisting, "include-existing", false, "approve that rules with include_existing message users who are there already")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the running host to have scored everyone")
+	return cmd
+}
+
+func (c *cli) publishHere(ctx context.Context, b *base, req app.PublishRequest) error {
+	bars := newProgress(c.err)
+	defer bars.close()
+	req.Progress = bars.move
+	report, err := b.app.Publish(ctx, req)
+	if err != nil {
+		return err
+	}
+	bars.finish()
+	bars.close()
+	return c.print(published{
+		Version: report.Version, Number: report.Sequence, Users: report.Rescored.Users, Changed: report.Rescored.Changed,
+		Messages: report.Rescored.Intents, Refolded: report.Rebuilt.Changed,
+	}, func(w io.Writer) {
+		fmt.Fprintf(w, "version %s is in force: %d users scored, %d changed, %d messages asked for\n",
+			report.Version, report.Rescored.Users, report.Rescored.Changed, report.Rescored.Intents)
+	})
+}
+
+// publishRemote lets the running host publish.
+func (c *cli) publishRemote(ctx context.Context, req app.PublishRequest, wait bool) error {
+	var job gen.Job
+	err := c.askHost(ctx, http.MethodPost, "/v1/strategy/publish", gen.PublishRequest{
+		Text: string(req.Text), Note: optional(req.Note), From: optional(req.From), IncludeExisting: optional(req.IncludeExisting),
+	}, &job)
+	if err == nil && wait {
+		err = c.followJob(ctx, &job)
+	}
+	if err != nil {
+		return err
+	}
+	return c.print(job, func(w io.Writer) {
+		if job.Status == gen.JobDone {
+			fmt.Fprintf(w, "version %s is in force: %d users scored\n", str(job.Version), job.Done)
+			return
+		}
+		fmt.Fprintf(w, "the running host publishes it as the job %s; see: weir strategy status\n", job.Id)
+	})
+}
+
+// rescored is how far the users have moved to the strategy in force.
+type rescored struct {
+	Version  string `json:"version"`
+	Number   int64  `json:"number"`
+	Users    int64  `json:"users"` // who are scored under it
+	Total    int64  `json:"total"`
+	Finished bool   `json:"finished"`
+}
+
+func (c *cli) strategyStatus() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Say how many users are scored under the strategy in force", Args: cobra.NoArgs,
+		Long:    "Says which strategy is in force and how far the re-score of the base under it has come: users who were not passed yet stand as the\nversion before left them, until something decides about them.",
+		Example: "  weir strategy status",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), reading, func(b *base) error {
+				r, err := b.app.Rescoring(cmd.Context())
 				if err != nil {
 					return err
 				}
-				bars.finish()
-				bars.close()
-				return c.print(published{
-					Version: report.Version, Number: report.Sequence, Users: report.Rescored.Users, Changed: report.Rescored.Changed,
-					Messages: report.Rescored.Intents, Refolded: report.Rebuilt.Changed,
-				}, func(w io.Writer) {
-					fmt.Fprintf(w, "version %s is in force: %d users scored, %d changed, %d messages asked for\n",
-						report.Version, report.Rescored.Users, report.Rescored.Changed, report.Rescored.Intents)
+				v, err := b.app.Strategy(cmd.Context())
+				if err != nil {
+					return err
+				}
+				out := rescored{Version: v.Version, Number: v.Sequence, Users: r.Users, Total: r.Total, Finished: r.Finished}
+				return c.print(out, func(w io.Writer) {
+					state := "everyone is scored under it"
+					if !r.Finished {
+						state = fmt.Sprintf("%d of %d users are scored under it", r.Users, r.Total)
+					}
+					fmt.Fprintf(w, "version %s (number %d) is in force; %s\n", v.Version, v.Sequence, state)
 				})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&note, "note", "", "why, for the list of versions")
-	cmd.Flags().StringVar(&from, "from", "", "refuse unless this version is in force")
-	cmd.Flags().BoolVar(&existing, "include-existing", false, "approve that rules with include_existing message users who are there already")
-	return cmd
 }
 
 // published is the outcome of weir strategy publish.

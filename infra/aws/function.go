@@ -60,8 +60,9 @@ func days(name string) int {
 
 // Function is a base as a Lambda function works on it.
 type Function struct {
-	App *app.App
-	Log *slog.Logger
+	App     *app.App
+	Log     *slog.Logger
+	Workers app.Queue // that jobs are handed to; nil: none
 	Environment
 
 	store   *Store
@@ -104,6 +105,7 @@ func openFunction(ctx context.Context, channels map[string]app.Channel, public s
 	for _, part := range parts {
 		part(c, f.Environment, &ports)
 	}
+	f.Workers = ports.Workers
 	f.App, err = app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder), Public: public})
 	return f, err
 }

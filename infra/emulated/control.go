@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/weir-engine/weir/shared/fault"
 )
@@ -24,6 +25,11 @@ func (s *Stack) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	if len(event) == 0 {
 		event = []byte("{}")
 	}
+	if r.Header.Get("X-Amz-Invocation-Type") == "Event" {
+		s.invokeLater(f, event)
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
 	answer, err := f.Invoke(r.Context(), event)
 	if own := asFunctionError(err); own != nil {
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
@@ -36,6 +42,31 @@ func (s *Stack) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(answer) // whoever asked may be gone
+}
+
+// asyncTries is how often an event that nobody waits for is tried, as AWS does.
+const asyncTries = 3
+
+// invokeLater hands an event to a function that nobody waits for.
+func (s *Stack) invokeLater(f *Function, event []byte) {
+	s.pollers.Go(func() {
+		for try := 1; ; try++ {
+			_, err := f.Invoke(s.run, event)
+			if err == nil || s.run.Err() != nil || try == asyncTries {
+				return
+			}
+			s.options.Log.Warn("an event failed", "function", f.Name, "try", try, "error", err)
+			pause := time.Duration(try) * time.Minute // as AWS does
+			if s.options.RetryAfter != nil {
+				pause = *s.options.RetryAfter
+			}
+			select {
+			case <-time.After(pause):
+			case <-s.run.Done():
+				return
+			}
+		}
+	})
 }
 
 // serveRedrive sends what is in the dead letters back to the queues that gave it up.

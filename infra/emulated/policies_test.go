@@ -60,6 +60,9 @@ func actionsOf(c Call) (actions []string, resource string) {
 		}
 		return []string{"dynamodb:" + c.Operation}, table
 	}
+	if c.Service == "lambda" {
+		return []string{"lambda:InvokeFunction"}, functionARN(strings.Split(c.Operation, "/")[3])
+	}
 	if c.Service == "sqs" {
 		return []string{"sqs:" + strings.TrimSuffix(c.Operation, "Batch")}, queueARN("ApiEventsQueue")
 	}

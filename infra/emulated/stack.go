@@ -59,6 +59,7 @@ type Stack struct {
 	gateway *gateway
 	served  *http.Server // the gateway's
 	issuer  *issuer
+	run     context.Context // ends with Close
 	cancel  context.CancelFunc
 	pollers sync.WaitGroup
 }
@@ -83,7 +84,7 @@ func Open(ctx context.Context, o Options) (s *Stack, err error) {
 		return nil, err
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s = &Stack{Functions: map[string]*Function{}, options: o, cancel: cancel}
+	s = &Stack{Functions: map[string]*Function{}, options: o, run: run, cancel: cancel}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -189,7 +190,7 @@ func (s *Stack) host(name string, r *functionResource) error {
 	for variable, value := range r.Environment.Variables {
 		environment[variable] = strings.ReplaceAll(fmt.Sprint(value), "https://"+objectsHost, s.Objects)
 	}
-	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL, "kms": s.Secrets.URL, "sesv2": s.Mail} {
+	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL, "lambda": s.URL, "kms": s.Secrets.URL, "sesv2": s.Mail} {
 		if url == "" {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 // Call is a request of a function to a service.
 type Call struct {
 	Function  string
-	Service   string // dynamodb, s3 or sqs
+	Service   string // dynamodb, s3, sqs, lambda
 	Operation string // PutItem, or PUT and the path of the object
 	Version   bool   // of an object: it names one
 }

@@ -118,8 +118,8 @@ func TestNothingIsUnused(t *testing.T) {
 
 var (
 	functionKeys = []string{
-		"Architectures", "CodeUri", "Environment", "EphemeralStorage", "EventInvokeConfig", "Events", "Handler", "LoggingConfig", "MemorySize",
-		"ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout", "Tracing",
+		"Architectures", "CodeUri", "Environment", "EphemeralStorage", "EventInvokeConfig", "Events", "FunctionName", "Handler", "LoggingConfig", "MemorySize",
+		"RecursiveLoop", "ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout", "Tracing",
 	}
 	eventKeys = map[string][]string{
 		"SQS": {"BatchSize", "FunctionResponseTypes", "Queue", "ScalingConfig"},
@@ -139,6 +139,12 @@ func within(t *testing.T, what string, m object, known []string) {
 			t.Errorf("%s has %s, which SAM does not know there", what, name)
 		}
 	}
+}
+
+// optionalObject returns a mapping that may be left out.
+func optionalObject(v any) object {
+	m, _ := v.(object)
+	return m
 }
 
 // functions returns the properties of each function by the name of its program.
@@ -169,7 +175,7 @@ func TestFunctions(t *testing.T) {
 	all := functions(t, s)
 	for program, p := range all {
 		within(t, program, p, functionKeys)
-		for name, e := range p["Events"].(object) {
+		for name, e := range optionalObject(p["Events"]) {
 			known, ok := eventKeys[fmt.Sprint(dig(e, "Type"))]
 			if !ok {
 				t.Errorf("%s has an event of the type %v", program, dig(e, "Type"))
@@ -300,14 +306,14 @@ var needs = map[string][]string{
 	"GetObject":          {"s3:GetObject", "s3:GetObjectVersion"}, "HeadObject": {"s3:GetObject", "s3:GetObjectVersion"}, "PutObject": {"s3:PutObject"}, "DeleteObject": {"s3:DeleteObject"},
 	"ListObjectsV2": {"s3:ListBucket"}, "CreateMultipartUpload": {"s3:PutObject"}, "UploadPart": {"s3:PutObject"},
 	"CompleteMultipartUpload": {"s3:PutObject"}, "AbortMultipartUpload": {"s3:AbortMultipartUpload"},
-	"SendMessage": {"sqs:SendMessage"}, "ReceiveMessage": {"sqs:ReceiveMessage"}, "DeleteMessageBatch": {"sqs:DeleteMessage"},
+	"SendMessage": {"sqs:SendMessage"}, "Invoke": {"lambda:InvokeFunction"}, "ReceiveMessage": {"sqs:ReceiveMessage"}, "DeleteMessageBatch": {"sqs:DeleteMessage"},
 }
 
 // What the services need that call a function, and the function's own log.
 var beside = map[string][]string{
 	"ingest":  {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 	"deliver": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams", "sqs:SendMessage"},
-	"collect": {}, "sweep": {}, "snapshot": {}, "api": {},
+	"collect": {}, "sweep": {}, "snapshot": {}, "api": {}, "jobs": {},
 }
 
 // What functions do to the folders of the bucket: r reads, v reads older versions, w writes, d removes. Only the API and what it queues become
@@ -318,6 +324,7 @@ var folders = map[string]map[string]string{
 	"deliver":  {"canonical": "r", "profiles": "r", "docs": "rw", "forgotten": "r", "outbox": "w"},
 	"sweep":    {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r", "outbox": "w", "snapshots": "r"},
 	"snapshot": {"canonical": "r", "profiles": "r", "docs": "rw", "forgotten": "r", "snapshots": "rwd"},
+	"jobs":     {"canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "r", "snapshots": "rwd"},
 	"api":      {"events": "vrwd", "canonical": "rwd", "profiles": "rwd", "docs": "rwd", "decisions": "rw", "forgotten": "rw", "outbox": "d", "snapshots": "rwd"},
 }
 
@@ -335,7 +342,7 @@ func operations(interfaces ...any) (all []string) {
 func TestLeastPrivilege(t *testing.T) {
 	s := read(t, "aws", nil)
 	granted, needed := map[string]bool{}, map[string]bool{}
-	for _, op := range operations((*aws.Table)(nil), (*aws.Bucket)(nil), (*aws.Messages)(nil)) {
+	for _, op := range operations((*aws.Table)(nil), (*aws.Bucket)(nil), (*aws.Messages)(nil), (*aws.Functions)(nil)) {
 		if needs[op] == nil {
 			t.Errorf("%s needs which action?", op)
 		}

@@ -38,6 +38,8 @@ type App struct {
 	holder   string     // of the lease; "" where no other process writes
 	public   string     // Options.Public
 
+	jobs *Jobs
+
 	mu        sync.Mutex
 	collector collector
 	live      *Live
@@ -100,6 +102,7 @@ func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	if a.rows == 0 {
 		a.rows = storedShardRows
 	}
+	a.jobs = &Jobs{Docs: p.Docs, Clock: p.Clock, Holder: o.Holder, Hand: p.Workers, Work: a}
 	for try := 1; ; try++ {
 		if _, err := a.Live(ctx); err == nil || !fault.Is(err, fault.NotFound) {
 			return a, err

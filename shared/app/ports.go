@@ -28,6 +28,7 @@ type Ports struct {
 	Scratch      Scratch
 	Channels     map[string]Channel
 	Inbox        Queue        // of events that API calls bring, until Gather writes them into files; nil: Collect writes them itself
+	Workers      Queue        // of ids of jobs, for those who run them; nil: whoever begins a job runs it
 	Tickets      Tickets      // of uploads past the API; nil: uploads go through it
 	Meter        func() Units // what this process consumed of a table that is paid by use, since it started; nil where none is
 	Clock        func() int64

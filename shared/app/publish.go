@@ -23,6 +23,11 @@ type StrategyVersion struct {
 	IncludeExisting bool   `json:"include_existing,omitempty"`
 }
 
+// same reports whether a request asks for the publication as it is.
+func (v *StrategyVersion) same(req PublishRequest) bool {
+	return v.Text == string(req.Text) && v.Note == req.Note && v.IncludeExisting == req.IncludeExisting
+}
+
 // Strategy returns the published strategy.
 func (a *App) Strategy(ctx context.Context) (StrategyVersion, error) {
 	var v StrategyVersion
@@ -159,9 +164,18 @@ func (a *App) reach(ctx context.Context, l *Live) ([]RuleReach, error) {
 type PublishRequest struct {
 	Text            []byte
 	Note            string
-	From            string // version the author started from; "" does not check
-	IncludeExisting bool   // approves the include_existing of the rules
+	From            string   // version the author started from; "" does not check
+	IncludeExisting bool     // approves the include_existing of the rules
+	Preview         *Preview // what the author saw of it; nil does not check
 	Progress        func(phase string, done, total int64)
+}
+
+// Preview is what somebody saw of a strategy before approving it: who would move, under exactly these versions.
+type Preview struct {
+	From  string `json:"from"`  // the version in force then
+	To    string `json:"to"`    // the version that was tried
+	Users int64  `json:"users"` // in the base
+	Moved int64  `json:"moved"` // into another stage
 }
 
 // PublishReport is the outcome of a publication.
@@ -172,8 +186,12 @@ type PublishReport struct {
 }
 
 // Publish puts a strategy into force: it refolds FACTS when the new strategy extracts others, publishes new cuts and sets
-// every user's STATE as a baseline, so that nobody is messaged unless include_existing was approved.
-// Errors: Invalid for a text with mistakes; Conflict when another version than From is in force.
+// every user's STATE as a baseline, so that nobody is messaged unless include_existing was approved. It can be killed at any moment and
+// called again with the same request: it goes on where it was. Until it has passed a user, the rules of the version before have
+// decided last about that user, and whatever decides next sets the baseline.
+//
+// Errors: Invalid for a text with mistakes; Conflict when another version than From is in force, or when more than 1 % fewer or more
+// users would move than in the preview.
 func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, error) {
 	ctx, release, err := a.exclusive(ctx)
 	if err != nil {
@@ -184,18 +202,7 @@ func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, e
 	if req.Progress == nil {
 		req.Progress = func(string, int64, int64) {}
 	}
-	old, err := a.Live(ctx)
-	if err != nil {
-		return PublishReport{}, err
-	}
-	if req.From != "" && req.From != old.Version {
-		return PublishReport{}, fault.New(fault.Conflict, "the strategy in force is %s now, not %s", old.Version, req.From).
-			WithHint("look at the difference, take over what changed, and publish again")
-	}
-	if _, err := a.ValidateStrategy(ctx, req.Text); err != nil {
-		return PublishReport{}, err
-	}
-	v, err := a.publication(ctx, req, old)
+	v, err := a.putInForce(ctx, req)
 	if err != nil {
 		return PublishReport{}, err
 	}
@@ -212,6 +219,70 @@ func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, e
 	return report, err
 }
 
+// putInForce checks a strategy and puts it into force. One that a call which died has put into force passes the checks that were for the
+// version before.
+func (a *App) putInForce(ctx context.Context, req PublishRequest) (StrategyVersion, error) {
+	old, err := a.Live(ctx)
+	if err != nil {
+		return StrategyVersion{}, err
+	}
+	again, err := a.rescoring(ctx, old, req)
+	if err != nil {
+		return StrategyVersion{}, err
+	}
+	if again {
+		return a.Strategy(ctx)
+	}
+	if err := a.CheckPublish(ctx, req); err != nil {
+		return StrategyVersion{}, err
+	}
+	if err := a.checkPreview(ctx, req); err != nil {
+		return StrategyVersion{}, err
+	}
+	return a.publication(ctx, req, old)
+}
+
+// CheckPublish refuses what Publish would refuse without looking at the users.
+func (a *App) CheckPublish(ctx context.Context, req PublishRequest) error {
+	current, err := a.Strategy(ctx)
+	if err != nil {
+		return err
+	}
+	if req.From != "" && req.From != current.Version {
+		return fault.New(fault.Conflict, "the strategy in force is %s now, not %s", current.Version, req.From).
+			WithHint("look at the difference, take over what changed, and publish again")
+	}
+	check, err := a.ValidateStrategy(ctx, req.Text)
+	if err != nil {
+		return err
+	}
+	if p := req.Preview; p != nil && (p.From != current.Version || p.To != check.Version) {
+		return fault.New(fault.Conflict, "the preview was of %s after %s, and not of %s after %s", p.To, p.From, check.Version, current.Version).
+			WithHint("look at the preview again, then publish")
+	}
+	return nil
+}
+
+// previewShare is by how much the moves may differ from the preview: one in so many.
+const previewShare = 100
+
+// checkPreview asks again when other users would move than the author saw.
+func (a *App) checkPreview(ctx context.Context, req PublishRequest) error {
+	if req.Preview == nil {
+		return nil
+	}
+	now, err := a.WhatIf(ctx, WhatIfRequest{Text: req.Text, Progress: func(done, total int64) { req.Progress("preview", done, total) }})
+	if err != nil {
+		return fault.Wrap(err, "compare with the preview")
+	}
+	moved := now.Moved()
+	if off := max(moved-req.Preview.Moved, req.Preview.Moved-moved); off*previewShare > max(moved, req.Preview.Moved) {
+		return fault.New(fault.Conflict, "%d of %d users would move now; the preview said %d of %d", moved, now.Report.Users, req.Preview.Moved, req.Preview.Users).
+			WithHint("nothing was published: look at the preview again, then publish")
+	}
+	return nil
+}
+
 // publication puts the text into force. The same text with the same approval as the one in force is no new publication: a
 // call that died is repeated so.
 func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (StrategyVersion, error) {
@@ -219,8 +290,8 @@ func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (S
 	if err != nil {
 		return current, err
 	}
-	if current.Text == string(req.Text) && current.Note == req.Note && current.IncludeExisting == req.IncludeExisting {
-		return current, nil
+	if current.same(req) {
+		return current, a.putDoc(ctx, docRescore, rescoreDoc{Sequence: current.Sequence})
 	}
 	next, err := a.compileText(req.Text)
 	if err != nil {
@@ -233,6 +304,9 @@ func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (S
 		if err := a.folded(ctx, old); err != nil {
 			return current, err
 		}
+	}
+	if err := a.putDoc(ctx, docRescore, rescoreDoc{Sequence: current.Sequence + 1}); err != nil {
+		return current, err
 	}
 	return a.putStrategy(ctx, req.Text, req.Note, old.strategy, req.IncludeExisting)
 }
@@ -265,22 +339,6 @@ func (a *App) allFolded(ctx context.Context, except string) error {
 		}
 		after = page[len(page)-1].ID
 	}
-}
-
-// rescore publishes the cuts of a new strategy and sets everyone's STATE as a baseline under it.
-func (a *App) rescore(ctx context.Context, live *Live, req PublishRequest) (SweepReport, error) {
-	clock, err := a.Clock(ctx)
-	if err != nil {
-		return SweepReport{}, err
-	}
-	if err := a.refreshCuts(ctx, live, clock.AsOf, nil); err != nil {
-		return SweepReport{}, err
-	}
-	n, err := a.ports.Profiles.Count(ctx)
-	if err != nil || n == 0 {
-		return SweepReport{}, err
-	}
-	return a.sweep(ctx, clock.AsOf, req.IncludeExisting, func(done, total int64) { req.Progress("rescore", done, total) })
 }
 
 // putStrategy stores a publication and puts it into force.

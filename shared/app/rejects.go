@@ -91,16 +91,25 @@ func (a *App) RejectCounts(ctx context.Context, file string) (map[string]int64, 
 // Redrive reads the waiting lines of a file again, after a fix of the mapping ("" keeps the file's own) or of the strategy.
 // Lines that are bad again are quarantined under the new file.
 func (a *App) Redrive(ctx context.Context, id, mapping string, progress func(Progress)) (ImportResult, error) {
-	f, err := a.File(ctx, id)
+	up, err := a.StartRedrive(ctx, id, mapping)
 	if err != nil {
 		return ImportResult{}, err
+	}
+	return a.importKey(ctx, up, progress)
+}
+
+// StartRedrive puts the waiting lines of a file into the bucket as a file of its own, for whoever imports what arrives there.
+func (a *App) StartRedrive(ctx context.Context, id, mapping string) (File, error) {
+	f, err := a.File(ctx, id)
+	if err != nil {
+		return File{}, err
 	}
 	counts, err := a.RejectCounts(ctx, id)
 	if err != nil {
-		return ImportResult{}, err
+		return File{}, err
 	}
 	if len(counts) == 0 {
-		return ImportResult{}, fault.New(fault.NotFound, "no quarantined line of %s waits", f.Name).WithHint("list them with: weir rejects list")
+		return File{}, fault.New(fault.NotFound, "no quarantined line of %s waits", f.Name).WithHint("list them with: weir rejects list")
 	}
 	if mapping == "" {
 		mapping = f.Mapping
@@ -111,9 +120,9 @@ func (a *App) Redrive(ctx context.Context, id, mapping string, progress func(Pro
 		Name: "redrive of " + f.Name, Body: r, Mapping: mapping, Backfill: f.Backfill, Again: true, AsOf: f.AsOf, Redrive: id,
 	})
 	if err != nil {
-		return ImportResult{}, errors.Join(err, r.CloseWithError(err))
+		return File{}, errors.Join(err, r.CloseWithError(err))
 	}
-	return a.importKey(ctx, up, progress)
+	return up, nil
 }
 
 // writeRejects writes the waiting lines of a file as a file of the same format.

@@ -29,6 +29,18 @@ type WhatIf struct {
 	Report    *whatif.Report
 }
 
+// Moved is how many users would be in another stage.
+func (w *WhatIf) Moved() (n int64) {
+	for i, row := range w.Report.Stage.Moves {
+		for j, sum := range row {
+			if i != j {
+				n += sum.Users
+			}
+		}
+	}
+	return n
+}
+
 // WhatIf evaluates a strategy that is not published over the whole base. Nothing is stored. It holds the base as columns while it
 // works: about a hundred bytes a user. Invalid, saying where, when the strategy is wrong, or asks for what is not folded yet.
 func (a *App) WhatIf(ctx context.Context, req WhatIfRequest) (*WhatIf, error) {

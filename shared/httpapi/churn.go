@@ -69,13 +69,7 @@ func (s *Server) BacktestChurn(ctx context.Context, req gen.BacktestChurnRequest
 	if req.Body != nil {
 		ask = app.BacktestRequest{Cut: millis(req.Body.Cut), Horizon: value(req.Body.HorizonDays)}
 	}
-	one, err := s.begin(ctx, gen.JobBacktest, func(ctx context.Context, progress func(done, total int64)) (func(*gen.Job), error) {
-		b, err := s.app.BacktestChurn(ctx, ask, progress)
-		if err != nil {
-			return nil, err
-		}
-		return func(j *gen.Job) { j.Backtest = backtestOf(b) }, nil
-	})
+	one, err := s.begin(ctx, gen.JobBacktest, ask)
 	return gen.BacktestChurn202JSONResponse(one), err
 }
 

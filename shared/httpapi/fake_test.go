@@ -5,8 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
@@ -42,6 +46,72 @@ type fake struct {
 	backtest      func(req app.BacktestRequest) (*app.ChurnBacktest, error)
 	transitions   func(from, to int64, kind string) (*app.Transitions, error)
 	now           int64
+	jobs          *app.Jobs
+	worker        app.JobWork // nil: the fake
+	once          sync.Once
+}
+
+// memory is documents in memory.
+type memory struct {
+	app.Docs
+	mu  sync.Mutex
+	all map[string]app.Doc
+}
+
+func (m *memory) Put(_ context.Context, d app.Doc) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.all[d.Key].Version != d.Version {
+		return fault.New(fault.Conflict, "changed")
+	}
+	d.Version++
+	m.all[d.Key] = d
+	return nil
+}
+
+func (m *memory) List(_ context.Context, prefix string) (out []app.Doc, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range slices.Sorted(maps.Keys(m.all)) {
+		if strings.HasPrefix(key, prefix) {
+			out = append(out, m.all[key])
+		}
+	}
+	return out, nil
+}
+
+// work keeps the jobs of the fake, which does them.
+func (f *fake) work() *app.Jobs {
+	f.once.Do(func() {
+		if f.worker == nil {
+			f.worker = f
+		}
+		f.jobs = &app.Jobs{Docs: &memory{all: map[string]app.Doc{}}, Clock: func() int64 { return f.now }, Work: f.worker}
+	})
+	return f.jobs
+}
+
+func (f *fake) StartJob(ctx context.Context, kind string, request any) (app.Job, error) {
+	return f.work().Start(ctx, kind, request, f.now)
+}
+func (f *fake) RunJob(ctx context.Context, id string) (bool, error) { return f.work().Run(ctx, id) }
+func (f *fake) Jobs(ctx context.Context) ([]app.Job, error)         { return f.work().All(ctx) }
+func (f *fake) Job(ctx context.Context, id string) (app.Job, error) { return f.work().Job(ctx, id) }
+func (f *fake) UnfinishedJobs(ctx context.Context) ([]string, error) {
+	return f.work().Unfinished(ctx)
+}
+func (f *fake) JobsElsewhere() bool { return false }
+func (f *fake) TakeSnapshot(context.Context, func(done, total int64)) (app.StoredSnapshot, error) {
+	return app.StoredSnapshot{}, fault.New(fault.Internal, "the fake makes no snapshots")
+}
+func (f *fake) Publish(context.Context, app.PublishRequest) (app.PublishReport, error) {
+	return app.PublishReport{}, fault.New(fault.Internal, "the fake publishes nothing")
+}
+func (f *fake) ReplayHistory(context.Context, app.HistoryRequest) (*app.History, error) {
+	return nil, fault.New(fault.Internal, "the fake has no history")
+}
+func (f *fake) Rebuild(context.Context, func(done, total int64)) (app.RebuildReport, error) {
+	return app.RebuildReport{}, fault.New(fault.Internal, "the fake rebuilds nothing")
 }
 
 func (f *fake) Clock(context.Context) (app.Clock, error) {

@@ -188,11 +188,11 @@ func (s *Server) RedriveFile(ctx context.Context, req gen.RedriveFileRequestObje
 	if req.Body != nil {
 		mapping = value(req.Body.Mapping)
 	}
-	res, err := s.app.Redrive(ctx, req.Id, mapping, nil)
+	f, err := s.app.StartRedrive(ctx, req.Id, mapping)
 	if err != nil {
 		return nil, err
 	}
-	return gen.RedriveFile202JSONResponse(s.file(res.File)), nil
+	return gen.RedriveFile202JSONResponse(s.file(f)), nil
 }
 
 // rejectPlace is where a page of rejects ended.

@@ -2,33 +2,22 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
+	"encoding/json"
 	"log/slog"
-	"slices"
 	"sync"
+	"time"
 
+	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
 )
 
-// keptJobs is how many ended jobs stay to be asked for.
-const keptJobs = 20
-
-// jobs are the long work that requests began. They live as long as the process; what they do is safe to begin again.
+// jobs runs the long work that requests began, where no worker of the host does. What it does is recorded and goes on at the next start.
 type jobs struct {
 	log    *slog.Logger
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   sync.WaitGroup
-
-	mu   sync.Mutex
-	list []*job // oldest first
-}
-
-// job is one piece of long work.
-type job struct {
-	gen.Job
 }
 
 func newJobs() *jobs {
@@ -37,13 +26,13 @@ func newJobs() *jobs {
 	return j
 }
 
-// close ends all jobs and waits for them.
+// close ends all work and waits for it.
 func (j *jobs) close() {
 	j.cancel()
 	j.done.Wait()
 }
 
-// wait returns when no job runs any more, or when ctx ends.
+// wait returns when nothing runs any more, or when ctx ends.
 func (j *jobs) wait(ctx context.Context) {
 	ended := make(chan struct{})
 	go func() {
@@ -56,92 +45,105 @@ func (j *jobs) wait(ctx context.Context) {
 	}
 }
 
-// work does a job: it reports how far it is, and returns what to note in the job at its end.
-type work func(ctx context.Context, progress func(done, total int64)) (finish func(*gen.Job), err error)
+// Pauses between tries of work that was cut short.
+const (
+	jobPause    = time.Second
+	longestWait = time.Minute
+)
 
-// begin runs work in the background, by the clock of the base. Only one job of a kind runs at a time: another one is a conflict.
-func (s *Server) begin(ctx context.Context, kind gen.JobKind, do work) (gen.Job, error) {
-	clock, err := s.app.Clock(ctx)
+// begin records a job, and runs it in the background unless a worker of the host does. Only one job of a kind runs at a time: another
+// one is a conflict.
+func (s *Server) begin(ctx context.Context, kind gen.JobKind, request any) (gen.Job, error) {
+	if s.jobs.ctx.Err() != nil {
+		return gen.Job{}, fault.New(fault.Unavailable, "the program is ending").WithHint("ask again when it runs")
+	}
+	one, err := s.app.StartJob(ctx, string(kind), request)
 	if err != nil {
 		return gen.Job{}, err
 	}
-	return s.jobs.begin(kind, clock.Now, do)
+	if !s.app.JobsElsewhere() {
+		s.run(one.ID)
+	}
+	return jobOf(one), nil
 }
 
-func (j *jobs) begin(kind gen.JobKind, now int64, do work) (gen.Job, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.ctx.Err() != nil {
-		return gen.Job{}, fault.New(fault.Unavailable, "the program is ending").WithHint("ask again when it runs")
-	}
-	for _, other := range j.list {
-		if other.Kind == kind && other.Status == gen.JobRunning {
-			return gen.Job{}, fault.New(fault.Conflict, "a job of this kind is running already").WithHint("wait for the job %s to end", other.Id)
+// run works on a job in the background until it has ended or the server is closed.
+func (s *Server) run(id string) {
+	s.jobs.done.Go(func() {
+		for pause := jobPause; s.jobs.ctx.Err() == nil; pause = min(2*pause, longestWait) {
+			done, err := s.app.RunJob(s.jobs.ctx, id)
+			if err != nil && s.jobs.ctx.Err() == nil {
+				s.jobs.log.Error("a job could not be worked on", "job", id, "error", err)
+			}
+			if done {
+				return
+			}
+			timer := time.NewTimer(pause)
+			select {
+			case <-timer.C:
+			case <-s.jobs.ctx.Done():
+				timer.Stop()
+			}
 		}
-	}
-	one := &job{gen.Job{Id: newJobID(), Kind: kind, Status: gen.JobRunning, Started: moment(now)}}
-	j.list = append(j.list, one)
-	if len(j.list) > keptJobs {
-		if i := slices.IndexFunc(j.list, func(o *job) bool { return o.Status != gen.JobRunning }); i >= 0 {
-			j.list = slices.Delete(j.list, i, i+1)
-		}
-	}
-	j.done.Go(func() {
-		finish, err := do(j.ctx, func(done, total int64) {
-			j.mu.Lock()
-			defer j.mu.Unlock()
-			one.Done, one.Total = done, total
-		})
-		j.end(one, finish, err)
 	})
-	return one.Job, nil
 }
 
-func (j *jobs) end(one *job, finish func(*gen.Job), err error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err != nil {
-		p := ProblemOf(err)
-		one.Status, one.Problem = gen.JobFailed, &p
-		if fault.CodeOf(err) == fault.Internal && j.ctx.Err() == nil {
-			j.log.Error("a job failed", "job", one.Id, "kind", one.Kind, "error", err)
+// ResumeJobs goes on with the jobs that an earlier process left, in the background.
+func (s *Server) ResumeJobs(ctx context.Context) error {
+	ids, err := s.app.UnfinishedJobs(ctx)
+	if err != nil || s.app.JobsElsewhere() {
+		return err
+	}
+	for _, id := range ids {
+		s.run(id)
+	}
+	return nil
+}
+
+// jobOf describes a job to clients: one that waits for a worker runs, for them.
+func jobOf(one app.Job) gen.Job {
+	out := gen.Job{Id: one.ID, Kind: gen.JobKind(one.Kind), Status: gen.JobRunning, Done: one.Done, Total: one.Total, Started: moment(one.Started)}
+	switch one.Status {
+	case app.JobDone:
+		out.Status, out.Version = gen.JobDone, &one.Version
+	case app.JobFailed:
+		p := ProblemOf(fault.New(one.Code, "%s", one.Error).WithHint("%s", one.Hint))
+		out.Status, out.Problem = gen.JobFailed, &p
+	}
+	if one.Kind == app.JobBacktest && len(one.Result) > 0 {
+		var b app.ChurnBacktest
+		if json.Unmarshal(one.Result, &b) == nil {
+			out.Backtest = backtestOf(&b)
 		}
-		return
 	}
-	one.Status = gen.JobDone
-	if finish != nil {
-		finish(&one.Job)
-	}
-}
-
-func (j *jobs) all() []gen.Job {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	out := []gen.Job{}
-	for _, one := range slices.Backward(j.list) {
-		out = append(out, one.Job)
+	if one.Kind == app.JobReplay && len(one.Result) > 0 {
+		var h app.History
+		if json.Unmarshal(one.Result, &h) == nil {
+			replay := ReplayOf(&h)
+			out.Replay = &replay
+		}
 	}
 	return out
 }
 
-func newJobID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
-
-// ListJobs answers the long work of this process.
-func (s *Server) ListJobs(context.Context, gen.ListJobsRequestObject) (gen.ListJobsResponseObject, error) {
-	return gen.ListJobs200JSONResponse{Jobs: s.jobs.all()}, nil
+// ListJobs answers the long work, newest first.
+func (s *Server) ListJobs(ctx context.Context, _ gen.ListJobsRequestObject) (gen.ListJobsResponseObject, error) {
+	all, err := s.app.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := gen.ListJobs200JSONResponse{Jobs: []gen.Job{}}
+	for _, one := range all {
+		out.Jobs = append(out.Jobs, jobOf(one))
+	}
+	return out, nil
 }
 
 // GetJob answers how far a job is.
-func (s *Server) GetJob(_ context.Context, req gen.GetJobRequestObject) (gen.GetJobResponseObject, error) {
-	for _, one := range s.jobs.all() {
-		if one.Id == req.Id {
-			return gen.GetJob200JSONResponse(one), nil
-		}
+func (s *Server) GetJob(ctx context.Context, req gen.GetJobRequestObject) (gen.GetJobResponseObject, error) {
+	one, err := s.app.Job(ctx, req.Id)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fault.New(fault.NotFound, "there is no job %q", req.Id).
-		WithHint("jobs end with the program that runs them: if it was restarted, begin again")
+	return gen.GetJob200JSONResponse(jobOf(one)), nil
 }

@@ -148,13 +148,7 @@ func (s *Server) FitModels(ctx context.Context, req gen.FitModelsRequestObject) 
 		return nil, err
 	}
 	fit := app.FitModelsRequest{Kind: model.Kind(value(body.Kind)), CalibrationEnd: millis(body.CalibrationEnd), Note: value(body.Note)}
-	one, err := s.begin(ctx, gen.JobFit, func(ctx context.Context, progress func(done, total int64)) (func(*gen.Job), error) {
-		set, err := s.app.FitModels(ctx, fit, progress)
-		if err != nil {
-			return nil, err
-		}
-		return func(j *gen.Job) { j.Version = &set.Models.Version }, nil
-	})
+	one, err := s.begin(ctx, gen.JobFit, fit)
 	return gen.FitModels202JSONResponse(one), err
 }
 
@@ -170,13 +164,7 @@ func (s *Server) PublishModels(ctx context.Context, req gen.PublishModelsRequest
 	if err := s.publishable(ctx, version, req.Body.From); err != nil {
 		return nil, err
 	}
-	note := value(req.Body.Note)
-	one, err := s.begin(ctx, gen.JobPublish, func(ctx context.Context, progress func(done, total int64)) (func(*gen.Job), error) {
-		_, err := s.app.PublishModels(ctx, version, app.PublishModelsRequest{
-			Note: note, Progress: func(_ string, done, total int64) { progress(done, total) },
-		})
-		return func(j *gen.Job) { j.Version = &version }, err
-	})
+	one, err := s.begin(ctx, gen.JobPublish, app.PublishModelsJob{Version: version, Note: value(req.Body.Note)})
 	return gen.PublishModels202JSONResponse(one), err
 }
 

@@ -210,6 +210,7 @@ func TestPublishModels(t *testing.T) {
 }
 
 func TestJobsAreKeptAWhile(t *testing.T) {
+	const keptJobs = 8
 	f := &fake{now: now, backtest: func(app.BacktestRequest) (*app.ChurnBacktest, error) { return new(app.ChurnBacktest), nil }}
 	s := NewServer(f, "")
 	h := NewHandler(s, Options{})

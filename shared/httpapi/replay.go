@@ -28,16 +28,7 @@ func (s *Server) ReplayHistory(ctx context.Context, req gen.ReplayHistoryRequest
 	if _, err := s.app.ValidateStrategy(ctx, []byte(req.Body.Text)); err != nil {
 		return nil, err
 	}
-	ask := app.HistoryRequest{Text: []byte(req.Body.Text), From: from, To: to}
-	one, err := s.begin(ctx, gen.JobReplay, func(ctx context.Context, progress func(done, total int64)) (func(*gen.Job), error) {
-		ask.Progress = progress
-		h, err := s.app.ReplayHistory(ctx, ask)
-		if err != nil {
-			return nil, err
-		}
-		out := ReplayOf(h)
-		return func(j *gen.Job) { j.Replay = &out }, nil
-	})
+	one, err := s.begin(ctx, gen.JobReplay, app.HistoryJob{Text: req.Body.Text, From: from, To: to})
 	return gen.ReplayHistory202JSONResponse(one), err
 }
 

@@ -162,13 +162,7 @@ func (a shard) VisitGetSnapshotShardResponse(w http.ResponseWriter) error {
 
 // TakeSnapshot begins to make a snapshot.
 func (s *Server) TakeSnapshot(ctx context.Context, _ gen.TakeSnapshotRequestObject) (gen.TakeSnapshotResponseObject, error) {
-	job, err := s.begin(ctx, gen.JobSnapshot, func(ctx context.Context, progress func(done, total int64)) (func(*gen.Job), error) {
-		shot, err := s.app.TakeSnapshot(ctx, progress)
-		if err != nil {
-			return nil, err
-		}
-		return func(j *gen.Job) { j.Version = &shot.Generation }, nil
-	})
+	job, err := s.begin(ctx, gen.JobSnapshot, struct{}{})
 	if err != nil {
 		return nil, err
 	}

@@ -75,6 +75,7 @@ func TestSnapshotOverHTTP(t *testing.T) {
 	_, _ = io.WriteString(w, content)
 	_ = w.Close()
 	f := &shooting{shard: packed.Bytes()}
+	f.worker = f
 	f.live, f.now = &app.Live{Engine: engine, Version: "v"}, 100_000_000
 	server := NewServer(f, "")
 	h := NewHandler(server, Options{})

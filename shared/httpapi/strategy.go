@@ -158,7 +158,7 @@ func diffLines(lines []strategy.DiffLine) []gen.DiffLine {
 	return out
 }
 
-// PublishStrategy puts a strategy in force.
+// PublishStrategy begins a publication, after what can be said at once.
 func (s *Server) PublishStrategy(ctx context.Context, req gen.PublishStrategyRequestObject) (gen.PublishStrategyResponseObject, error) {
 	if req.Body == nil {
 		return nil, noText()
@@ -166,13 +166,19 @@ func (s *Server) PublishStrategy(ctx context.Context, req gen.PublishStrategyReq
 	if err := strategySize(req.Body.Text); err != nil {
 		return nil, err
 	}
-	report, err := s.app.Publish(ctx, app.PublishRequest{
-		Text: []byte(req.Body.Text), Note: value(req.Body.Note), From: value(req.Body.From), IncludeExisting: value(req.Body.IncludeExisting),
-	})
+	b := req.Body
+	ask := app.PublishJob{Text: b.Text, Note: value(b.Note), From: value(b.From), IncludeExisting: value(b.IncludeExisting)}
+	if p := b.Preview; p != nil {
+		ask.Preview = &app.Preview{From: p.From, To: p.To, Users: p.Users, Moved: p.Moved}
+	}
+	if err := s.app.CheckPublish(ctx, app.PublishRequest{Text: []byte(ask.Text), From: ask.From, Preview: ask.Preview}); err != nil {
+		return nil, err
+	}
+	one, err := s.begin(ctx, gen.JobStrategy, ask)
 	if err != nil {
 		return nil, err
 	}
-	return gen.PublishStrategy200JSONResponse(strategyOf(report.StrategyVersion, true)), nil
+	return gen.PublishStrategy202JSONResponse(one), nil
 }
 
 func noText() error {

@@ -21,7 +21,7 @@ type UseCases interface {
 	File(ctx context.Context, id string) (app.File, error)
 	Rejects(ctx context.Context, q app.RejectQuery) ([]app.Reject, error)
 	RejectCounts(ctx context.Context, file string) (map[string]int64, error)
-	Redrive(ctx context.Context, id, mapping string, progress func(app.Progress)) (app.ImportResult, error)
+	StartRedrive(ctx context.Context, id, mapping string) (app.File, error)
 	Running() []app.Progress
 
 	Clock(ctx context.Context) (app.Clock, error)
@@ -67,7 +67,14 @@ type UseCases interface {
 	StrategyVersion(ctx context.Context, version string) (app.StrategyVersion, error)
 	ValidateStrategy(ctx context.Context, text []byte) (app.StrategyCheck, error)
 	DiffStrategy(ctx context.Context, from string, text []byte) (app.StrategyDiff, error)
-	Publish(ctx context.Context, req app.PublishRequest) (app.PublishReport, error)
+	CheckPublish(ctx context.Context, req app.PublishRequest) error
+
+	StartJob(ctx context.Context, kind string, request any) (app.Job, error)
+	RunJob(ctx context.Context, id string) (done bool, err error)
+	Jobs(ctx context.Context) ([]app.Job, error)
+	Job(ctx context.Context, id string) (app.Job, error)
+	UnfinishedJobs(ctx context.Context) ([]string, error)
+	JobsElsewhere() bool
 
 	ModelSets(ctx context.Context) ([]*app.ModelSet, error)
 	ModelSet(ctx context.Context, version string) (*app.ModelSet, error)
@@ -75,7 +82,6 @@ type UseCases interface {
 	ChurnList(ctx context.Context, q app.ChurnQuery) (app.ChurnPage, error)
 	BacktestChurn(ctx context.Context, req app.BacktestRequest, progress func(done, total int64)) (*app.ChurnBacktest, error)
 	Transitions(ctx context.Context, from, to int64, kind string) (*app.Transitions, error)
-	ReplayHistory(ctx context.Context, req app.HistoryRequest) (*app.History, error)
 	PublishModels(ctx context.Context, version string, req app.PublishModelsRequest) (app.PublishModelsReport, error)
 
 	Outbox(ctx context.Context, q app.IntentQuery) (page []app.Intent, next string, err error)

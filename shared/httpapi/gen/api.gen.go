@@ -230,8 +230,10 @@ const (
 	JobBacktest JobKind = "backtest"
 	JobFit      JobKind = "fit"
 	JobPublish  JobKind = "publish"
+	JobRebuild  JobKind = "rebuild"
 	JobReplay   JobKind = "replay"
 	JobSnapshot JobKind = "snapshot"
+	JobStrategy JobKind = "strategy"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
@@ -243,9 +245,13 @@ func (e JobKind) Valid() bool {
 		return true
 	case JobPublish:
 		return true
+	case JobRebuild:
+		return true
 	case JobReplay:
 		return true
 	case JobSnapshot:
+		return true
+	case JobStrategy:
 		return true
 	default:
 		return false
@@ -1951,13 +1957,31 @@ type PublishModelsRequest struct {
 	Version string `json:"version"`
 }
 
+// PublishPreview What the author saw of the strategy before approving it.
+type PublishPreview struct {
+	// From The version in force then.
+	From string `json:"from"`
+
+	// Moved Users who would be in another stage.
+	Moved int64 `json:"moved"`
+
+	// To The version that was tried.
+	To string `json:"to"`
+
+	// Users In the base.
+	Users int64 `json:"users"`
+}
+
 // PublishRequest defines model for PublishRequest.
 type PublishRequest struct {
 	// From The version the author started from; another one in force is a conflict.
 	From            *string `json:"from,omitempty"`
 	IncludeExisting *bool   `json:"include_existing,omitempty"`
 	Note            *string `json:"note,omitempty"`
-	Text            string  `json:"text"`
+
+	// Preview What the author saw of the strategy before approving it.
+	Preview *PublishPreview `json:"preview,omitempty"`
+	Text    string          `json:"text"`
 }
 
 // PurchaseDay defines model for PurchaseDay.
@@ -8763,16 +8787,16 @@ type PublishStrategyResponseObject interface {
 	VisitPublishStrategyResponse(w http.ResponseWriter) error
 }
 
-type PublishStrategy200JSONResponse Strategy
+type PublishStrategy202JSONResponse Job
 
-func (response PublishStrategy200JSONResponse) VisitPublishStrategyResponse(w http.ResponseWriter) error {
+func (response PublishStrategy202JSONResponse) VisitPublishStrategyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
+	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
 }

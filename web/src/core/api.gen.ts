@@ -935,6 +935,9 @@ export interface paths {
          * Put a strategy in force.
          * @description Nobody is messaged because of a publish alone: the first decision about each user under the new version is a
          *     baseline, unless `include_existing` is set. A file with mistakes is refused with `invalid`.
+         *
+         *     The users are scored under the new version in the background (`/v1/jobs`). With `preview` nothing is published when other
+         *     versions are in force than those previewed, or when the number of users who would move differs by more than 1 %.
          */
         post: operations["publishStrategy"];
         delete?: never;
@@ -1131,7 +1134,7 @@ export interface paths {
         };
         /**
          * Long work that runs or ended lately, newest first.
-         * @description Jobs are known to the process that runs them; after a restart there are none, and what was unfinished is begun again.
+         * @description Jobs are records of the base. One whose process ended is gone on with by another; the last eight of a kind are kept.
          */
         get: operations["listJobs"];
         put?: never;
@@ -2584,6 +2587,24 @@ export interface components {
             include_existing: boolean;
             /** @description The version the author started from; another one in force is a conflict. */
             from?: string;
+            preview?: components["schemas"]["PublishPreview"];
+        };
+        /** @description What the author saw of the strategy before approving it. */
+        PublishPreview: {
+            /** @description The version in force then. */
+            from: string;
+            /** @description The version that was tried. */
+            to: string;
+            /**
+             * Format: int64
+             * @description In the base.
+             */
+            users: number;
+            /**
+             * Format: int64
+             * @description Users who would be in another stage.
+             */
+            moved: number;
         };
         /** @description Something to know before relying on a result, in plain words. */
         Warning: {
@@ -3044,7 +3065,7 @@ export interface components {
         Job: {
             id: string;
             /** @enum {string} */
-            kind: "fit" | "publish" | "backtest" | "snapshot" | "replay";
+            kind: "fit" | "publish" | "backtest" | "snapshot" | "replay" | "strategy" | "rebuild";
             /** @enum {string} */
             status: "running" | "done" | "failed";
             /**
@@ -4831,13 +4852,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The strategy that is now in force. */
-            200: {
+            /** @description The publication has begun. Its job has the version when it ends; until then users move over one after another. */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Strategy"];
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             default: components["responses"]["Problem"];

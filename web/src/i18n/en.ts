@@ -268,6 +268,8 @@ export default {
     fit: "Fitting the models to the base…",
     publish: "Scoring every user under the models…",
     backtest: "Trying the warning on the past…",
+    strategy: "Scoring every user under the new strategy…",
+    rebuild: "Folding every profile anew…",
     snapshot: "Making a snapshot of the base…",
     replay: "Running history again…",
   },

@@ -264,7 +264,9 @@ const zh: Texts = {
     fit: "正在拟合模型……",
     publish: "正在按模型为每个用户重新评分……",
     backtest: "正在用历史检验预警……",
-    snapshot: "正在生成用户库快照…",
+    strategy: "正在按新策略为每个用户重新评分……",
+    rebuild: "正在重新折叠每个用户的档案……",
+    snapshot: "正在生成用户库快照……",
     replay: "正在重放历史…",
   },
   models: {

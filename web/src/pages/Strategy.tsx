@@ -1,12 +1,14 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Button, Tabs } from "antd";
+import { App, Button, Tabs } from "antd";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import { JobState } from "../components/JobState";
 import { Mark, PageHead } from "../components/Parts";
 import { Answer } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
 import { useRested } from "../core/hooks";
+import { useJob } from "../core/jobs";
 import { useView } from "../core/view";
 import { Changes } from "./strategy/Changes";
 import { DraftEditor } from "./strategy/DraftEditor";
@@ -49,6 +51,17 @@ function Workbench({ current }: { current: Schemas["Strategy"] }) {
   const tab = tabs.find((one) => one === params.get("tab")) ?? "editor";
   const [draft, setDraft] = useState(() => readDraft(current));
   const [publishing, setPublishing] = useState(false);
+  const { message } = App.useApp();
+  const publication = useJob("strategy", (job) => {
+    if (job.status !== "done") return;
+    try {
+      localStorage.removeItem(DRAFT);
+    } catch {
+      // Nothing was kept then.
+    }
+    message.success(t("publish.done", { version: job.version }));
+  });
+  const moving = publication.job?.status === "running";
   const rested = useRested(draft.text, 400);
   const edited = draft.text !== current.text;
 
@@ -96,10 +109,11 @@ function Workbench({ current }: { current: Schemas["Strategy"] }) {
     <>
       <PageHead title={current.name ? t("strategy.named", { name: current.name }) : t("strategy.title")} lead={lead}>
         {edited && <Button onClick={revert}>{t("strategy.revert")}</Button>}
-        <Button type="primary" disabled={!edited || !valid} onClick={() => setPublishing(true)}>
+        <Button type="primary" disabled={!edited || !valid || moving} onClick={() => setPublishing(true)}>
           {t("strategy.publish")}
         </Button>
       </PageHead>
+      <JobState job={publication.job} />
       {draft.from !== current.version && edited && (
         <div className="banner warn" role="status">
           {t("strategy.moved", { version: draft.from })}
@@ -154,13 +168,7 @@ function Workbench({ current }: { current: Schemas["Strategy"] }) {
           from={draft.from}
           current={current.version}
           onClose={() => setPublishing(false)}
-          onDone={() => {
-            try {
-              localStorage.removeItem(DRAFT);
-            } catch {
-              // Nothing was kept then.
-            }
-          }}
+          onStart={publication.started}
         />
       )}
     </>

@@ -1,9 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Checkbox, Input, Modal } from "antd";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Checkbox, Input, Modal } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Answer, Failure } from "../../components/States";
 import { api, data } from "../../core/api";
+import type { Job } from "../../core/jobs";
 import { useView } from "../../core/view";
 import { Meaning } from "./Changes";
 import { Previewed } from "./Previewed";
@@ -14,18 +15,16 @@ export function PublishDialog({
   from,
   current,
   onClose,
-  onDone,
+  onStart,
 }: {
   text: string;
   from: string;
   current: string;
   onClose: () => void;
-  onDone: () => void;
+  onStart: (job: Job) => void;
 }) {
   const { t } = useTranslation();
   const { format } = useView();
-  const { message } = App.useApp();
-  const queries = useQueryClient();
   const [note, setNote] = useState("");
   const [existing, setExisting] = useState(false);
   const diff = useQuery({
@@ -35,11 +34,9 @@ export function PublishDialog({
   const publish = useMutation({
     mutationFn: () =>
       data(api.POST("/v1/strategy/publish", { body: { text, note, from, include_existing: existing } })),
-    onSuccess: async (made) => {
-      onDone();
+    onSuccess: (job) => {
+      onStart(job);
       onClose();
-      message.success(t("publish.done", { version: made.version }));
-      await queries.invalidateQueries();
     },
   });
   const reach = diff.data?.reach ?? [];
