@@ -142,6 +142,36 @@ func readFile(name string) ([]byte, error) {
 	return text, nil
 }
 
+func (c *cli) compactCommand() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use: "compact", Short: "Merge small files of kept events: the same events in fewer files", Args: cobra.NoArgs,
+		Long: `Merges the small files of each bucket and month. With --all every file is written anew, which also takes contact data out of files that
+an older version wrote; a rebuild follows then, so that profiles hold references alone.`,
+		Example: "  weir compact\n  weir compact --all",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), writing, func(b *base) error {
+				bars := newProgress(c.err)
+				defer bars.close()
+				report, err := b.app.Compact(cmd.Context(), all, bars.phase("compact"))
+				if err == nil && report.Sealed > 0 {
+					_, err = b.app.Rebuild(cmd.Context(), bars.phase("rebuild"))
+				}
+				if err != nil {
+					return err
+				}
+				bars.finish()
+				bars.close()
+				return c.print(report, func(w io.Writer) {
+					fmt.Fprintf(w, "%d files became %d, %d events sealed\n", report.Before, report.After, report.Sealed)
+				})
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "write every file anew")
+	return cmd
+}
+
 func (c *cli) rebuildCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "rebuild", Short: "Fold every profile again from the kept events", Args: cobra.NoArgs,

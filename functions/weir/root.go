@@ -114,7 +114,7 @@ func (c *cli) root() *cobra.Command {
 // commands returns the commands in the order in which people meet them.
 func (c *cli) commands() []*cobra.Command {
 	return []*cobra.Command{
-		c.runCommand(), c.importCommand(), c.simulateCommand(), c.rebuildCommand(), c.filesCommand(), c.rejectsCommand(),
+		c.runCommand(), c.importCommand(), c.simulateCommand(), c.rebuildCommand(), c.compactCommand(), c.filesCommand(), c.rejectsCommand(),
 		c.eventsCommand(), c.planCommand(),
 		c.usersCommand(), c.identityCommand(), c.keysCommand(), c.segmentsCommand(), c.listsCommand(), c.strategyCommand(), c.whatIfCommand(), c.replayCommand(), c.snapshotCommand(), c.metricsCommand(), c.analyticsCommand(), c.exportCommand(),
 		c.fitCommand(), c.modelsCommand(), c.churnCommand(), c.backtestCommand(), c.survivalCommand(), c.logitCommand(), c.clusterCommand(),

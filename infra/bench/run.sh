@@ -39,7 +39,7 @@ TEXT
          END {for (i=1; i<=k; i++) {m=order[i]; a=v[m,1]; b=v[m,2]; c=v[m,3]; med=(a>b)?((b>c)?b:((a>c)?c:a)):((a>c)?a:((b>c)?c:b)); printf "%-48s %12.1f ns/op\n", m, med}}'
   echo '```'
   printf '\n'
-  sed -n '/^## What a base consumes on AWS/,$p' docs/benchmarks.md # measured by the test that it names
+  sed -n '/^## Chaos on AWS/,$p' docs/benchmarks.md # measured by the tests that are named
 } > "$dir/benchmarks.md"
 mv "$dir/benchmarks.md" docs/benchmarks.md
 echo "docs/benchmarks.md is written"

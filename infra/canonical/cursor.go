@@ -166,11 +166,14 @@ type cursor struct {
 
 type rowRange struct{ from, to int64 }
 
-// openCursor opens a file on its first wanted row; nil when there is none.
+// errGone says that a file was dropped or compacted since the folder was listed.
+var errGone = errors.New("the file is gone")
+
+// openCursor opens a file on its first wanted row; nil when there is none, errGone when there is no such file.
 func (c *Canon) openCursor(ctx context.Context, l located, want *wanted) (*cursor, error) {
 	f, err := c.openParquet(ctx, l, parquet.SkipPageIndex(want.all))
 	if isMissing(err) {
-		return nil, nil //nolint:nilnil // dropped since the folder was listed: it has no rows
+		return nil, errGone
 	}
 	if err != nil {
 		return nil, err

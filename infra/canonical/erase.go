@@ -2,6 +2,7 @@ package canonical
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"github.com/weir-engine/weir/infra/disk"
@@ -41,7 +42,10 @@ func (c *Canon) eraseFile(ctx context.Context, l located, gone *wanted) (int64, 
 		return 0, err
 	}
 	k, err := c.openCursor(ctx, l, gone)
-	if err != nil || k == nil {
+	if errors.Is(err, errGone) || err == nil && k == nil {
+		return 0, nil
+	}
+	if err != nil {
 		return 0, err
 	}
 	k.close()

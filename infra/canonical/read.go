@@ -3,6 +3,7 @@ package canonical
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"os"
 	"slices"
@@ -22,12 +23,29 @@ func (c *Canon) Read(ctx context.Context, f app.RowFilter) iter.Seq2[app.Row, er
 			if f.Bucket >= 0 && bucket != f.Bucket || want.none(bucket, c.buckets) {
 				continue
 			}
-			m := merge{c: c, ctx: ctx, want: want}
-			ok := m.run(bucket, yield)
-			m.close()
-			if !ok {
+			if !c.readBucket(ctx, bucket, want, yield) {
 				return
 			}
+		}
+	}
+}
+
+// readBucket yields the rows of a bucket. When files were compacted before the first row came, it begins again with the new ones.
+func (c *Canon) readBucket(ctx context.Context, bucket int, want *wanted, yield func(app.Row, error) bool) bool {
+	for try := 0; ; try++ {
+		var failure error
+		m := merge{c: c, ctx: ctx, want: want, bucket: bucket, listed: map[string]bool{}}
+		ok := m.run(bucket, func(r app.Row, err error) bool {
+			if errors.Is(err, errReplaced) && !m.yielded && try < 3 {
+				failure = err
+				return false
+			}
+			m.yielded = m.yielded || err == nil
+			return yield(r, err)
+		})
+		m.close()
+		if failure == nil {
+			return ok
 		}
 	}
 }
@@ -98,6 +116,9 @@ type merge struct {
 	pending []source  // by the smallest hash; not open
 	heap    []*cursor // open, the smallest row first
 	runs    []string  // scratch files of merges done before this one
+	bucket  int
+	listed  map[string]bool // the files that were there; nil for a merge of a part
+	yielded bool
 }
 
 // cancelEvery is the number of rows between two looks at the context.
@@ -154,11 +175,17 @@ func (m *merge) plan(bucket int) error {
 	if err != nil {
 		return err
 	}
+	for _, l := range files {
+		m.listed[l.name] = true
+	}
 	for i, l := range files {
 		if i%64 == 0 && m.ctx.Err() != nil {
 			return disk.Canceled(m.ctx.Err())
 		}
 		s, err := m.c.span(m.ctx, l)
+		if err == nil && s.rows == 0 {
+			err = m.missed()
+		}
 		if err != nil {
 			return err
 		}
@@ -214,6 +241,9 @@ func (m *merge) open() error {
 	for len(m.pending) > 0 && (len(m.heap) == 0 || m.pending[0].span.min <= m.heap[0].hash) {
 		k, err := m.c.openCursor(m.ctx, m.pending[0].located, m.want)
 		m.pending = m.pending[1:]
+		if errors.Is(err, errGone) {
+			err = m.missed()
+		}
 		if err != nil {
 			return err
 		}
@@ -226,6 +256,18 @@ func (m *merge) open() error {
 		}
 	}
 	return nil
+}
+
+// missed looks why a file is gone: because it was dropped, or because it was merged into another one, which is an error.
+func (m *merge) missed() error {
+	if m.listed == nil {
+		return nil
+	}
+	replaced, err := m.replaced()
+	if err == nil && replaced {
+		err = errReplaced
+	}
+	return err
 }
 
 // advance moves the file of the smallest row on.

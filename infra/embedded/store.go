@@ -188,6 +188,11 @@ func (readOnlyCanon) Drop(context.Context, string) error { return errReadOnly() 
 // Erase implements app.Canon.
 func (readOnlyCanon) Erase(context.Context, []string) (int64, error) { return 0, errReadOnly() }
 
+// Compact implements app.Canon.
+func (readOnlyCanon) Compact(context.Context, int, bool, func([]app.Row) ([]app.Row, error)) (app.Compacted, error) {
+	return app.Compacted{}, errReadOnly()
+}
+
 // readOnlyScratch refuses to make scratch files.
 type readOnlyScratch struct{}
 

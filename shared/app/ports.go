@@ -412,6 +412,13 @@ type RowFilter struct {
 	NotFile string   // leave out the rows of this file
 }
 
+// Compacted is what Compact did.
+type Compacted struct {
+	Before int64 `json:"files_before"`
+	After  int64 `json:"files_after"`
+	Rows   int64 `json:"rows"` // that were written anew
+}
+
 // Canon keeps the accepted events: Parquet by hash bucket and month, sorted by (Hash, Key, Time, ID) within a file. The same
 // event may stand in two files: readers remove duplicates by (Key, ID).
 type Canon interface {
@@ -424,6 +431,10 @@ type Canon interface {
 	Read(ctx context.Context, f RowFilter) iter.Seq2[Row, error]
 	// Erase removes every row of raw keys, and returns how many. A call that failed is repeated.
 	Erase(ctx context.Context, keys []string) (rows int64, err error)
+	// Compact merges the small files of a bucket, month by month, and leaves out rows that stand twice: the same rows in fewer files.
+	// With all it writes every file anew. change sees the rows of each new file and may alter or leave out some; nil: none. Rows of
+	// files whose folding never finished must not be there. A call that died is repeated.
+	Compact(ctx context.Context, bucket int, all bool, change func([]Row) ([]Row, error)) (Compacted, error)
 	// Drop removes every row of a file whose folding never finished.
 	Drop(ctx context.Context, file string) error
 }

@@ -66,6 +66,18 @@ func (s *Server) ListReceipts(ctx context.Context, _ gen.ListReceiptsRequestObje
 	return out, nil
 }
 
+// ForgetAgain forgets everyone again who was forgotten, and answers the receipts.
+func (s *Server) ForgetAgain(ctx context.Context, _ gen.ForgetAgainRequestObject) (gen.ForgetAgainResponseObject, error) {
+	if _, err := s.app.ForgetAgain(ctx); err != nil {
+		return nil, err
+	}
+	all, err := s.ListReceipts(ctx, gen.ListReceiptsRequestObject{})
+	if err != nil {
+		return nil, err
+	}
+	return gen.ForgetAgain200JSONResponse(all.(gen.ListReceipts200JSONResponse)), nil
+}
+
 // receipt leaves out the ids that an unfinished one still holds.
 func receipt(r *app.Receipt) gen.Receipt {
 	out := gen.Receipt{

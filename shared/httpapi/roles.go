@@ -80,6 +80,7 @@ var writers = map[string]Role{
 	"POST /v1/identity/revoke":     Admin,
 	"POST /v1/users/{id}/export":   Admin,
 	"POST /v1/users/{id}/forget":   Admin,
+	"POST /v1/receipts":            Admin,
 }
 
 // RoleFor returns the role that a route needs: its method and path, as in openapi.yaml.

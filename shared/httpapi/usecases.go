@@ -49,6 +49,7 @@ type UseCases interface {
 	Address(ctx context.Context, id, kind string) (string, error)
 	FindContact(ctx context.Context, kind, address string) ([]string, error)
 	Forget(ctx context.Context, id string) (app.Receipt, error)
+	ForgetAgain(ctx context.Context) (int64, error)
 	Receipts(ctx context.Context) ([]app.Receipt, error)
 	ExportUser(ctx context.Context, id string) (app.UserExport, error)
 	RevokeLink(ctx context.Context, x, y string) (left, right string, err error)

@@ -196,6 +196,38 @@ var forgetTests = []test{
 		same(t, "what is left", []any{len(left), left[0].Line}, []any{1, int64(2)})
 		same(t, "what waits", get[map[string]int64](t)(p.Rejects.Counts(ctx, "")), map[string]int64{"bad_json": 1})
 	}},
+	{"compaction keeps the rows in fewer files", func(t *testing.T, p app.Ports) {
+		for i := range 6 {
+			keep(t, p, fmt.Sprint("f", i), canonRows(fmt.Sprint("f", i), 40))
+		}
+		keep(t, p, "g0", canonRows("f0", 40)) // the same events in another file
+		before := readRows(t, p, app.RowFilter{Bucket: -1})
+		compact := func(all bool, change func([]app.Row) ([]app.Row, error)) (sum app.Compacted) {
+			for bucket := range p.Canon.Buckets() {
+				one := get[app.Compacted](t)(p.Canon.Compact(ctx, bucket, all, change))
+				sum.Before, sum.After, sum.Rows = sum.Before+one.Before, sum.After+one.After, sum.Rows+one.Rows
+			}
+			return sum
+		}
+		first := compact(false, nil)
+		if first.After*3 > first.Before {
+			t.Errorf("%d files became %d", first.Before, first.After)
+		}
+		after := readRows(t, p, app.RowFilter{Bucket: -1})
+		same(t, "the number of rows", len(after), len(before)-40)
+		seen := map[string]bool{}
+		for _, r := range after {
+			seen[fmt.Sprint(r.Key, r.ID)] = true
+		}
+		same(t, "the number of events", len(seen), len(after))
+		same(t, "of one key", readRows(t, p, app.RowFilter{Bucket: -1, Keys: []string{"user-3"}}), filterRows(after, func(r app.Row) bool { return r.Key == "user-3" }))
+		second := compact(false, nil)
+		same(t, "again", []int64{second.Before, second.After, second.Rows}, []int64{first.After, first.After, 0})
+		compact(true, func(rows []app.Row) ([]app.Row, error) {
+			return filterRows(rows, func(r app.Row) bool { return r.Key != "user-3" }), nil
+		})
+		same(t, "without one", readRows(t, p, app.RowFilter{Bucket: -1}), filterRows(after, func(r app.Row) bool { return r.Key != "user-3" }))
+	}},
 	{"canonical rows of keys", func(t *testing.T, p app.Ports) {
 		for _, file := range []string{"f1", "f2"} {
 			keep(t, p, file, canonRows(file, 60))

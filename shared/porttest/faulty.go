@@ -359,6 +359,10 @@ func (w faultyCanon) Erase(ctx context.Context, keys []string) (int64, error) {
 	return value(w.f, "Canon.Erase", func() (int64, error) { return w.p.Erase(ctx, keys) })
 }
 
+func (w faultyCanon) Compact(ctx context.Context, bucket int, all bool, change func([]app.Row) ([]app.Row, error)) (app.Compacted, error) {
+	return value(w.f, "Canon.Compact", func() (app.Compacted, error) { return w.p.Compact(ctx, bucket, all, change) })
+}
+
 func (w faultyCanon) Drop(ctx context.Context, file string) error {
 	return w.f.do("Canon.Drop", func() error { return w.p.Drop(ctx, file) })
 }

@@ -133,6 +133,41 @@ test("ids that were joined are shown, and a wrong merge is undone", async () => 
   page.quiet();
 });
 
+test("addresses are shown when asked for, and a user is forgotten with a receipt", async () => {
+  const page = await open(browser, weir.address, "/");
+  await send(page, [
+    {
+      type: "identify",
+      anonymousId: "device-9",
+      userId: "grace",
+      messageId: "9",
+      traits: { email: "Grace@Example.com", city: "苏州" },
+    },
+  ]);
+  await page.goto("/users/grace");
+  await page.getByText("苏州").waitFor();
+  assert.equal(await page.getByText("Grace@").count(), 0);
+  await page.getByRole("button", { name: "Show the addresses" }).click();
+  await page.getByText("Grace@example.com", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Forget this user" }).press("Enter");
+  const dialog = page.getByRole("dialog");
+  const sure = dialog.getByRole("button", { name: "Forget this user" });
+  await dialog.getByText("anon:device-9", { exact: true }).waitFor();
+  assert.equal(await sure.isDisabled(), true);
+  await accessible(page);
+  await dialog.getByRole("checkbox").check();
+  await sure.click();
+  await page.getByRole("heading", { name: "This user is forgotten" }).waitFor();
+  await accessible(page);
+  await page.setViewportSize({ width: 390, height: 800 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  const { receipts } = await (await page.request.get("/v1/receipts")).json();
+  assert.equal(receipts.length, 1);
+  assert.equal(receipts[0].ids, 2);
+  assert.equal((await page.request.get("/v1/users/grace")).status(), 404);
+  page.quiet();
+});
+
 test("a user who is not there is said to be not there", async () => {
   const page = await open(browser, weir.address, "/users/nobody%2Fat%20all", { expected: /404/ });
   const alert = page.getByRole("alert");

@@ -3661,6 +3661,9 @@ type ServerInterface interface {
 	// ListReceipts The receipts of users who were forgotten, the newest first. They hold no personal data.
 	// (GET /v1/receipts)
 	ListReceipts(w http.ResponseWriter, r *http.Request)
+	// ForgetAgain Forget everyone again who was forgotten, after a backup was restored.
+	// (POST /v1/receipts)
+	ForgetAgain(w http.ResponseWriter, r *http.Request)
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(w http.ResponseWriter, r *http.Request, params ListRejectsParams)
@@ -5127,6 +5130,20 @@ func (siw *ServerInterfaceWrapper) ListReceipts(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ForgetAgain operation middleware
+func (siw *ServerInterfaceWrapper) ForgetAgain(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ForgetAgain(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListRejects operation middleware
 func (siw *ServerInterfaceWrapper) ListRejects(w http.ResponseWriter, r *http.Request) {
 
@@ -6411,6 +6428,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/users/{id}/forget", wrapper.ForgetUser)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/contacts/find", wrapper.FindContact)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/receipts", wrapper.ListReceipts)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/receipts", wrapper.ForgetAgain)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/identity/revoke", wrapper.RevokeLink)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/events", wrapper.ListEvents)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/events/{name}", wrapper.GetEventDetail)
@@ -8363,6 +8381,44 @@ func (response ListReceiptsdefaultApplicationProblemPlusJSONResponse) VisitListR
 	return err
 }
 
+type ForgetAgainRequestObject struct {
+}
+
+type ForgetAgainResponseObject interface {
+	VisitForgetAgainResponse(w http.ResponseWriter) error
+}
+
+type ForgetAgain200JSONResponse ReceiptList
+
+func (response ForgetAgain200JSONResponse) VisitForgetAgainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForgetAgaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ForgetAgaindefaultApplicationProblemPlusJSONResponse) VisitForgetAgainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRejectsRequestObject struct {
 	Params ListRejectsParams
 }
@@ -9856,6 +9912,9 @@ type StrictServerInterface interface {
 	// ListReceipts The receipts of users who were forgotten, the newest first. They hold no personal data.
 	// (GET /v1/receipts)
 	ListReceipts(ctx context.Context, request ListReceiptsRequestObject) (ListReceiptsResponseObject, error)
+	// ForgetAgain Forget everyone again who was forgotten, after a backup was restored.
+	// (POST /v1/receipts)
+	ForgetAgain(ctx context.Context, request ForgetAgainRequestObject) (ForgetAgainResponseObject, error)
 	// ListRejects List refused lines of all files, newest file first.
 	// (GET /v1/rejects)
 	ListRejects(ctx context.Context, request ListRejectsRequestObject) (ListRejectsResponseObject, error)
@@ -11198,6 +11257,30 @@ func (sh *strictHandler) ListReceipts(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListReceiptsResponseObject); ok {
 		if err := validResponse.VisitListReceiptsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ForgetAgain operation middleware
+func (sh *strictHandler) ForgetAgain(w http.ResponseWriter, r *http.Request) {
+	var request ForgetAgainRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ForgetAgain(ctx, request.(ForgetAgainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ForgetAgain")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ForgetAgainResponseObject); ok {
+		if err := validResponse.VisitForgetAgainResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -633,7 +633,8 @@ export interface paths {
         /** The receipts of users who were forgotten, the newest first. They hold no personal data. */
         get: operations["listReceipts"];
         put?: never;
-        post?: never;
+        /** Forget everyone again who was forgotten, after a backup was restored. */
+        post: operations["forgetAgain"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4424,6 +4425,27 @@ export interface operations {
         };
     };
     listReceipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receipts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    forgetAgain: {
         parameters: {
             query?: never;
             header?: never;

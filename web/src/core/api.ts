@@ -132,8 +132,13 @@ export async function download(path: string, name: string): Promise<void> {
     throw new Problem(0, {});
   });
   if (!answer.ok) throw await problemOf(answer);
+  save(await answer.blob(), name);
+}
+
+/** Saves bytes as a file of the browser. */
+export function save(bytes: Blob, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
+  link.href = URL.createObjectURL(bytes);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);

@@ -81,7 +81,7 @@ function useColumns(paid: boolean): TableColumnsType<File> {
       key,
       title: t(`files.count.${key}`),
       align: "right" as const,
-      render: (_: unknown, file: File) => <span className="num">{format.count(file.counts[key])}</span>,
+      render: (_: unknown, file: File) => <span className="num">{format.count(file.counts[key] ?? 0)}</span>,
     });
     return [
       {

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Tabs } from "antd";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router";
 import { AsOf } from "../components/AsOf";
@@ -11,6 +12,7 @@ import { api, data, type Schemas } from "../core/api";
 import { useNames } from "../core/names";
 import { useAddress, useAsOf, useView } from "../core/view";
 import { Decisions } from "./user/Decisions";
+import { Forgotten } from "./user/Forgotten";
 import { Messages } from "./user/Messages";
 import { Portrait } from "./user/Portrait";
 import { Scores } from "./user/Scores";
@@ -27,6 +29,7 @@ export default function User() {
   const address = useAddress();
   const [params, setParams] = useSearchParams();
   const tab = tabs.find((one) => one === params.get("tab")) ?? "portrait";
+  const [receipt, setReceipt] = useState<Schemas["Receipt"]>();
   const user = useQuery({
     queryKey: ["user", id, asOf, status?.strategy_version, status?.as_of],
     queryFn: () => data(api.GET("/v1/users/{id}", { params: { path: { id }, query: { as_of: asOf } } })),
@@ -37,34 +40,42 @@ export default function User() {
       <p className="back">
         <Link to={address("/users")}>← {t("users.title")}</Link>
       </p>
-      <PageHead title={id} lead={user.data && <Badges user={user.data} />}>
+      <PageHead title={id} lead={!receipt && user.data && <Badges user={user.data} />}>
         <AsOf />
       </PageHead>
-      <Answer query={user} rows={12}>
-        {(found) => (
-          <Tabs
-            activeKey={tab}
-            destroyOnHidden
-            onChange={(key) =>
-              setParams(
-                (old) => {
-                  const next = new URLSearchParams(old);
-                  next.set("tab", key);
-                  return next;
+      {receipt ? (
+        <Forgotten receipt={receipt} />
+      ) : (
+        <Answer query={user} rows={12}>
+          {(found) => (
+            <Tabs
+              activeKey={tab}
+              destroyOnHidden
+              onChange={(key) =>
+                setParams(
+                  (old) => {
+                    const next = new URLSearchParams(old);
+                    next.set("tab", key);
+                    return next;
+                  },
+                  { replace: true },
+                )
+              }
+              items={[
+                {
+                  key: "portrait",
+                  label: t("user.portrait"),
+                  children: <Portrait user={found} onForgotten={setReceipt} />,
                 },
-                { replace: true },
-              )
-            }
-            items={[
-              { key: "portrait", label: t("user.portrait"), children: <Portrait user={found} /> },
-              { key: "timeline", label: t("user.timeline"), children: <Timeline id={found.user_id} /> },
-              { key: "scores", label: t("user.scores"), children: <Scores id={found.user_id} /> },
-              { key: "decisions", label: t("user.decisions"), children: <Decisions id={found.user_id} /> },
-              { key: "messages", label: t("user.messages"), children: <Messages id={found.user_id} /> },
-            ]}
-          />
-        )}
-      </Answer>
+                { key: "timeline", label: t("user.timeline"), children: <Timeline id={found.user_id} /> },
+                { key: "scores", label: t("user.scores"), children: <Scores id={found.user_id} /> },
+                { key: "decisions", label: t("user.decisions"), children: <Decisions id={found.user_id} /> },
+                { key: "messages", label: t("user.messages"), children: <Messages id={found.user_id} /> },
+              ]}
+            />
+          )}
+        </Answer>
+      )}
     </>
   );
 }

@@ -10,10 +10,11 @@ import { useNames } from "../../core/names";
 import { useView } from "../../core/view";
 import { Forecast } from "./Forecast";
 import { Identity } from "./Identity";
+import { Privacy } from "./Privacy";
 
 type User = Schemas["User"];
 
-export function Portrait({ user }: { user: User }) {
+export function Portrait({ user, onForgotten }: { user: User; onForgotten: (receipt: Schemas["Receipt"]) => void }) {
   const { t } = useTranslation();
   const { format } = useView();
   const { scores } = user;
@@ -82,6 +83,9 @@ export function Portrait({ user }: { user: User }) {
       </Card>
       <Card title={t("user.identity")} lead={t("user.identityLead")}>
         <Identity user={user} />
+      </Card>
+      <Card title={t("user.privacy")} lead={t("user.privacyLead")}>
+        <Privacy user={user} onForgotten={onForgotten} />
       </Card>
     </div>
   );
