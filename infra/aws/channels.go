@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -14,6 +15,35 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/strategy"
 )
+
+// MailSettings say how e-mail goes out.
+type MailSettings struct {
+	Mode   string // ses; sandbox, which puts each message into the bucket instead, is the default; off sends nothing and says so
+	From   string // the sender: an address of a verified identity, with a name or without
+	Set    string // configuration set; "" for the identity's own
+	Public string // address at which everybody reaches the API, for links in messages
+}
+
+// channel returns the channel that the settings ask for; sandbox stands in for SES.
+func (m *MailSettings) channel(sandbox app.Channel) (app.Channel, error) {
+	switch m.Mode {
+	case "", "sandbox":
+		return sandbox, nil
+	case "off":
+		return app.Closed{Why: "e-mail is switched off (WEIR_EMAIL=off)"}, nil
+	case "ses":
+		if !strings.Contains(m.From, "@") || strings.ContainsAny(m.From, "\r\n") {
+			return nil, fault.New(fault.Invalid, "WEIR_EMAIL is ses and WEIR_EMAIL_FROM names no sender").
+				WithHint("set the parameter EmailFrom to an address of a verified identity")
+		}
+		if !strings.HasPrefix(m.Public, "https://") {
+			return nil, fault.New(fault.Invalid, "WEIR_EMAIL is ses and WEIR_PUBLIC is no https address").
+				WithHint("links to unsubscribe lead to the address of the API")
+		}
+		return sesChannel(m)
+	}
+	return nil, fault.New(fault.Invalid, "WEIR_EMAIL is %q", m.Mode).WithHint("use ses, sandbox or off")
+}
 
 // Channels returns the channels of the environment.
 func Channels(m MailSettings) (map[string]app.Channel, error) {

@@ -30,37 +30,13 @@ type Email struct {
 	set  string // configuration set; "" for the identity's own
 }
 
-// MailSettings say how e-mail goes out.
-type MailSettings struct {
-	Mode   string // ses; sandbox, which puts each message into the bucket instead, is the default; off sends nothing and says so
-	From   string // the sender: an address of a verified identity, with a name or without
-	Set    string // configuration set; "" for the identity's own
-	Public string // address at which everybody reaches the API, for links in messages
-}
-
-// channel returns the channel that the settings ask for; sandbox stands in for SES.
-func (m *MailSettings) channel(sandbox app.Channel) (app.Channel, error) {
-	switch m.Mode {
-	case "", "sandbox":
-		return sandbox, nil
-	case "off":
-		return app.Closed{Why: "e-mail is switched off (WEIR_EMAIL=off)"}, nil
-	case "ses":
-		if !strings.Contains(m.From, "@") || strings.ContainsAny(m.From, "\r\n") {
-			return nil, fault.New(fault.Invalid, "WEIR_EMAIL is ses and WEIR_EMAIL_FROM names no sender").
-				WithHint("set the parameter EmailFrom to an address of a verified identity")
-		}
-		if !strings.HasPrefix(m.Public, "https://") {
-			return nil, fault.New(fault.Invalid, "WEIR_EMAIL is ses and WEIR_PUBLIC is no https address").
-				WithHint("links to unsubscribe lead to the address of the API")
-		}
-		c, err := settings()
-		if err != nil {
-			return nil, err
-		}
-		return NewEmail(mailClient(c), m.From, m.Set), nil
+// sesChannel returns the channel that sends by SES.
+func sesChannel(m *MailSettings) (app.Channel, error) {
+	c, err := settings()
+	if err != nil {
+		return nil, err
 	}
-	return nil, fault.New(fault.Invalid, "WEIR_EMAIL is %q", m.Mode).WithHint("use ses, sandbox or off")
+	return NewEmail(mailClient(c), m.From, m.Set), nil
 }
 
 // mailTries is how often SES is asked when it says that it did not take the message.
