@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
 
-.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench soak wasm-preview screenshots deps-web deps-browser deps-qemu deps-aws deps-sam aws-local bench-aws clean
+.PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench bench-web soak wasm-preview screenshots deps-web deps-browser deps-qemu deps-aws deps-sam aws-local bench-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -138,6 +138,13 @@ deps-qemu:
 
 bench: build ## benchmarks beside their peers, into docs/benchmarks.md
 	infra/bench/run.sh
+
+WEIR_BENCH_USERS ?= 1000000 5000000
+
+bench-web: deps-web deps-browser $(WASM_MODULE) ## the what-if in Chromium beside DuckDB-WASM, into docs/benchmarks-web.md (WEIR_BENCH_USERS)
+	go build -o bin/whatif ./infra/bench/whatif
+	npm ci --no-audit --no-fund --loglevel=error --prefix infra/bench >/dev/null
+	node infra/bench/web.mjs bin/whatif docs/benchmarks-web.md $(WEIR_BENCH_USERS)
 
 soak: build ## the long tests at full size
 	WEIR_SOAK=1 go test -count=1 -timeout 120m ./shared/app/... ./infra/... ./functions/...

@@ -17,6 +17,8 @@ bin/ingest generate "$dir"
 
 Written by `make bench`. Absolute figures hold on one machine; compare the ratios, which were measured in one run.
 
+The what-if in a browser beside DuckDB-WASM is measured by `make bench-web`: [benchmarks-web.md](benchmarks-web.md).
+
 TEXT
   echo "Commit $(git rev-parse --short HEAD), $(date -u +%F), $(go version | cut -d' ' -f3), $(nproc) processors."
   printf '\n## Reading and folding, one core, beside DuckDB\n\n`node infra/bench/ingest.mjs`: 500,000 Segment events of 83,385 users. The strategy has purchases and no metrics: metrics that\nread properties fold slower, above all from Parquet, whose rows then leave the columnar path. `weir import` reads Parquet row by row so\nfar. The zstd file has a window of 2 MiB, as the zstd program makes at its usual level; windows of 8 MiB are slower to inflate.\n\n'
