@@ -334,7 +334,15 @@ test("what is proposed is published, and the users move on the server as preview
     .getByRole("dialog")
     .getByText(/As seen on the what-if page/)
     .waitFor();
+  const asked = page.waitForRequest((request) => request.url().endsWith("/v1/strategy/publish"));
   await page.getByRole("dialog").getByRole("button", { name: "Publish", exact: true }).click();
+  const moved = told.stages.moves.reduce((sum, move) => sum + (move.from === move.to ? 0 : move.users), 0);
+  assert.deepEqual((await asked).postDataJSON().preview, {
+    from: told.published_version,
+    to: told.tried_version,
+    users: 2357,
+    moved,
+  });
   await page.getByText(/Version \w+ is in force/).waitFor();
   const base = await (await page.request.get("/v1/overview?period=week")).json();
   const now = Object.fromEntries(base.stages.map(({ name, users }) => [name, users]));

@@ -6,6 +6,7 @@ import { Answer, Failure } from "../../components/States";
 import { api, data } from "../../core/api";
 import type { Job } from "../../core/jobs";
 import { useView } from "../../core/view";
+import { previewOf } from "../whatif/proposal";
 import { Meaning } from "./Changes";
 import { Previewed } from "./Previewed";
 
@@ -33,7 +34,11 @@ export function PublishDialog({
   });
   const publish = useMutation({
     mutationFn: () =>
-      data(api.POST("/v1/strategy/publish", { body: { text, note, from, include_existing: existing } })),
+      data(
+        api.POST("/v1/strategy/publish", {
+          body: { text, note, from, include_existing: existing, preview: previewOf(text, from) },
+        }),
+      ),
     onSuccess: (job) => {
       onStart(job);
       onClose();

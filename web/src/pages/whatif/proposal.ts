@@ -22,3 +22,14 @@ export function proposalOf(text: string): WhatIf | undefined {
     return undefined;
   }
 }
+
+/**
+ * What whoever publishes a draft saw of it, so that the server asks again when other users would move by then; undefined where
+ * the whole base was not seen under the versions in question.
+ */
+export function previewOf(text: string, from: string) {
+  const report = proposalOf(text);
+  if (!report || report.published_version !== from || report.snapshot.weight !== 1) return undefined;
+  const moved = report.stages.moves.reduce((sum, move) => sum + (move.from === move.to ? 0 : move.users), 0);
+  return { from, to: report.tried_version, users: report.users, moved };
+}
