@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/weir-engine/weir/shared/httpapi"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
@@ -33,18 +34,33 @@ func (e *entries) reset() {
 	e.from = e.log.b.Len()
 }
 
-// find returns the first entry of a source since the last reset for which holds is true; nil when there is none.
+// find returns the first entry of a source since the last reset for which holds is true. A function's answer may be here before what it
+// logged: find waits for that, and returns nil when nothing comes for ten seconds.
 func (e *entries) find(source string, holds func(map[string]any) bool) map[string]any {
+	for {
+		entry, more := e.look(source, holds)
+		if entry != nil {
+			return entry
+		}
+		select {
+		case <-more:
+		case <-time.After(10 * time.Second):
+			return nil
+		}
+	}
+}
+
+func (e *entries) look(source string, holds func(map[string]any) bool) (found map[string]any, more <-chan struct{}) {
 	e.log.mu.Lock()
 	defer e.log.mu.Unlock()
 	for line := range strings.SplitSeq(e.log.b.String()[e.from:], "\n") {
 		text, ok := strings.CutPrefix(line, source+" | ")
 		var entry map[string]any
 		if ok && json.Unmarshal([]byte(text), &entry) == nil && holds(entry) {
-			return entry
+			return entry, nil
 		}
 	}
-	return nil
+	return nil, e.log.growth()
 }
 
 // call asks the HTTP API with a token, or without one.

@@ -52,15 +52,28 @@ func openStack(t testing.TB, o Options) *Stack {
 
 // testLog shows what was logged when the test failed.
 type testLog struct {
-	t  testing.TB
-	mu sync.Mutex
-	b  bytes.Buffer
+	t     testing.TB
+	mu    sync.Mutex
+	b     bytes.Buffer
+	grown chan struct{} // closed when something is written
 }
 
 func (l *testLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.grown != nil {
+		close(l.grown)
+		l.grown = nil
+	}
 	return l.b.Write(p)
+}
+
+// growth is closed once more is written than the caller, who holds the lock, has seen.
+func (l *testLog) growth() <-chan struct{} {
+	if l.grown == nil {
+		l.grown = make(chan struct{})
+	}
+	return l.grown
 }
 
 func (l *testLog) show() {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/infra/embedded"
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/contact"
@@ -45,14 +46,13 @@ func (w *world) start() error {
 	if err := os.MkdirAll(w.dir, 0o755); err != nil {
 		return err
 	}
-	keys, err := os.OpenFile(filepath.Join(w.dir, "keys"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil { // every run has the same references
-		_, err = keys.WriteString(scriptKeys)
-		err = errors.Join(err, keys.Close())
+	keys := filepath.Join(w.dir, "keys")
+	if _, err := os.Stat(keys); errors.Is(err, os.ErrNotExist) { // every run has the same references
+		if err := disk.WriteSecret(keys, []byte(scriptKeys), true); err != nil {
+			return err
+		}
 	}
-	if err != nil && !errors.Is(err, os.ErrExist) {
-		return err
-	}
+	var err error
 	if w.store, err = embedded.Open(w.dir, embedded.Options{NoSync: !w.sync, Buckets: 2}); err != nil {
 		return err
 	}
