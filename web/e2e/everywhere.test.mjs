@@ -28,7 +28,7 @@ const pages = [
   ["/retention", "table.triangle"],
   ["/models", ".state"],
   ["/files", ".drop"],
-  ["/events", "main table"],
+  ["/events", "main a[href^='/events/']"],
   ["/events/Order%20Completed", "main table"],
   ["/outbox", ".meter"],
   ["/whatif", ".sizes tbody tr"],
