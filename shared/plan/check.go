@@ -15,9 +15,12 @@ import (
 // maxSteps is how many schemas one event may be compared with: references and alternatives can ask for any number.
 const maxSteps = 20_000
 
+// maxDepth is how many schemas may ask for each other in turn: a reference can ask for itself without end.
+const maxDepth = 256
+
 // checking is the comparison of one event. Once steps is negative it is over, and the event is refused.
 type checking struct {
-	steps int
+	steps, depth int
 }
 
 // wrong is a violation; whoever descends writes the path in front.
@@ -41,9 +44,18 @@ func (c *checking) value(s *schema, v event.Value) *Violation { return c.compare
 
 // compare compares a value; o holds the fields of an object when they are known.
 func (c *checking) compare(s *schema, v event.Value, o *event.Object) *Violation {
-	if c.steps--; c.steps < 0 {
+	if c.steps--; c.steps < 0 || c.depth == maxDepth {
+		c.steps = -1
 		return nil
 	}
+	c.depth++
+	bad := c.whole(s, v, o)
+	c.depth--
+	return bad
+}
+
+// whole compares a value with all that a schema asks for.
+func (c *checking) whole(s *schema, v event.Value, o *event.Object) *Violation {
 	if s.never {
 		return wrong("is not allowed", "")
 	}

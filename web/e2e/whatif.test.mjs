@@ -228,7 +228,7 @@ test("a snapshot of another layout says so, and a new one is made", async () => 
 
 test("with too little memory the page works on a part of the base, and says so", async () => {
   const page = await open(browser, weir.address, "/outbox");
-  const many = 24;
+  const many = 60;
   await page.route("**/v1/snapshot", async (route) => {
     const answer = await (await route.fetch()).json();
     const shards = Array.from({ length: many }, () => answer.shards[0]).map((one, i) => ({
@@ -241,7 +241,7 @@ test("with too little memory the page works on a part of the base, and says so",
     const url = new URL(route.request().url());
     return route.fallback({ url: url.href.replace(/\/\d+(?:~|%7E)/i, "/") });
   });
-  await page.goto("/whatif?memory=9");
+  await page.goto("/whatif?memory=12");
   await page.getByText(/Memory ran out: numbers are of/).waitFor({ timeout: 60_000 });
   const told = await report(page);
   assert.ok(told.users > 0 && told.users < 2357 * many, `${told.users} users`);
