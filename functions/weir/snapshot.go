@@ -150,7 +150,7 @@ func publishFolder(dir string, write func(snapshot.Files) (*snapshot.Manifest, e
 		return nil, "", err
 	}
 	sum := sha256.Sum256(text)
-	name := time.Now().UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(sum[:4])
+	name := time.Now().UTC().Format("20060102T150405.000000000Z") + "-" + hex.EncodeToString(sum[:4])
 	if err := os.Chmod(temp, 0o755); err != nil {
 		return nil, "", err
 	}
