@@ -90,7 +90,8 @@ func TestUnsubscribeHoldsAtOnce(t *testing.T) {
 	token := tokenOf(t, box.sent[0])
 	b.load(welcomed("a2"))
 	other := strings.Replace(welcomed("c"), "2026-03-02T09:00:00Z", "2026-03-02T12:30:00Z", 1)
-	for id, want := range map[string]string{"a2": "suppressed suppressed: unsubscribed, since 2026-03-02", "c": "sent"} {
+	for _, one := range [][2]string{{"a2", "suppressed suppressed: unsubscribed, since 2026-03-02"}, {"c", "sent"}} {
+		id, want := one[0], one[1]
 		s, err := b.app.Suppress(ctx, app.SuppressionRequest{User: id, Reason: app.Unsubscribed, Source: "cli"})
 		if err != nil || s.Who != app.SuppressedUser(id) {
 			t.Fatal(s, err)
