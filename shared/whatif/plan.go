@@ -12,8 +12,6 @@ import (
 	"github.com/weir-engine/weir/shared/segment/column"
 )
 
-func onesCount(w uint64) int { return bits.OnesCount64(w) }
-
 func load64(b []uint8) uint64 { return binary.LittleEndian.Uint64(b) }
 
 // audience is a tag, a segment, or who is warned of churn.

@@ -261,7 +261,7 @@ func (k *shardPlan) set(b int, r *setRun) {
 func (k *shardPlan) sum(b int, of *column.Block, to *Sum) {
 	n := int64(0)
 	for _, w := range of {
-		n += int64(onesCount(w))
+		n += int64(bits.OnesCount64(w))
 	}
 	if n == 0 {
 		return
