@@ -28,6 +28,7 @@ type whatIf struct {
 	RFM        whatIfGroup      `json:"rfm"`
 	RFMCN      whatIfGroup      `json:"rfm_cn"`
 	Tiers      whatIfGroup      `json:"tiers"`
+	Engagement *whatIfGroup     `json:"engagement"` // by bands of the score; null where neither strategy gives points
 	Segments   []whatIfMember   `json:"segments"`
 	Tags       []whatIfMember   `json:"tags"`
 	Churn      *whatIfMember    `json:"churn_warning"`
@@ -126,6 +127,10 @@ func newWhatIf(w *app.WhatIf) whatIf {
 	}
 	for _, m := range r.Tags {
 		out.Tags = append(out.Tags, memberOf(m))
+	}
+	if len(r.Points.Names) > 0 {
+		g := groupOf(&r.Points)
+		out.Engagement = &g
 	}
 	if r.Churn != nil {
 		m := memberOf(*r.Churn)
@@ -231,6 +236,11 @@ func showWhatIf(w io.Writer, r *whatIf) {
 	}{{"stage", &r.Stages}, {"rfm", &r.RFM}, {"rfm_cn", &r.RFMCN}, {"tier", &r.Tiers}} {
 		for _, s := range g.of.Sizes {
 			size(g.what, s)
+		}
+	}
+	if r.Engagement != nil {
+		for _, s := range r.Engagement.Sizes {
+			size("engagement", s)
 		}
 	}
 	for _, m := range r.Tags {

@@ -58,6 +58,13 @@ func (n *Names) TagSchema() *Schema {
 	return schema
 }
 
+// EngagementSchema returns what the conditions of engagement may refer to: what stages may, but not engagement itself.
+func (n *Names) EngagementSchema() *Schema {
+	schema := n.StageSchema()
+	schema.Refuse(FieldEngagement.String(), "no engagement: this condition is part of it")
+	return schema
+}
+
 // StageSchema returns what the conditions of stages may refer to: no stage, no tag, no segment.
 func (n *Names) StageSchema() *Schema {
 	schema := n.SegmentSchema()

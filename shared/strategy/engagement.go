@@ -29,8 +29,4 @@ func (c *checker) engagement() {
 }
 
 // EngagementSchema returns what the conditions of engagement may refer to: what stages may, but not engagement itself.
-func (s *Strategy) EngagementSchema() *segment.Schema {
-	schema := s.StageSchema()
-	schema.Refuse(segment.FieldEngagement.String(), "no engagement: this condition is part of it")
-	return schema
-}
+func (s *Strategy) EngagementSchema() *segment.Schema { return s.Names().EngagementSchema() }

@@ -121,10 +121,13 @@ func (b *Base) Add(buf []byte) error {
 	s.set.WithZones(b.zones)
 	for i := range cols {
 		c := &cols[i]
+		s.cols[c.Ref] = c
+		if c.Ref == colEngagement {
+			continue // conditions read the score that is computed
+		}
 		if err := s.set.Add(*c); err != nil {
 			return broken("%v", err)
 		}
-		s.cols[c.Ref] = c
 		if name, ok := strings.CutPrefix(c.Ref, colTag); ok {
 			s.tags = append(s.tags, name)
 		}

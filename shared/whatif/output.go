@@ -8,6 +8,8 @@ type output struct {
 	stage, stageOld []uint8  // settled, interned
 	cand, candOld   []uint8  // candidate, interned
 	setsOld         map[string][]uint64
+	// Engagement scores as engaging holds them; nil until a strategy gives points.
+	points, pointsOld []uint8
 }
 
 // A word holds the scores of a row: R, F (bits 0 and 3), M (8), the name in the grid (12), the tier (16, interned), and the code
@@ -27,6 +29,16 @@ func newOutput(rows int) output {
 	return output{word: make([]uint32, n), stage: make([]uint8, n), cand: make([]uint8, n), setsOld: map[string][]uint64{}}
 }
 
+// roomForPoints makes room for engagement scores.
+func (o *output) roomForPoints() {
+	if o.points == nil {
+		o.points = make([]uint8, len(o.stage))
+	}
+	if o.wordOld != nil && o.pointsOld == nil {
+		o.pointsOld = make([]uint8, len(o.stage))
+	}
+}
+
 // liveCodes reads the codes of a derived column from the outputs of a block.
 func (o *output) liveCodes(ref string, block int, to *[column.BlockRows]uint8) {
 	from := block * column.BlockRows
@@ -36,6 +48,14 @@ func (o *output) liveCodes(ref string, block int, to *[column.BlockRows]uint8) {
 		*to = [column.BlockRows]uint8(o.stage[from:])
 	case "stage_candidate":
 		*to = [column.BlockRows]uint8(o.cand[from:])
+	case colEngagement:
+		*to = [column.BlockRows]uint8{}
+		if o.points == nil {
+			return
+		}
+		for i, p := range o.points[from : from+column.BlockRows] {
+			to[i] = max(p, 1) - 1
+		}
 	case "r":
 		unpack(words, 0, 7, to)
 	case "f":

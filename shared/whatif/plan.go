@@ -72,9 +72,9 @@ func audiencesOf(s *Spec) []audience {
 
 // dirt is what a change touches.
 type dirt struct {
-	scores, candidate, stage bool
-	audiences                []dirtySet
-	refs                     map[string]bool // what conditions read that may have other values
+	scores, points, candidate, stage bool
+	audiences                        []dirtySet
+	refs                             map[string]bool // what conditions read that may have other values
 }
 
 type dirtySet struct {
@@ -82,7 +82,9 @@ type dirtySet struct {
 	gone bool // the strategy has it no more
 }
 
-func (d *dirt) any() bool { return d.scores || d.candidate || d.stage || len(d.audiences) > 0 }
+func (d *dirt) any() bool {
+	return d.scores || d.points || d.candidate || d.stage || len(d.audiences) > 0
+}
 
 var scoreRefs = []string{"r", "f", "m", "rfm", "rfm_cn", "tier"}
 
@@ -101,6 +103,11 @@ func dirty(before, now *Spec) *dirt {
 	}
 	if all || before.Activity != now.Activity {
 		d.refs["silence_days"] = true
+	}
+	d.points = all || !samePoints(before.Engagement, now.Engagement) ||
+		slices.ContainsFunc(now.Engagement, func(p Points) bool { return touched(p.When) })
+	if d.points {
+		d.refs[colEngagement] = true
 	}
 	d.candidate = all || len(before.Stages) != len(now.Stages)
 	d.stage = d.candidate
@@ -154,6 +161,9 @@ func (p *Preview) plan(spec *Spec) ([]*shardPlan, *dirt, error) {
 	}
 	if err := spec.missing(); err != nil {
 		return nil, nil, err
+	}
+	if len(spec.Engagement) > maxEntries {
+		return nil, nil, fault.New(fault.TooLarge, "%d entries of engagement", len(spec.Engagement)).WithHint("at most " + strconv.Itoa(maxEntries))
 	}
 	what := dirty(p.spec, spec)
 	stages := make([]uint8, len(spec.Stages))
@@ -216,6 +226,11 @@ func (s *Spec) missing() error {
 		}
 		return nil
 	}
+	for _, p := range s.Engagement {
+		if err := check(pointsPlace(p.Name), p.When); err != nil {
+			return err
+		}
+	}
 	for i := range s.Stages {
 		if err := check(stagePlace(s.Stages[i].Name), s.Stages[i].When); err != nil {
 			return err
@@ -234,6 +249,12 @@ func stagePlace(name string) string { return "lifecycle.stages." + name + ".when
 func (k *shardPlan) compile(spec *Spec, stages []uint8, tiers []uint32) error {
 	if k.what.scores {
 		k.scoring = newScoring(k.s, spec, tiers)
+	}
+	if k.what.points {
+		var err error
+		if k.engaging, err = k.engagement(spec); err != nil {
+			return err
+		}
 	}
 	if k.what.candidate {
 		k.staging = &staging{codes: stages}
@@ -296,7 +317,7 @@ func (s *shard) liveColumns() []liveColumn {
 	var list []liveColumn
 	for _, l := range []liveColumn{
 		{"r", nil, afterScores}, {"f", nil, afterScores}, {"m", nil, afterScores}, {"rfm", nil, afterScores}, {"rfm_cn", nil, afterScores},
-		{"tier", nil, afterScores}, {"stage_candidate", nil, afterCandidate}, {"stage", nil, afterStage},
+		{"tier", nil, afterScores}, {colEngagement, nil, afterPoints}, {"stage_candidate", nil, afterCandidate}, {"stage", nil, afterStage},
 	} {
 		if l.codes = s.live[l.ref]; l.codes != nil {
 			list = append(list, l)
@@ -355,7 +376,7 @@ func (k *shardPlan) ensure(spec *Spec, place string, r *segment.Ref) error {
 		return nil
 	}
 	switch ref {
-	case "stage", "stage_candidate", "tier", "r", "f", "m", "rfm", "rfm_cn":
+	case "stage", "stage_candidate", "tier", "r", "f", "m", "rfm", "rfm_cn", colEngagement:
 		return k.makeLive(ref)
 	case "stage_days":
 		return k.makeSince(place)
@@ -388,6 +409,8 @@ func (k *shardPlan) makeLive(ref string) error {
 	case "stage", "stage_candidate", "tier":
 		last = maxNames
 		values = k.p.base.names.values
+	case colEngagement:
+		last = MaxEngagement
 	case "rfm":
 		last, values = 15, labels(rfmNames, 16)
 	case "rfm_cn":
@@ -413,6 +436,8 @@ func (b *Base) lastCode(ref string) int {
 		return len(b.names.list) - 1
 	case "rfm", "rfm_cn":
 		return 15
+	case colEngagement:
+		return MaxEngagement
 	}
 	return 5
 }

@@ -27,6 +27,7 @@ const (
 	groupM
 	groupTier
 	groupCN
+	groupPoints // bands of the engagement score
 	groupCount
 )
 
@@ -62,6 +63,7 @@ func (b *Base) Compare(start *Spec) (*Preview, error) {
 	}
 	for _, s := range b.shards {
 		o := &s.out
+		o.pointsOld = append([]uint8(nil), o.points...)
 		o.wordOld, o.stageOld, o.candOld = append([]uint32(nil), o.word...), append([]uint8(nil), o.stage...), append([]uint8(nil), o.cand...)
 	}
 	p.start = start
@@ -90,6 +92,9 @@ func (p *Preview) total() {
 			p.groups[groupM].old[w>>wordM&7].add(one)
 			p.groups[groupTier].old[w>>wordTier&63].add(one)
 			p.groups[groupCN].old[w>>wordCN&15].add(one)
+			if s.out.pointsOld != nil {
+				p.groups[groupPoints].old[bandOf(s.out.pointsOld[i])].add(one)
+			}
 		}
 	}
 }
@@ -108,6 +113,9 @@ func (p *Preview) evaluate(spec *Spec) error {
 	p.clear(what)
 	p.counted = 0
 	for _, k := range plans {
+		if len(spec.Engagement) > 0 {
+			k.s.out.roomForPoints()
+		}
 		for b := range k.s.blocks() {
 			k.block(b)
 		}
@@ -127,6 +135,9 @@ func (p *Preview) clear(what *dirt) {
 		empty(groupM)
 		empty(groupTier)
 		empty(groupCN)
+	}
+	if what.points {
+		empty(groupPoints)
 	}
 	if what.candidate {
 		empty(groupCandidate)
@@ -156,6 +167,7 @@ type shardPlan struct {
 	s        *shard
 	what     *dirt
 	scoring  *scoring
+	engaging *engaging
 	staging  *staging
 	settling *settling
 	runs     []setRun // of the audiences of what, in order
@@ -180,6 +192,7 @@ type liveColumn struct {
 
 const (
 	afterScores = iota
+	afterPoints
 	afterCandidate
 	afterStage
 )
@@ -192,6 +205,14 @@ func (k *shardPlan) block(b int) {
 		k.write(b, afterScores)
 		if o.wordOld != nil {
 			k.countWords(b, words, (*[column.BlockRows]uint32)(o.wordOld[from:]))
+		}
+	}
+	if k.engaging != nil && o.points != nil {
+		points := (*[column.BlockRows]uint8)(o.points[from:])
+		k.engaging.block(b, points)
+		k.write(b, afterPoints)
+		if o.wordOld != nil {
+			k.countPoints(b, points, (*[column.BlockRows]uint8)(o.pointsOld[from:]))
 		}
 	}
 	cand, stage := (*[column.BlockRows]uint8)(o.cand[from:]), (*[column.BlockRows]uint8)(o.stage[from:])

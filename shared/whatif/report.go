@@ -16,6 +16,7 @@ type Report struct {
 	RFMCN    Group
 	Tier     Group
 	R, F, M  Group
+	Points   Group // bands of the engagement score; without names where no strategy gives points
 	Tags     []Member
 	Segments []Member
 	Churn    *Member // who is warned of churn; nil when neither strategy warns
@@ -72,6 +73,9 @@ func (p *Preview) Report() *Report {
 	ofR := func(code int) string { return digit(code & 7) }
 	ofF := func(code int) string { return digit(code >> wordF & 7) }
 	r.R, r.F, r.M = p.group(groupCell, five, ofR, ofR), p.group(groupCell, five, ofF, ofF), p.group(groupM, five, digit, digit)
+	if len(p.spec.Engagement) > 0 || len(p.start.Engagement) > 0 {
+		r.Points = p.group(groupPoints, bandNames(), bandName, bandName)
+	}
 	for _, t := range p.spec.Tags {
 		r.Tags = append(r.Tags, p.members("tags", t.Name))
 	}
@@ -249,6 +253,7 @@ type Row struct {
 	Tags       []string // sorted
 	Segments   []string // sorted
 	Churn      bool     // a warning is due
+	Engagement int      // 0 to MaxEngagement; -1 where the strategy gives no points
 }
 
 // Row returns one row of the base; rows are numbered over all shards.
@@ -266,7 +271,7 @@ func (p *Preview) rowOf(s *shard, i int) Row {
 	w := int(s.out.word[i])
 	r := Row{
 		R: w & 7, F: w >> wordF & 7, M: w >> wordM & 7, RFM: rfmNames[w>>wordName&15], Tier: p.nameOf(w >> wordTier & 63), RFMCN: cnName(w >> wordCN & 15),
-		Candidate: p.nameOf(int(s.out.cand[i])), Stage: p.nameOf(int(s.out.stage[i])), Since: p.since(s, i),
+		Candidate: p.nameOf(int(s.out.cand[i])), Stage: p.nameOf(int(s.out.stage[i])), Since: p.since(s, i), Engagement: s.out.scoreOf(i),
 	}
 	for _, a := range audiencesOf(p.spec) {
 		switch in := bitOf(s.sets[a.ref], i); {

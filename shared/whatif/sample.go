@@ -93,6 +93,12 @@ func (p *Preview) number(s *shard, ref string, row int) float64 {
 	if ref == "silence_days" {
 		ref = silenceColumn(p.spec.Activity)
 	}
+	if ref == colEngagement && s.cols[ref] == nil {
+		if v := s.out.scoreOf(row); v >= 0 {
+			return float64(v)
+		}
+		return math.NaN()
+	}
 	c := s.cols[ref]
 	if c == nil || !slices.Contains([]column.Kind{column.Number, column.Float, column.Bits}, c.Kind) {
 		return math.NaN()

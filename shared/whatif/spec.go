@@ -16,6 +16,8 @@ type Spec struct {
 	Tags     []Audience
 	Segments []Audience
 	Rules    []Rule
+	// Engagement gives points; their sum, cut to 0..MaxEngagement, is the engagement score. Without entries nobody has one.
+	Engagement []Points
 	// Churn is the probability from which a churn warning is due while the user is silent for fewer days than ChurnSilence; 0: no
 	// warning is given.
 	Churn        float64
@@ -38,6 +40,13 @@ type Stage struct {
 type Audience struct {
 	Name string
 	When *segment.Program
+}
+
+// Points are given to users for whom a condition holds.
+type Points struct {
+	Name   string
+	When   *segment.Program
+	Points int // -100 to 100
 }
 
 // Rule is an outreach rule: it sends to who enters a stage or a segment.

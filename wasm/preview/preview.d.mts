@@ -33,6 +33,8 @@ export interface Report {
   r: Group;
   f: Group;
   m: Group;
+  /** Bands of the engagement score; without names where no strategy gives points. */
+  points: Group;
   tags: Member[];
   segments: Member[];
   churn: Member | null;

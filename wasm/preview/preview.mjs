@@ -1,7 +1,7 @@
 // Loads the what-if module and speaks its border (docs/wasm-abi.md): in a browser, in a worker, and in Node.
 
 /** Version of the border that this loader speaks. */
-export const version = 2;
+export const version = 3;
 
 const codes = ['', 'invalid', 'not_found', 'too_large', 'unavailable', 'internal'];
 const scan = 6;
@@ -230,7 +230,7 @@ export function decodeReport(bytes) {
   const group = () => ({ names: r.list(() => r.text()), before: r.list(sum), after: r.list(sum), moves: r.list(() => r.list(sum)) });
   const member = () => ({ name: r.text(), before: sum(), after: sum(), enter: sum(), leave: sum() });
   return {
-    users: r.i64(), stage: group(), candidate: group(), rfm: group(), rfmCN: group(), tier: group(), r: group(), f: group(), m: group(),
+    users: r.i64(), stage: group(), candidate: group(), rfm: group(), rfmCN: group(), tier: group(), r: group(), f: group(), m: group(), points: group(),
     tags: r.list(member), segments: r.list(member), churn: r.u8() ? member() : null,
     rules: r.list(() => ({ name: r.text(), enter: sum(), existing: sum() })),
   };

@@ -14,7 +14,7 @@ import (
 )
 
 // abiVersion is the version of the border.
-const abiVersion = 2
+const abiVersion = 3
 
 // session is one base and what is tried on it. A result stands until the next call but weir_alloc and weir_free.
 type session struct {

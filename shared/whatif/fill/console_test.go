@@ -73,6 +73,19 @@ func TestConsolePlans(t *testing.T) {
 	add("growth", growth, edit(growth, "mature: 8", "mature: 12", "silent_days: 14", "silent_days: 10"), true)
 	add("growth by purchases", growth, edit(growth, "of: any", "of: purchase"), false)
 	add("own stages", custom, edit(custom, "silence_days <= 30.5", "silence_days <= 60", "45 > recency_days", "20 > recency_days"), true)
+	entry := "engagement:\n  - {name: opens, when: 'active_days[28] >= 2', points: 40, zh: 活跃}\n  - {name: late, when: silence_days > 30, points: -10}\n"
+	rated := edit(commerce, "# Tags that conditions give.\n", entry)
+	add("engagement declared", commerce, edit(rated, "segments:\n", "segments:\n  - {name: engaged, when: engagement >= 30}\n"), false)
+	add("engagement weighed otherwise", rated, edit(rated, "points: 40", "points: 55", "silence_days > 30", "silence_days > 45"), false)
+	add("engagement taken away", rated, commerce, false)
+	add("transitions", commerce, edit(commerce, "    churned_days: 120\n", "    churned_days: 120\n  transitions: {active: [silent], churned: []}\n"), false)
+	add("transitions set free", custom, edit(custom, "  transitions: {first_purchase: [active], active: [silent, first_purchase]}\n", "  transitions: {active: [silent, first_purchase]}\n"), false)
+	add("tags, segments and rules added", commerce, edit(commerce, "\nsegments:\n", "  - {name: big, when: 'spend > 10', zh: 大, en: Big}\n\nsegments:\n", "\n# Messages, in Liquid.", "  - {name: few, when: 'tags.has(\"big\")'}\n\n# Messages, in Liquid.")+
+		"    - {name: more, on: {enter_segment: few}, template: welcome, channel: email, shadow: true}\n", false)
+	add("tags, segments and rules taken away", commerce, edit(commerce, "  - name: big_basket\n    when: orders > 0 && average_order >= 100\n    zh: 高客单价\n    en: Big basket\n", "",
+		"  - name: new_buyers\n    when: days_since(first_purchase) < 30\n    zh: 新客\n    en: New buyers\n", "",
+		"    - name: welcome\n      on: {enter_stage: first_purchase}\n      template: welcome\n      channel: outbox\n", ""), false)
+	add("the eight fixed on totals", commerce, edit(commerce, "cn: {m_kind: total, cut: mean}", "cn: {m_kind: total, cut: fixed, fixed: [45, 2, 80]}"), false)
 	add("own stages, moves", custom, edit(custom, "active: 7, silent: 2", "active: 1", "active: [silent, first_purchase]", "active: []"), false)
 
 	var text bytes.Buffer // a case a line

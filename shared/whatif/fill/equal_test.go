@@ -109,14 +109,14 @@ func (s *sample) compare(t testing.TB, p *whatif.Preview, start, now *score.Engi
 	t.Helper()
 	var r, old score.Result
 	stages, segments := map[string]whatif.Sum{}, map[string]whatif.Sum{}
-	moves, tags, names, tiers := map[[2]string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}
+	moves, tags, names, tiers, points := map[[2]string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[[2]string]int64{}
 	for i, u := range s.users {
 		now.Score(u.key, u.facts, u.state, cuts, s.asOf, &r)
 		start.Score(u.key, u.facts, u.state, startCuts, s.asOf, &old)
 		got := p.Row(i)
 		want := whatif.Row{
 			R: r.R, F: r.F, M: r.M, RFM: r.RFM, RFMCN: r.RFMCN, Tier: r.Tier, Candidate: r.Candidate, Stage: r.Stage, Since: r.Since,
-			Tags: r.Tags, Segments: r.Segments, Churn: r.ChurnWarning,
+			Tags: r.Tags, Segments: r.Segments, Churn: r.ChurnWarning, Engagement: r.Engagement,
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("user %s, state %+v:\n got %+v\nwant %+v", u.key, u.state, got, want)
@@ -138,6 +138,7 @@ func (s *sample) compare(t testing.TB, p *whatif.Preview, start, now *score.Engi
 		names[r.RFM]++
 		tiers[r.Tier]++
 		moves[[2]string{old.Stage, r.Stage}]++
+		points[[2]string{band(old.Engagement), band(r.Engagement)}]++
 	}
 	report := p.Report()
 	for i, name := range report.Stage.Names {
@@ -160,6 +161,16 @@ func (s *sample) compare(t testing.TB, p *whatif.Preview, start, now *score.Engi
 			t.Fatalf("tier %s: %d, want %d", name, report.Tier.New[i].Users, tiers[name])
 		}
 	}
+	for i, name := range report.Points.Names {
+		for j, to := range report.Points.Names {
+			if got, want := report.Points.Moves[i][j].Users, points[[2]string{name, to}]; got != want {
+				t.Fatalf("engagement from %s to %s: %d, want %d", name, to, got, want)
+			}
+		}
+	}
+	if gives := len(start.Strategy().Engagement)+len(now.Strategy().Engagement) > 0; gives != (len(report.Points.Names) > 0) {
+		t.Fatalf("engagement: %v", report.Points.Names)
+	}
 	for _, m := range report.Segments {
 		if m.New.Users != segments[m.Name].Users || m.New.Revenue != segments[m.Name].Revenue {
 			t.Fatalf("segment %s: %+v, want %+v", m.Name, m.New, segments[m.Name])
@@ -170,6 +181,17 @@ func (s *sample) compare(t testing.TB, p *whatif.Preview, start, now *score.Engi
 			t.Fatalf("tag %s: %+v, want %d", m.Name, m.New, tags[m.Name])
 		}
 	}
+}
+
+// band is the five points that an engagement score is among.
+func band(score int) string {
+	switch {
+	case score < 0:
+		return ""
+	case score >= 95:
+		return "95-100"
+	}
+	return fmt.Sprintf("%d-%d", score/5*5, score/5*5+4)
 }
 
 const commonText = `
@@ -191,7 +213,13 @@ var tried = []string{
 	`rfm: {ties: ntile_first, grid: eleven, cn: {m_kind: average, cut: median}}
 lifecycle: {preset: commerce, thresholds: {silent_days: 30, churned_days: 90}, dwell_days: {silent: 7}, transitions: {churned: [active, first_purchase]}}
 tiers: [{name: top, top: 0.05}, {name: high, top: 0.3}, {name: low, top: 1}]
+engagement:
+  - {name: opens, when: 'active_days[28] >= 2', points: 40}
+  - {name: near, when: r >= 4, points: 33}
+  - {name: carts, when: 'metrics.carts[30] >= 2 && rfm != "lost"', points: 61}
+  - {name: silent, when: silence_days > 90, points: -25}
 segments:
+  - {name: engaged, when: engagement >= 40 && engagement != 100}
   - {name: urgent, when: 'segments.has("risky") && !tags.has("coupon")'}
   - {name: risky, when: 'stage in ["silent", "churned"] && f >= 2 && rfm != "lost" || tags.has("browser")'}
   - {name: fresh, when: 'days_since(first_seen) <= 100 && traits.city == "上海" || event("App Opened").count > 3'}
@@ -208,17 +236,24 @@ segments:
 `, `rfm: {ties: ntile_first, grid: eleven, cn: {m_kind: average, cut: median}}
 lifecycle: {preset: commerce, thresholds: {silent_days: 31, churned_days: 90}, dwell_days: {silent: 7}, transitions: {churned: [active, first_purchase]}}
 tiers: [{name: top, top: 0.05}, {name: high, top: 0.3}, {name: low, top: 1}]
+engagement:
+  - {name: opens, when: 'active_days[28] >= 3', points: 12}
+  - {name: near, when: r >= 4, points: 33}
 segments:
+  - {name: engaged, when: engagement >= 40 && engagement != 100}
   - {name: urgent, when: 'segments.has("risky") && !tags.has("vip")'}
   - {name: risky, when: 'stage in ["silent", "churned"] && f >= 2 && rfm != "lost" || tags.has("browser")'}
   - {name: new, when: 'tenure_days < 60 && r + m > 3 && stage_days != null'}
 `, `rfm: {ties: fixed, recency: [30, 60, 120, 240], frequency: [1, 2, 4, 8], monetary: [50, 100, 250.5, 500], cn: {cut: fixed, fixed: [60, 3, 200]}}
 activity: {of: any}
+engagement:
+  - {name: spent, when: spend >= 300 || m == 5, points: 50}
+  - {name: lost, when: f < 2, points: -20}
 lifecycle:
   preset: custom
   stages:
     - {name: visitor, when: orders == 0}
-    - {name: active, when: 'silence_days * 1.5 < 60 || rfm == "champions"'}
+    - {name: active, when: 'silence_days * 1.5 < 60 || rfm == "champions" || engagement >= 30'}
     - {name: former}
 tiers: [{name: best, top: 0.1}, {name: low, top: 1}]
 segments:
@@ -226,9 +261,10 @@ segments:
   - {name: coupon, when: 'tags.has("coupon") && purchase_days[365] > 1'}
 `, `rfm: {cn: {cut: mean}}
 activity: {of: events}
+engagement: [{name: bought, when: orders > 2 || silence_days < 9, points: 7}]
 lifecycle: {preset: growth, thresholds: {silent_days: 10, churned_days: 25}, dwell_days: {growing: 3, mature: 9, dormant: 2}}
 segments:
-  - {name: asleep, when: 'stage == "dormant" || first_purchase < date("2026-01-20")'}
+  - {name: asleep, when: 'stage == "dormant" || first_purchase < date("2026-01-20") || engagement == 7'}
 `,
 }
 

@@ -127,6 +127,9 @@ func reads(e *score.Engine) []*segment.Ref {
 		texts = append(texts, g.When)
 	}
 	var list []*segment.Ref
+	for _, p := range s.Engagement {
+		texts = append(texts, p.When)
+	}
 	for _, text := range texts {
 		if text == "" {
 			continue

@@ -97,8 +97,6 @@ func (x *Filler) field(r *segment.Ref) {
 		x.add(r.String(), column.Float, 1, func(f *profile.Facts, at int) { v := x.e.Worth(f, x.asOf); x.known(at, v.CLV, v.OK) })
 	case segment.FieldPAlive:
 		x.add(r.String(), column.Float, 1, func(_ *profile.Facts, at int) { x.known(at, x.r.PAlive, x.r.PAlive >= 0) })
-	case segment.FieldEngagement:
-		x.add(r.String(), column.Float, 1, func(_ *profile.Facts, at int) { x.known(at, float64(x.r.Engagement), x.r.Engagement >= 0) })
 	case segment.FieldChurnP:
 		x.add(r.String(), column.Float, 1, func(_ *profile.Facts, at int) { x.known(at, x.r.ChurnP, x.r.ChurnP >= 0) })
 	}

@@ -58,6 +58,9 @@ func Plan(base, e *score.Engine, cuts *score.Cuts) (*wire.Plan, error) {
 	for _, g := range s.Segments {
 		p.Segments = append(p.Segments, wire.Audience{Name: g.Name, When: g.When})
 	}
+	for _, e := range s.Engagement {
+		p.Engagement = append(p.Engagement, wire.Points{Name: e.Name, When: e.When, Points: e.Points})
+	}
 	for _, r := range s.Outreach.Rules {
 		p.Rules = append(p.Rules, whatif.Rule{Name: r.Name, Stage: r.On.EnterStage, Segment: r.On.EnterSegment})
 	}
@@ -158,9 +161,6 @@ func missing(base, s *strategy.Strategy, old, e *score.Engine) []whatif.Missing 
 	}
 	if s.Activity.Of == profile.ActivityEvents && !slices.Equal(base.Events, s.Events) {
 		refuse("silence_days", "other events end a silence than in the base")
-	}
-	if !slices.Equal(base.Engagement, s.Engagement) {
-		refuse(segment.FieldEngagement.String(), "engagement gives other points than in the base")
 	}
 	if base.Value != s.Value {
 		refuse("clv", "the section value is another one than in the base")

@@ -37,6 +37,7 @@ func AppendRow(b []byte, r *whatif.Row) []byte {
 	list(c, &r.Tags, c.text)
 	list(c, &r.Segments, c.text)
 	c.truth(&r.Churn)
+	c.whole(&r.Engagement)
 	return c.b
 }
 
@@ -92,7 +93,7 @@ func codeSum(c *coder, s *whatif.Sum) {
 
 func codeReport(c *coder, r *whatif.Report) {
 	c.i64(&r.Users)
-	for _, g := range []*whatif.Group{&r.Stage, &r.Asked, &r.RFM, &r.RFMCN, &r.Tier, &r.R, &r.F, &r.M} {
+	for _, g := range []*whatif.Group{&r.Stage, &r.Asked, &r.RFM, &r.RFMCN, &r.Tier, &r.R, &r.F, &r.M, &r.Points} {
 		codeGroup(c, g)
 	}
 	for _, l := range []*[]whatif.Member{&r.Tags, &r.Segments} {

@@ -10,7 +10,7 @@ import (
 )
 
 // PlanVersion is the version of the layout of plans.
-const PlanVersion = 1
+const PlanVersion = 2
 
 const planMagic = "weir.pln"
 
@@ -25,6 +25,7 @@ type Plan struct {
 	Stages       []Stage // from the top; the last has no condition
 	Tags         []Audience
 	Segments     []Audience
+	Engagement   []Points
 	Rules        []whatif.Rule
 	Churn        float64 // as whatif.Spec
 	ChurnSilence int
@@ -51,6 +52,12 @@ type Stage struct {
 
 // Audience is a tag or segment that a condition gives.
 type Audience struct{ Name, When string }
+
+// Points are what a condition gives to the engagement score.
+type Points struct {
+	Name, When string
+	Points     int
+}
 
 // Encode returns the plan as bytes.
 func (p *Plan) Encode() []byte {
@@ -106,6 +113,7 @@ func (p *Plan) code(c *coder) {
 	for _, l := range []*[]Audience{&p.Tags, &p.Segments} {
 		list(c, l, func(a *Audience) { c.text(&a.Name); c.text(&a.When) })
 	}
+	list(c, &p.Engagement, func(e *Points) { c.text(&e.Name); c.text(&e.When); c.whole(&e.Points) })
 	list(c, &p.Rules, func(r *whatif.Rule) {
 		c.text(&r.Name)
 		c.text(&r.Stage)
@@ -216,6 +224,14 @@ func (p *Plan) Spec(base *whatif.Base) (*whatif.Spec, error) {
 		}
 		spec.Stages = append(spec.Stages, stage)
 	}
+	points := names.EngagementSchema()
+	for _, e := range p.Engagement {
+		when, err := segment.Compile(e.When, points)
+		if err != nil {
+			return nil, fault.Wrap(err, "engagement %s", e.Name)
+		}
+		spec.Engagement = append(spec.Engagement, whatif.Points{Name: e.Name, When: when, Points: e.Points})
+	}
 	var err error
 	if spec.Tags, err = compile("tag", p.Tags, names.TagSchema()); err != nil {
 		return nil, err
@@ -262,7 +278,7 @@ func (p *Plan) Resolve(compute func(whatif.CutRules) (whatif.Cuts, error)) error
 // StageSpec compiles the stages alone: what a cube of stages reads.
 func (p *Plan) StageSpec() (*whatif.Spec, error) {
 	own := *p
-	own.Tags, own.Segments, own.Rules, own.Missing, own.Recut = nil, nil, nil, nil, nil
+	own.Tags, own.Segments, own.Engagement, own.Rules, own.Missing, own.Recut = nil, nil, nil, nil, nil, nil
 	return own.Spec(nil)
 }
 

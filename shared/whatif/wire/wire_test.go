@@ -24,11 +24,12 @@ func example(t testing.TB) *Plan {
 			Metrics: []segment.MetricName{{Name: "carts", Windows: []int{7, 30}, Of: segment.Definition{Event: "Cart Viewed", Where: "properties.price > 3", Agg: "count"}}},
 			Events:  []string{"App Opened"}, Purchase: "Order Completed", Tags: []string{"vip"}, RFM: []string{"champions"}, Tiers: []string{"top", "low"},
 		},
-		Stages:   []Stage{{Name: "active", When: "silence_days < 30", Dwell: 3, Bound: true}, {Name: "gone"}},
-		Tags:     []Audience{{"big", "spend > 10"}},
-		Segments: []Audience{{"good", `stage == "active" && tags.has("big") && metrics.carts[7] > 1`}},
-		Rules:    []whatif.Rule{{Name: "hello", Stage: "active"}},
-		Churn:    0.25, ChurnSilence: 90, Missing: []whatif.Missing{{Prefix: "clv", Why: "no model"}},
+		Stages:     []Stage{{Name: "active", When: "silence_days < 30", Dwell: 3, Bound: true}, {Name: "gone"}},
+		Tags:       []Audience{{"big", "spend > 10"}},
+		Segments:   []Audience{{"good", `stage == "active" && tags.has("big") && metrics.carts[7] > 1`}},
+		Engagement: []Points{{"opens", "active_days[28] >= 4", 30}},
+		Rules:      []whatif.Rule{{Name: "hello", Stage: "active"}},
+		Churn:      0.25, ChurnSilence: 90, Missing: []whatif.Missing{{Prefix: "clv", Why: "no model"}},
 		Cuts: whatif.Cuts{
 			Scored: true, Recency: [4]int64{1, 2, 3, 4}, Ranked: [4]bool{true}, FromRow: &[4]int64{9, 8, 7, 6},
 			CN: whatif.CNCuts{Known: true, Recency: -5}, Tiers: []whatif.TierCut{{Name: "top", Least: 1 << 40}, {Name: "low", Rest: true}},
@@ -68,6 +69,7 @@ func TestPlanSpec(t *testing.T) {
 		{func(p *Plan) { p.Stages[0].When = "orders >" }, "stage active"},
 		{func(p *Plan) { p.Stages[0].When = `segments.has("good")` }, "stage active"},
 		{func(p *Plan) { p.Tags[0].When = `segments.has("good")` }, "tag big"},
+		{func(p *Plan) { p.Engagement[0].When = "engagement > 3" }, "engagement opens"},
 		{func(p *Plan) { p.Segments[0].When = "metrics.views > 1" }, "segment good"},
 	} {
 		p := example(t)
@@ -89,8 +91,8 @@ func TestPlanRefusesWhatIsDamaged(t *testing.T) {
 	if _, err := ParsePlan(append(bytes.Clone(b), 0)); err == nil {
 		t.Error("a byte too many is taken for a plan")
 	}
-	b[8] = 2
-	if _, err := ParsePlan(b); err == nil || !strings.Contains(err.Error(), "layout 2") {
+	b[8] = 1
+	if _, err := ParsePlan(b); err == nil || !strings.Contains(err.Error(), "layout 1") {
 		t.Errorf("another layout: %v", err)
 	}
 }

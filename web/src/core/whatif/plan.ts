@@ -18,6 +18,7 @@ export interface Plan {
   stages: { name: string; when: string; dwell: number; bound: boolean; allowed: string[] }[];
   tags: Audience[];
   segments: Audience[];
+  engagement: (Audience & { points: number })[];
   rules: { name: string; stage: string; segment: string }[];
   churn: number;
   churnSilence: number;
@@ -53,7 +54,7 @@ export interface Recut {
 }
 
 const MAGIC = "weir.pln";
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** Reads a plan; undefined for a layout that this page does not know. */
 export function decodePlan(bytes: Uint8Array): Plan | undefined {
@@ -84,6 +85,7 @@ export function decodePlan(bytes: Uint8Array): Plan | undefined {
     stages: r.list(() => ({ name: text(), when: text(), dwell: whole(), bound: truth(), allowed: texts() })),
     tags: r.list(audience),
     segments: r.list(audience),
+    engagement: r.list(() => ({ ...audience(), points: whole() })),
     rules: r.list(() => ({ name: text(), stage: text(), segment: text() })),
     churn: r.f64(),
     churnSilence: whole(),
@@ -142,6 +144,7 @@ export function encodePlan(plan: Plan): Uint8Array {
     texts(stage.allowed);
   });
   for (const list of [plan.tags, plan.segments]) w.list(list, ({ name, when }) => [text(name), text(when)]);
+  w.list(plan.engagement, ({ name, when, points }) => [text(name), text(when), whole(points)]);
   w.list(plan.rules, ({ name, stage, segment }) => [text(name), text(stage), text(segment)]);
   w.f64(plan.churn);
   whole(plan.churnSilence);

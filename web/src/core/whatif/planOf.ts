@@ -37,6 +37,9 @@ export function planOf(ground: Ground, settings: Settings): Plan {
     stages,
     tags: settings.tags.map(({ name, when }) => ({ name, when })),
     segments: settings.segments.map(({ name, when }) => ({ name, when })),
+    engagement: (settings.engagement ?? []).map(({ name, when, points }) => ({ name, when, points })),
+    messages: messagesOf(settings),
+    refused: refused(start, settings),
     rules: settings.outreach.rules.map(({ name, on }) => ({
       name,
       stage: on.enter_stage ?? "",
@@ -59,6 +62,24 @@ export function planOf(ground: Ground, settings: Settings): Plan {
     keepCN: settings.rfm.cn.cut === "fixed",
   };
   return plan;
+}
+
+/** What message("NAME") may name: the rules, then the templates that no rule is named after (shared/strategy, MessageNames). */
+function messagesOf({ outreach, templates }: Settings): string[] {
+  const rules = outreach.rules.map(({ name }) => name);
+  return [
+    ...rules,
+    ...Object.keys(templates)
+      .filter((name) => !rules.includes(name))
+      .sort(),
+  ];
+}
+
+/** Names that conditions may not read: the engagement score where nothing gives points (shared/strategy, Names). */
+function refused(start: Plan, settings: Settings): Plan["refused"] {
+  const others = start.refused.filter(({ name }) => name !== "engagement");
+  if (settings.engagement?.length) return others;
+  return [...others, { name: "engagement", why: "engagement: the strategy declares no points under engagement" }];
 }
 
 /** Whether cuts that were computed under one strategy hold under another. */

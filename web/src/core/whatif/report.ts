@@ -27,6 +27,7 @@ export function mergeReports(parts: readonly Report[]): Report {
     r: group((part) => part.r),
     f: group((part) => part.f),
     m: group((part) => part.m),
+    points: group((part) => part.points),
     tags: members((part) => part.tags),
     segments: members((part) => part.segments),
     churn: first.churn && mergeMembers(parts.flatMap((part) => (part.churn ? [part.churn] : []))),
@@ -83,6 +84,8 @@ export interface WhatIf {
   rfm: WhatIfGroup;
   rfm_cn: WhatIfGroup;
   tiers: WhatIfGroup;
+  /** By bands of the score; null where neither strategy gives points. */
+  engagement: WhatIfGroup | null;
   segments: WhatIfMember[];
   tags: WhatIfMember[];
   churn_warning: WhatIfMember | null;
@@ -151,6 +154,7 @@ export function whatIf(report: Report, origin: Origin): WhatIf {
     rfm: group(report.rfm),
     rfm_cn: group(report.rfmCN),
     tiers: group(report.tier),
+    engagement: report.points.names.length > 0 ? group(report.points) : null,
     segments: report.segments.map(member),
     tags: report.tags.map(member),
     churn_warning: report.churn && member(report.churn),

@@ -20,8 +20,10 @@ export interface Settings {
   readonly tiers: readonly { readonly name: string; readonly top: number; readonly zh: string; readonly en: string }[];
   readonly lifecycle: Lifecycle;
   readonly churn?: { readonly horizon_days: number; readonly threshold: number };
+  readonly engagement?: readonly Points[];
   readonly tags: readonly Named[];
   readonly segments: readonly Named[];
+  readonly templates: { readonly [name: string]: Value };
   readonly outreach: { readonly daily_ceiling: number; readonly rules: readonly Rule[] };
 }
 
@@ -30,6 +32,11 @@ export interface Named {
   readonly when: string;
   readonly zh: string;
   readonly en: string;
+}
+
+/** An entry of the engagement score. */
+export interface Points extends Named {
+  readonly points: number;
 }
 
 export interface Lifecycle {
@@ -53,9 +60,14 @@ export interface Rule {
   readonly template: string;
   readonly channel: string;
   readonly shadow: boolean;
+  readonly include_existing?: boolean;
+  readonly after_cuts?: boolean;
 }
 
-/** Changes of settings by their path, as a strategy diff writes it: lifecycle.thresholds.silent_days, segments.vip.when. */
+/**
+ * Changes of settings by their path, as a strategy diff writes it: lifecycle.thresholds.silent_days, segments.vip.when. The path of
+ * an entry of a list alone adds it; null takes an entry of a list or a map away.
+ */
 export type Edits = { readonly [path: string]: Value };
 
 /** The settings under some changes. A path that is not there is left out of account. */
@@ -85,7 +97,7 @@ function keysOf(path: string): string[] {
 }
 
 /** Keys that the strategy leaves out while they are at their defaults. */
-const omitted: { [key: string]: Value } = { churn: { horizon_days: 0, threshold: 0 } };
+const omitted: { [key: string]: Value } = { churn: { horizon_days: 0, threshold: 0 }, engagement: [] };
 
 function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
@@ -103,12 +115,16 @@ const maps = new Set(["dwell_days", "transitions", "templates", "locales"]);
 function set(value: Value, [key, ...rest]: string[], to: Value, parent = ""): Value {
   if (key === undefined) return to;
   if (value === null || typeof value !== "object") return value;
+  if (isList(value) && rest.length === 0) {
+    if (to === null) return value.filter((one) => nameOf(one) !== key);
+    if (!value.some((one) => nameOf(one) === key)) return [...value, to];
+  }
   if (isList(value))
     return value.map((one) => (nameOf(one) === key ? set(one, rest, to, key) : one)) as unknown as Value;
   const old = value as { [key: string]: Value };
   if (maps.has(parent)) {
     const entries = Object.entries({ ...old, [key]: set(old[key] ?? null, rest, to, key) });
-    return Object.fromEntries(entries.filter(([, v]) => v !== 0).sort(([a], [b]) => (a < b ? -1 : 1)));
+    return Object.fromEntries(entries.filter(([, v]) => v !== 0 && v !== null).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
   const known = old[key] ?? omitted[key];
   if (known === undefined) return value;
@@ -154,8 +170,12 @@ const order =
 
 /** The version of a strategy: 12 hexadecimal digits of the SHA-256 of its canonical JSON. */
 export function versionOf(settings: Settings): string {
-  const { churn } = settings;
-  const given = Object.entries(settings).filter(([key]) => key !== "churn" || churn?.horizon_days || churn?.threshold);
+  const { churn, engagement } = settings;
+  const left = new Set([
+    ...(churn?.horizon_days || churn?.threshold ? [] : ["churn"]),
+    ...(engagement?.length ? [] : ["engagement"]),
+  ]);
+  const given = Object.entries(settings).filter(([key]) => !left.has(key));
   const keys = order.split(" ");
   given.sort(([a], [b]) => keys.indexOf(a) - keys.indexOf(b));
   const escapes = /[<>&\u2028\u2029]/g;
