@@ -6,9 +6,6 @@ import (
 	"io/fs"
 )
 
-// packedName ends the names of files that are embedded compressed, as infra/functions/build.sh does.
-const packedName = ".gz"
-
 //go:embed all:dist
 var dist embed.FS
 
@@ -19,9 +16,7 @@ func Files() (files fs.FS, built bool) {
 	if err != nil {
 		return dist, false
 	}
-	if _, err = fs.Stat(files, "index.html"); err != nil {
-		_, err = fs.Stat(files, "index.html"+packedName)
-	}
+	_, err = fs.Stat(files, "index.html")
 	return files, err == nil
 }
 

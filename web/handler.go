@@ -29,8 +29,8 @@ func Policy(connect ...string) string {
 }
 
 // Handler serves the console, which may also ask the origins given. A path without a file is a page of the console and gets index.html; a missing asset is 404.
-// Assets have the hash of their content in their name and may be cached for ever; pages are checked each time. Text is
-// compressed when the client accepts gzip.
+// Assets have the hash of their content in their name and may be cached for ever; pages are checked each time. What the build has
+// compressed is sent as it stands to clients that accept brotli, and unpacked or by gzip to others.
 func Handler(connect ...string) http.Handler {
 	files, built := Files()
 	return &handler{files: files, built: built, policy: Policy(connect...)}
@@ -40,7 +40,7 @@ type handler struct {
 	files  fs.FS
 	built  bool
 	policy string
-	packed sync.Map // name → []byte, gzip
+	zipped sync.Map // name → []byte, gzip
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -70,18 +70,14 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	if name == "" {
 		name = "index.html"
 	}
-	body, err := h.read(name)
+	f, err := h.open(name)
 	if err != nil {
-		if packed, err := fs.ReadFile(h.files, name+packedSuffix); err == nil {
-			h.servePacked(w, r, name, packed)
-			return
-		}
 		if strings.HasPrefix(name, "assets/") || path.Ext(name) != "" && path.Dir(name) == "." {
 			http.NotFound(w, r)
 			return
 		}
 		name = "index.html"
-		if body, err = h.read(name); err != nil {
+		if f, err = h.open(name); err != nil {
 			http.Error(w, "the console's index.html cannot be read: build it again with make", http.StatusInternalServerError)
 			return
 		}
@@ -91,44 +87,66 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(name, "assets/") {
 		head.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	kind := contentType(name)
-	head.Set("Content-Type", kind)
-	if packs(kind) {
-		head.Set("Vary", "Accept-Encoding")
-		if accepts(r.Header.Get("Accept-Encoding"), "gzip") {
-			head.Set("Content-Encoding", "gzip")
-			body = h.pack(name, body)
-		}
-	}
-	if r.Method == http.MethodGet {
-		_, _ = w.Write(body)
-	}
-}
-
-// packedSuffix marks files that the build has compressed by brotli.
-const packedSuffix = ".br"
-
-// servePacked serves an asset that stands compressed alone, to those who cannot read it unpacked.
-func (h *handler) servePacked(w http.ResponseWriter, r *http.Request, name string, packed []byte) {
-	head := w.Header()
 	head.Set("Content-Type", contentType(name))
-	head.Set("Cache-Control", "public, max-age=31536000, immutable")
-	head.Set("Vary", "Accept-Encoding")
-	body := packed
-	if accepts(r.Header.Get("Accept-Encoding"), "br") {
-		head.Set("Content-Encoding", "br")
-	} else {
-		plain, err := io.ReadAll(brotli.NewReader(bytes.NewReader(packed)))
-		if err != nil {
-			http.Error(w, name+" cannot be unpacked: build the console again with make", http.StatusInternalServerError)
-			return
-		}
-		body = plain
+	body, encoding, err := h.encode(name, f, r.Header.Get("Accept-Encoding"))
+	if err != nil {
+		http.Error(w, name+" cannot be unpacked: build the console again with make", http.StatusInternalServerError)
+		return
+	}
+	if f.packed != nil || packs(contentType(name)) {
+		head.Set("Vary", "Accept-Encoding")
+	}
+	if encoding != "" {
+		head.Set("Content-Encoding", encoding)
 	}
 	head.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodGet {
 		_, _ = w.Write(body)
 	}
+}
+
+// packedSuffix marks files that the build has compressed by brotli, and that stand in this form alone.
+const packedSuffix = ".br"
+
+// file is a file as it is embedded: one of the two is set.
+type file struct{ plain, packed []byte }
+
+func (h *handler) open(name string) (file, error) {
+	plain, err := fs.ReadFile(h.files, name)
+	if err == nil {
+		return file{plain: plain}, nil
+	}
+	packed, missing := fs.ReadFile(h.files, name+packedSuffix)
+	if missing != nil {
+		return file{}, err
+	}
+	return file{packed: packed}, nil
+}
+
+// encode returns a file in the best encoding that a client accepts: as it stands when it can, text by gzip where that is all
+// that is accepted, and unpacked.
+func (h *handler) encode(name string, f file, accept string) (body []byte, encoding string, err error) {
+	if f.packed != nil && accepts(accept, "br") {
+		return f.packed, "br", nil
+	}
+	zips := packs(contentType(name)) && accepts(accept, "gzip")
+	if known, ok := h.zipped.Load(name); ok && zips {
+		return known.([]byte), "gzip", nil
+	}
+	if body = f.plain; f.packed != nil {
+		if body, err = io.ReadAll(brotli.NewReader(bytes.NewReader(f.packed))); err != nil {
+			return nil, "", err
+		}
+	}
+	if !zips {
+		return body, "", nil
+	}
+	var out bytes.Buffer
+	zip, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid, and a Buffer never fails
+	_, _ = zip.Write(body)
+	_ = zip.Close()
+	h.zipped.Store(name, out.Bytes())
+	return out.Bytes(), "gzip", nil
 }
 
 // accepts reports whether Accept-Encoding names an encoding.
@@ -140,24 +158,6 @@ func accepts(header, encoding string) bool {
 		}
 	}
 	return false
-}
-
-// read returns a file. One that is embedded compressed is packed already.
-func (h *handler) read(name string) ([]byte, error) {
-	body, err := fs.ReadFile(h.files, name)
-	if err == nil {
-		return body, nil
-	}
-	packed, e := fs.ReadFile(h.files, name+packedName)
-	if e != nil {
-		return nil, err
-	}
-	h.packed.LoadOrStore(name, packed)
-	zip, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(zip)
 }
 
 // contentType never asks the machine's own tables for what the console ships: they differ between machines.
@@ -182,16 +182,4 @@ func contentType(name string) string {
 
 func packs(kind string) bool {
 	return strings.HasPrefix(kind, "text/") || strings.Contains(kind, "xml") || strings.Contains(kind, "json")
-}
-
-func (h *handler) pack(name string, body []byte) []byte {
-	if known, ok := h.packed.Load(name); ok {
-		return known.([]byte)
-	}
-	var out bytes.Buffer
-	zip, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid, and a Buffer never fails
-	_, _ = zip.Write(body)
-	_ = zip.Close()
-	h.packed.Store(name, out.Bytes())
-	return out.Bytes()
 }

@@ -6,9 +6,10 @@
 #   a third of a program. The functions are built with a copy of that module in which structvalue.go.txt takes that place.
 # - Parquet knows protocol buffers, of which Weir keeps none: protobuf/ has what it names of them.
 # - Functions that send nothing are built without SES: email.go.txt takes the place of its file.
+# - Functions that make no snapshots unpack brotli and never pack it: brotliwriter.go.txt takes the place of the encoder.
 # - DynamoDB, S3, KMS and SQS speak HTTP/1.1: HTTP/2 is left out.
 # - Inlining is for what reads, folds and scores: the rest waits for the network. The API, which carries the console, has none.
-# - The console is embedded compressed, as it is served.
+# - The console stands in web/dist compressed, as it is served.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 arch=${1:-arm64}
@@ -40,17 +41,20 @@ done
 printf 'module google.golang.org/protobuf\n\ngo 1.24\n' >$out/protobuf/go.mod
 go mod edit -replace "github.com/osteele/liquid=./$out/liquid" -replace "google.golang.org/protobuf=./$out/protobuf" $out/go.mod
 
-# The console, each file compressed in the place of itself.
-rm -rf $out/console
-console=$(
-  cd web/dist && find . -type f ! -name '*.png' ! -name '*.br' ! -name '.*' | sed 's|^\./||' | sort | while read -r file; do
-    mkdir -p "../../$out/console/$(dirname "$file")"
-    gzip -9nc "$file" >"../../$out/console/$file.gz"
-    printf '"web/dist/%s":"","web/dist/%s.gz":"%s/console/%s.gz",' "$file" "$file" "$out" "$file"
-  done
-)
-printf '{"Replace":{%s}}' "${console%,}" >$out/sends.json
-printf '{"Replace":{%s"infra/aws/email.go":"infra/functions/email.go.txt"}}' "$console" >$out/silent.json
+brotli=$(go list -m -f '{{.Dir}}' github.com/andybalholm/brotli)
+rm -rf $out/brotli
+mkdir $out/brotli
+cp "$brotli"/*.go $out/brotli
+chmod -R u+w $out/brotli
+rm $out/brotli/{http,encoder,*_test}.go # of another encoder
+cp infra/functions/brotliwriter.go.txt $out/brotli/writer.go
+printf 'module github.com/andybalholm/brotli\n\ngo 1.24\n' >$out/brotli/go.mod
+cp $out/go.mod $out/unpacks.mod
+cp $out/go.sum $out/unpacks.sum
+go mod edit -replace "github.com/andybalholm/brotli=./$out/brotli" $out/unpacks.mod
+
+printf '{"Replace":{}}' >$out/sends.json
+printf '{"Replace":{"infra/aws/email.go":"infra/functions/email.go.txt"}}' >$out/silent.json
 
 fast=(-gcflags=all=-l)
 for package in runtime/... internal/... crypto/internal/... slices bytes strings encoding/binary math math/bits sync/... hash/... strconv unicode/... \
@@ -67,7 +71,9 @@ for name in "$@"; do
   if grep -q OpenSender "functions/$name"/*.go; then
     overlay=sends
   fi
-  CGO_ENABLED=0 GOOS=linux GOARCH=$goarch go build -modfile $out/go.mod -overlay $out/$overlay.json -tags lambda.norpc,nethttpomithttp2 -trimpath \
+  mod=unpacks
+  case $name in jobs | snapshot) mod=go ;; esac
+  CGO_ENABLED=0 GOOS=linux GOARCH=$goarch go build -modfile $out/$mod.mod -overlay $out/$overlay.json -tags lambda.norpc,nethttpomithttp2 -trimpath \
     "${inlining[@]}" -ldflags "-s -w -X main.version=${VERSION:-dev}" -o "$out/$name/bootstrap" "./functions/$name"
   size=$(stat -c %s "$out/$name/bootstrap")
   printf '%-8s %s %5.1f MB\n' "$name" "$arch" "$((size / 100000))e-1"
