@@ -21,7 +21,8 @@ import { Moving } from "./whatif/Moving";
 import { type GroupName, schemaOf, useWords } from "./whatif/names";
 import { Outreach } from "./whatif/Outreach";
 import { useOffline } from "./whatif/offline";
-import { Panel, placeOfRefusal } from "./whatif/Panel";
+import { Panel } from "./whatif/Panel";
+import { placeOfRefusal } from "./whatif/refusal";
 import { Scenarios } from "./whatif/Scenarios";
 import { Sizes } from "./whatif/Sizes";
 import { Spoken, Summary } from "./whatif/Summary";
@@ -145,6 +146,11 @@ function Workbench({ session, source, onReload }: { session: Session; source: So
   const { report } = state;
   const { currency } = source.snapshot;
   const modelled = source.snapshot.models !== undefined;
+  const undoAll = (
+    <PlainButton quiet onClick={() => onEdit({})}>
+      {t("whatif.undoAll")}
+    </PlainButton>
+  );
   const showMovers = useCallback((from: string, to: string) => {
     setPicked({ kind: "stage", name: "", from, to });
     document.getElementById("movers")?.scrollIntoView({ block: "nearest" });
@@ -170,7 +176,7 @@ function Workbench({ session, source, onReload }: { session: Session; source: So
             {state.refused.message}
             {state.refused.hint && <span className="muted"> · {state.refused.hint}</span>}
           </span>
-          <PlainButton onClick={() => onEdit({})}>{t("whatif.undoAll")}</PlainButton>
+          {undoAll}
         </div>
       )}
       <div className="whatif">
@@ -180,13 +186,17 @@ function Workbench({ session, source, onReload }: { session: Session; source: So
               <h2>{t("whatif.controls")}</h2>
               <p>{t("whatif.controlsLead")}</p>
             </div>
-            {Object.keys(edits).length > 0 && (
-              <PlainButton quiet onClick={() => onEdit({})}>
-                {t("whatif.undoAll")}
-              </PlainButton>
-            )}
+            {Object.keys(edits).length > 0 && undoAll}
           </div>
-          <Panel source={source} edits={edits} spreads={spreads} schema={schema} refused={refused} onEdit={onEdit} />
+          <Panel
+            session={session}
+            source={source}
+            edits={edits}
+            spreads={spreads}
+            schema={schema}
+            refused={refused}
+            onEdit={onEdit}
+          />
         </aside>
         <div className="results">
           {report ? (

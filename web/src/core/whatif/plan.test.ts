@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { conditionNumbers, withNumber } from "./condition";
+import { allowedAfter, goneFrom, usersOf, withEntry, withoutEntry, withValue } from "./edits";
 import { decodePlan, encodePlan } from "./plan";
 import { planOf } from "./planOf";
 import { changesOf, edited, type Settings, valueAt, versionOf } from "./settings";
@@ -58,6 +59,73 @@ describe("edits", () => {
     expect(versionOf(edited(made, { "lifecycle.dwell_days.silent": 0, "lifecycle.dwell_days.active": 0 }))).toBe(
       one.published_version,
     );
+  });
+
+  const big = { name: "big", when: "spend > 10", zh: "大", en: "Big" };
+  const rule = { on: { enter_segment: "few" }, template: "welcome", channel: "email", shadow: true };
+  const points = (name: string, when: string, n: number, zh = "") => ({ name, when, points: n, zh, en: "" });
+  const table: [string, Parameters<typeof edited>[1]][] = [
+    ["transitions", { "lifecycle.transitions.active": ["silent"], "lifecycle.transitions.churned": [] }],
+    ["transitions set free", { "lifecycle.transitions.first_purchase": null }],
+    [
+      "tags, segments and rules added",
+      {
+        "tags.big": big,
+        "segments.few": { name: "few", when: 'tags.has("big")', zh: "", en: "" },
+        "outreach.rules.more": { name: "more", ...rule, include_existing: false, after_cuts: false },
+      },
+    ],
+    [
+      "tags, segments and rules taken away",
+      { "tags.big_basket": null, "segments.new_buyers": null, "outreach.rules.welcome": null },
+    ],
+    [
+      "engagement declared",
+      {
+        "engagement.opens": points("opens", "active_days[28] >= 2", 40, "活跃"),
+        "engagement.late": points("late", "silence_days > 30", -10),
+      },
+    ],
+    ["engagement weighed otherwise", { "engagement.opens.points": 55, "engagement.late.when": "silence_days > 45" }],
+    ["engagement taken away", { "engagement.opens": null, "engagement.late": null }],
+    ["the eight fixed on totals", { "rfm.cn.cut": "fixed", "rfm.cn.fixed": [45, 2, 80] }],
+  ];
+  for (const [name, edits] of table)
+    it(`${name}: the same settings as the file's`, () => {
+      const known = cases.find((one) => one.name === name);
+      if (!known) throw new Error("there is no such case");
+      const made = edited(known.published as unknown as Settings, edits);
+      if (name === "engagement declared")
+        // That file has a segment more, which stands before the others.
+        expect(made.engagement).toEqual((known.tried as unknown as Settings).engagement);
+      else expect(versionOf(made)).toBe(known.tried_version);
+    });
+
+  it("change what they add in its place, and forget it", () => {
+    const added = withEntry({}, "tags", big);
+    const changed = withValue(added, "tags.big.when", "spend > 20", published);
+    expect(changed).toEqual({ "tags.big": { ...big, when: "spend > 20" } });
+    expect(withoutEntry(changed, "tags.big", published)).toEqual({});
+    const gone = withoutEntry({ "tags.big_basket.when": "orders > 1" }, "tags.big_basket", published);
+    expect(gone).toEqual({ "tags.big_basket": null });
+    expect(goneFrom(gone, "tags")).toEqual(["big_basket"]);
+  });
+
+  it("of transitions end where they began", () => {
+    const forbidden = allowedAfter(published, published, "active", "churned");
+    expect(forbidden).toEqual(["potential", "first_purchase", "silent"]);
+    const settings = edited(published, { "lifecycle.transitions.active": forbidden });
+    expect(allowedAfter(settings, published, "active", "churned")).toBe(null);
+    const bound = cases.find(({ name }) => name === "own stages, moves")?.published as unknown as Settings;
+    const freed = edited(bound, { "lifecycle.transitions.active": ["first_purchase"] });
+    expect(allowedAfter(freed, bound, "active", "silent")).toEqual(["silent", "first_purchase"]);
+  });
+
+  it("know who needs a tag or a segment", () => {
+    expect(usersOf(published, "tags", "repeat_buyer")).toEqual(["active_repeat"]);
+    const settings = edited(published, { "outreach.rules.more": { name: "more", ...rule } });
+    expect(usersOf(settings, "segments", "few")).toEqual(["more"]);
+    expect(usersOf(settings, "segments", "new_buyers")).toEqual([]);
   });
 
   it("of a warning that was not there", () => {

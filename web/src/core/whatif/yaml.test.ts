@@ -77,6 +77,43 @@ describe("changes of a strategy file", () => {
       ["-  cn: {m_kind: total, cut: mean}", "+  cn: {m_kind: total, cut: median}"],
     ],
     ["a key less", { "lifecycle.dwell_days.silent": 0 }, ["-    silent: 7"]],
+    [
+      "the last key, and the mapping that held it",
+      { "lifecycle.thresholds.silent_days": null, "lifecycle.thresholds.churned_days": null },
+      ["-  thresholds:", "-    silent_days: 60  # two months", "-    churned_days: 120"],
+    ],
+    [
+      "an entry more",
+      { "segments.big": { name: "big", when: 'spend > 10 && r != "x"', zh: "大客", en: "" } },
+      ['+  - {name: "big", when: "spend > 10 && r != \\"x\\"", zh: "大客"}'],
+    ],
+    [
+      "an entry more of a list in a section",
+      { "outreach.rules.hello": { name: "hello", on: { enter_segment: "at_risk" }, shadow: true } },
+      ['+    - {name: "hello", on: {enter_segment: "at_risk"}, shadow: true}'],
+    ],
+    [
+      "an entry less, in lines",
+      { "segments.new_buyers": null },
+      ["-  - name: new_buyers", "-    when: 'spend > 3' # quoted", "-    zh: 新客"],
+    ],
+    ["an entry less, on one line", { "tiers.top": null }, ["-  - {name: top, top: 0.05, zh: 顶层}"]],
+    [
+      "the only entry of a list",
+      { "outreach.rules.winback": null },
+      ["-  rules:", "-    - name: winback", "-      on: {enter_stage: silent}", "+  rules: []"],
+    ],
+    [
+      "a list of entries that was not there",
+      { "engagement.opens": { name: "opens", when: "active_days[28] >= 2", points: 40, zh: "", en: "" } },
+      ["+engagement:", '+  - {name: "opens", when: "active_days[28] >= 2", points: 40}'],
+    ],
+    ["what is not there is not taken away", { "segments.nobody": null, "lifecycle.transitions.silent": null }, []],
+    [
+      "where users may go",
+      { "lifecycle.transitions.silent": ["active", "churned"] },
+      ['+  transitions: {silent: ["active", "churned"]}'],
+    ],
     ["a key more", { "lifecycle.dwell_days.churned": 4 }, ["+    churned: 4"]],
   ];
   for (const [name, edits, want] of table) it(name, () => expect(changed(edits)).toEqual(want));

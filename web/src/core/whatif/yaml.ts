@@ -20,14 +20,18 @@ function withEdit(text: string, path: string, value: Value, settings: Settings):
     const found = isList(at) ? itemOf(text, at, key) : valueIn(text, at, key);
     if (!found) {
       // What is not in the file stands at its default: a list of the defaults is written out whole.
+      if (value === null) return text;
+      if (isList(at)) return i === keys.length - 1 ? appended(text, at, value) : text;
       const list = keys.slice(0, i + 1).join(".");
       const known = valueAt(settings, list);
       const whole = Array.isArray(known) ? known : nested(keys.slice(i + 1), value);
       if (value === 0 && keys[0] === "lifecycle") return text;
+      if (i === 0 && Array.isArray(known)) return withList(text, at, key, known);
       return insert(text, at, key, whole as Value);
     }
     at = found;
   }
+  if (value === null) return at.parent && inList(at) ? withoutItem(text, at) : removed(text, at);
   if (keys.includes("dwell_days") && value === 0) return removed(text, at);
   const { from, to } = extent(text, at);
   return text.slice(0, from) + scalar(value, text.slice(from, to)) + text.slice(to);
@@ -142,11 +146,69 @@ function insert(text: string, mapping: Node, key: string, value: Value): string 
   return `${text.slice(0, at)}\n${indent}${key}: ${scalar(value)}${text.slice(at)}`;
 }
 
-/** Takes a pair out of its mapping. */
+/** A section that is a list, an entry a line, at the end of the file. */
+function withList(text: string, root: Node, key: string, list: readonly Value[]): string {
+  const lines = list.map((one) => `\n  - ${flow(one)}`).join("");
+  if (mappings.has(root.name) && root.name !== "FlowMapping") return `${text.trimEnd()}\n${key}:${lines}\n`;
+  return insert(text, root, key, list);
+}
+
+/** Adds an entry to a list, behind the others. */
+function appended(text: string, list: Node, value: Value): string {
+  const items = children(list).filter((child) => child.name === "Item");
+  const last = items.at(-1);
+  if (list.name === "FlowSequence") {
+    const at = text.lastIndexOf("]", list.to);
+    const before = text.slice(0, at).trimEnd();
+    return `${before}${before.endsWith("[") || before.endsWith(",") ? "" : ", "}${flow(value)}${text.slice(at)}`;
+  }
+  if (!last) return text;
+  const dash = text.lastIndexOf("-", last.from);
+  const indent = " ".repeat(dash - (text.lastIndexOf("\n", dash) + 1));
+  const end = text.indexOf("\n", extent(text, last).to);
+  const at = end < 0 ? text.length : end;
+  return `${text.slice(0, at)}\n${indent}- ${flow(value)}${text.slice(at)}`;
+}
+
+function itemAround(node: Node): Node | undefined {
+  for (let at = node.parent; at && at.name !== "Pair"; at = at.parent) {
+    if (at.name === "Item" || at.parent?.name === "FlowSequence") return at;
+  }
+  return undefined;
+}
+
+/** Whether a mapping is an entry of a list. */
+function inList(node: Node): boolean {
+  return node.parent?.name === "FlowSequence" || itemAround(node) !== undefined;
+}
+
+/** Takes an entry out of its list, with the comments on its lines. The last one leaves an empty list. */
+function withoutItem(text: string, entry: Node): string {
+  const item = entry.parent?.name === "FlowSequence" ? entry : itemAround(entry);
+  const list = item?.parent;
+  if (!item || !list) return text;
+  const { to } = extent(text, item);
+  if (list.name === "FlowSequence") {
+    const before = text.slice(0, item.from).replace(/,\s*$/, "");
+    const after = text.slice(to);
+    return before + (before.length === item.from ? after.replace(/^\s*,\s*/, "") : after);
+  }
+  if (children(list).filter((child) => child.name === "Item").length === 1) {
+    const from = text.slice(0, text.lastIndexOf("-", item.from)).trimEnd().length;
+    return `${text.slice(0, from)} []${text.slice(to)}`;
+  }
+  const line = text.lastIndexOf("\n", item.from) + 1;
+  const end = text.indexOf("\n", to);
+  return text.slice(0, line) + (end < 0 ? "" : text.slice(end + 1));
+}
+
+/** Takes a pair out of its mapping; a mapping that it leaves empty goes too. */
 function removed(text: string, value: Node): string {
   let pair: Node | null = value;
   while (pair && pair.name !== "Pair") pair = pair.parent;
   if (!pair) return text;
+  const around = pair.parent;
+  if (around?.parent?.name === "Pair" && pairs(around).length === 1) return removed(text, around);
   if (pair.parent?.name === "FlowMapping") {
     const before = text.slice(0, pair.from).replace(/,\s*$/, "");
     const after = text.slice(pair.to);

@@ -1,24 +1,43 @@
-import { Select, Switch } from "antd";
-import { memo, type ReactNode, useCallback, useRef, useState } from "react";
+import { Select } from "antd";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLabel } from "../../components/Parts";
 import type { Schemas } from "../../core/api";
 import { minorDigits } from "../../core/format";
 import { useView } from "../../core/view";
-import type { Sliding } from "../../core/whatif/session";
-import { type Edits, edited, type Value, valueAt } from "../../core/whatif/settings";
+import { goneFrom, usersOf, withEntry, withoutEntry, withValue } from "../../core/whatif/edits";
+import type { Session, Sliding } from "../../core/whatif/session";
+import { type Edits, type Value, valueAt } from "../../core/whatif/settings";
 import type { Source } from "../../core/whatif/source";
-import { ConditionText } from "./ConditionText";
+import { AddCondition } from "./AddEntry";
 import { CutsSlider } from "./CutsSlider";
-import { cutRows, type Knob, knobsOf, type Rule, tidy, type Unit, withCut, withoutCuts } from "./knobs";
+import { EngagementHills } from "./Engagement";
+import {
+  type CutRow,
+  cutRows,
+  eightKnobs,
+  type Knob,
+  knobsOf,
+  type Rule,
+  type Unit,
+  withCut,
+  withEight,
+  withoutCuts,
+  withTies,
+} from "./knobs";
+import { OutreachControls } from "./OutreachControls";
+import { Gone, RuleControls } from "./Rules";
+import type { Refused } from "./refusal";
 import { NumberBox, Slider } from "./Slider";
 import type { Spreads } from "./spreads";
+import { Transitions } from "./Transitions";
 
 /** Changes, what moved, and when the event happened. */
 export type OnEdit = (edits: Edits, sliding?: Sliding, at?: number) => void;
 
 /** The strategy as controls. */
 export function Panel({
+  session,
   source,
   edits,
   spreads,
@@ -26,12 +45,12 @@ export function Panel({
   refused,
   onEdit,
 }: {
+  session: Session;
   source: Source;
   edits: Edits;
   spreads: Spreads;
   schema: Schemas["ConditionSchema"];
-  /** The mistake in the changes, and the condition that it is in. */
-  refused: { path: string; problem: Schemas["TextProblem"] } | undefined;
+  refused: Refused | undefined;
   onEdit: OnEdit;
 }) {
   const { t } = useTranslation();
@@ -39,14 +58,18 @@ export function Panel({
   const write = useWrite(source);
   const knobs = knobsOf(source, edits, spreads);
   const { settings } = knobs;
-  const rows = cutRows(source.plan, settings, spreads, minorDigits(source.snapshot.currency));
-  const now = useRef({ edits, knobs, rows });
-  now.current = { edits, knobs, rows };
+  const published = source.settings;
+  const digits = minorDigits(source.snapshot.currency);
+  const rows = cutRows(source.plan, settings, spreads, digits);
+  const eight = eightKnobs(source.plan, published, settings, spreads, digits);
+  const known = { edits, rows, knobs: [...every(knobs), ...eight] };
+  const now = useRef(known);
+  now.current = known;
 
   const move = useCallback(
     (id: string, value: number, at: number, sliding: boolean) => {
-      const { edits: all, knobs: known } = now.current;
-      const knob = every(known).find((one) => one.id === id);
+      const { edits: all, knobs: list } = now.current;
+      const knob = list.find((one) => one.id === id);
       if (knob) onEdit(knob.apply(all, value), sliding ? knob.sliding : undefined, at);
     },
     [onEdit],
@@ -58,7 +81,7 @@ export function Panel({
     },
     [onEdit],
   );
-  const set = (path: string, value: Value) => onEdit(tidy({ ...edits, [path]: value }, source.settings));
+  const set = (path: string, value: Value) => onEdit(withValue(edits, path, value, published));
   const changedIn = (...prefixes: string[]) =>
     Object.keys(edits).filter((path) => prefixes.some((prefix) => path.startsWith(prefix))).length;
   const slider = (knob: Knob, own = false) => (
@@ -79,37 +102,62 @@ export function Panel({
       onMove={move}
     />
   );
-  const rule = (one: Rule) => (
+  const rule = (one: Rule, users?: readonly string[]) => (
     <RuleControls
       key={one.path}
       name={label(one.name, one.label)}
       rule={one}
       schema={schema}
       problem={refused?.path === one.path ? refused.problem : undefined}
+      users={users ?? []}
       onText={(when) => set(`${one.path}.when`, when)}
+      onRemove={users && (() => onEdit(withoutEntry(edits, one.path, published)))}
     >
       {one.knobs.map((knob) => slider(knob, true))}
     </RuleControls>
   );
-  const choice = (path: string, values: readonly string[], published = valueAt(source.settings, path)) => (
-    <div className={edits[path] === undefined ? "pick" : "pick changed"} key={path}>
-      <span>{t(`whatif.pick.${path.replaceAll(".", "_")}` as "whatif.pick.rfm_grid")}</span>
-      <Select
-        size="small"
-        aria-label={t(`whatif.pick.${path.replaceAll(".", "_")}` as "whatif.pick.rfm_grid")}
-        value={String(valueAt(settings, path) ?? published)}
-        popupMatchSelectWidth={false}
-        options={values.map((value) => ({ value, label: t(`whatif.value.${value}` as "whatif.value.ten") }))}
-        onChange={(value) => set(path, value)}
+  /** The entries of a list: those that are there, those that are gone, and a form for another. */
+  const entries = (list: "tags" | "segments" | "engagement", rules: readonly Rule[]) => (
+    <>
+      {rules.map((one) => rule(one, list === "engagement" ? [] : usersOf(settings, list, one.name)))}
+      <Gone
+        names={goneFrom(edits, list)}
+        onBack={(name) => {
+          const { [`${list}.${name}`]: _gone, ...others } = edits;
+          onEdit(others);
+        }}
       />
-    </div>
+      <AddCondition
+        title={t(`whatif.entry.new.${list}`)}
+        taken={[...rules.map(({ name }) => name), ...goneFrom(edits, list)]}
+        pointed={list === "engagement"}
+        schema={schema}
+        session={session}
+        onAdd={(entry) => onEdit(withEntry(edits, list, entry))}
+      />
+    </>
   );
-  const rules = settings.outreach.rules;
+  const choice = (path: string, values: readonly string[], pick = (value: string) => set(path, value)) => {
+    const name = t(`whatif.pick.${path.replaceAll(".", "_")}` as "whatif.pick.rfm_grid");
+    return (
+      <div className={edits[path] === undefined ? "pick" : "pick changed"} key={path}>
+        <span>{name}</span>
+        <Select
+          size="small"
+          aria-label={name}
+          value={String(valueAt(settings, path))}
+          popupMatchSelectWidth={false}
+          options={values.map((value) => ({ value, label: t(`whatif.value.${value}` as "whatif.value.ten") }))}
+          onChange={pick}
+        />
+      </div>
+    );
+  };
   return (
     <div className="panel">
       <Section title={t("whatif.section.stages")} changed={changedIn("lifecycle.", "activity.")} open>
         {knobs.stages.map((knob) => slider(knob))}
-        {knobs.ownStages.map(rule)}
+        {knobs.ownStages.map((one) => rule(one))}
         {choice("activity.of", ["purchase", "any", "events"])}
         <details className="more">
           <summary>{t("whatif.dwell")}</summary>
@@ -129,9 +177,28 @@ export function Panel({
             ))}
           </ul>
         </details>
+        <details className="more">
+          <summary>{t("whatif.transitions.title")}</summary>
+          <p className="muted">{t("whatif.transitions.hint")}</p>
+          <Transitions
+            settings={settings}
+            published={published}
+            edits={edits}
+            word={(name) =>
+              label(
+                name,
+                settings.lifecycle.stages.find((stage) => stage.name === name),
+              )
+            }
+            onEdit={onEdit}
+          />
+        </details>
       </Section>
       <Section title={t("whatif.section.rfm")} changed={changedIn("rfm.")}>
-        {rows.map((row) => (
+        {choice("rfm.ties", ["min_rank", "ntile_first", "fixed"], (ties) =>
+          onEdit(withTies(edits, ties, rows, published)),
+        )}
+        {rows.map((row: CutRow) => (
           <CutsSlider key={row.key} row={row} write={write} onMove={moveCut} />
         ))}
         {settings.rfm.ties === "fixed" && edits["rfm.ties"] !== undefined && (
@@ -143,8 +210,10 @@ export function Panel({
           </p>
         )}
         {choice("rfm.grid", ["ten", "eleven"])}
-        {settings.rfm.cn.cut !== "fixed" && choice("rfm.cn.cut", ["mean", "median"])}
+        <h4 className="sub">{t("whatif.group.rfmCN")}</h4>
+        {choice("rfm.cn.cut", ["mean", "median", "fixed"], (cut) => onEdit(withEight(edits, cut, eight, published)))}
         {choice("rfm.cn.m_kind", ["total", "average"])}
+        {eight.map((knob) => slider(knob))}
       </Section>
       <Section title={t("whatif.section.tiers")} changed={changedIn("tiers.")}>
         {knobs.tiers.map((knob, i) => (
@@ -158,49 +227,28 @@ export function Panel({
           {slider(knobs.churn)}
         </Section>
       )}
-      {knobs.tags.length > 0 && (
-        <Section title={t("whatif.section.tags")} changed={changedIn("tags.")}>
-          {knobs.tags.map(rule)}
-        </Section>
-      )}
-      {knobs.segments.length > 0 && (
-        <Section title={t("whatif.section.segments")} changed={changedIn("segments.")}>
-          {knobs.segments.map(rule)}
-        </Section>
-      )}
-      {rules.length > 0 && (
-        <Section title={t("whatif.section.outreach")} changed={changedIn("outreach.")}>
-          <ul className="small-list">
-            {rules.map((one) => {
-              const path = `outreach.rules.${one.name}.shadow`;
-              return (
-                <li key={one.name} className={edits[path] === undefined ? undefined : "changed"}>
-                  <span>
-                    {one.name} <span className="muted">{one.channel}</span>
-                  </span>
-                  <Switch
-                    size="small"
-                    aria-label={t("whatif.ruleOn", { name: one.name })}
-                    checked={!one.shadow}
-                    onChange={(on) => set(path, !on)}
-                  />
-                </li>
-              );
-            })}
-            <li className={edits["outreach.daily_ceiling"] === undefined ? undefined : "changed"}>
-              <span>{t("whatif.ceiling")}</span>
-              <NumberBox
-                label={t("whatif.ceiling")}
-                value={settings.outreach.daily_ceiling}
-                unit="count"
-                whole
-                onChange={(n) => set("outreach.daily_ceiling", Math.max(0, n))}
-              />
-            </li>
-          </ul>
-          <p className="muted note">{t("whatif.shadowHint")}</p>
-        </Section>
-      )}
+      <Section title={t("whatif.section.engagement")} changed={changedIn("engagement.")}>
+        <EngagementHills session={session} />
+        {knobs.engagement.length === 0 && <p className="muted">{t("whatif.points.none")}</p>}
+        {entries("engagement", knobs.engagement)}
+      </Section>
+      <Section title={t("whatif.section.tags")} changed={changedIn("tags.")}>
+        {entries("tags", knobs.tags)}
+      </Section>
+      <Section title={t("whatif.section.segments")} changed={changedIn("segments.")}>
+        {entries("segments", knobs.segments)}
+      </Section>
+      <Section title={t("whatif.section.outreach")} changed={changedIn("outreach.")}>
+        <OutreachControls settings={settings} published={published} edits={edits} onEdit={onEdit} />
+      </Section>
+      <Section title={t("whatif.section.others")} changed={0}>
+        <p className="muted">{t("whatif.notHere")}</p>
+        <ul className="plain-list muted">
+          {(["facts", "window", "models", "messages"] as const).map((key) => (
+            <li key={key}>{t(`whatif.notHereOf.${key}`)}</li>
+          ))}
+        </ul>
+      </Section>
     </div>
   );
 }
@@ -209,7 +257,7 @@ const every = (knobs: ReturnType<typeof knobsOf>): Knob[] => [
   ...knobs.stages,
   ...knobs.tiers,
   ...(knobs.churn ? [knobs.churn] : []),
-  ...[...knobs.ownStages, ...knobs.tags, ...knobs.segments].flatMap((rule) => rule.knobs),
+  ...[...knobs.ownStages, ...knobs.engagement, ...knobs.tags, ...knobs.segments].flatMap((rule) => rule.knobs),
 ];
 
 /** Writes a number of the strategy in words. */
@@ -250,71 +298,4 @@ function Section({
       {shown && <div className="section-body">{children}</div>}
     </details>
   );
-}
-
-/** A condition by name: its numbers as sliders, its text behind a button. */
-const RuleControls = memo(function RuleControls({
-  name,
-  rule,
-  schema,
-  problem,
-  onText,
-  children,
-}: {
-  name: string;
-  rule: Rule;
-  schema: Schemas["ConditionSchema"];
-  problem: Schemas["TextProblem"] | undefined;
-  onText: (when: string) => void;
-  children: ReactNode;
-}) {
-  const { t } = useTranslation();
-  const [open, setOpen] = useState(false);
-  const changed = rule.when !== rule.published;
-  return (
-    <div className={changed ? "rule changed" : "rule"}>
-      <div className="rule-head">
-        <h4>{name}</h4>
-        <button type="button" className="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
-          {open ? t("whatif.editDone") : t("whatif.editText")}
-        </button>
-      </div>
-      {open ? (
-        <ConditionText value={rule.when} label={name} schema={schema} problem={problem} onChange={onText} />
-      ) : (
-        <code className="when">{rule.when}</code>
-      )}
-      {problem && !open && (
-        <p className="said" role="alert">
-          {problem.message}
-        </p>
-      )}
-      {children}
-    </div>
-  );
-});
-
-/** Whether a refusal speaks of a condition of the changes: of which, and where in it. */
-export function placeOfRefusal(
-  refused: { message: string; line: number; column: number } | undefined,
-  source: Source,
-  edits: Edits,
-): { path: string; problem: Schemas["TextProblem"] } | undefined {
-  if (!refused) return undefined;
-  const conditions = Object.keys(edits).filter((path) => path.endsWith(".when"));
-  const settings = edited(source.settings, edits);
-  for (const path of conditions) {
-    const [list = "", ...rest] = path.split(".");
-    const name = rest.slice(0, -1).at(-1) ?? "";
-    const said = list === "lifecycle" ? `stage ${name}` : `${list.replace(/s$/, "")} ${name}`;
-    const named = `${path.replace(/\.when$/, "")}.when`;
-    if (!refused.message.startsWith(`${said}:`) && !refused.message.startsWith(named)) continue;
-    if (valueAt(settings, path) === undefined) continue;
-    const message = refused.message.replace(`${said}: `, "").replace(/^\d+:\d+: /, "");
-    return {
-      path: path.replace(/\.when$/, ""),
-      problem: { line: refused.line || 1, col: refused.column || 1, message },
-    };
-  }
-  return undefined;
 }

@@ -1,4 +1,5 @@
 import { conditionNumbers, withNumber } from "../../core/whatif/condition";
+import { tidy, withValue } from "../../core/whatif/edits";
 import type { Plan } from "../../core/whatif/plan";
 import type { Sliding } from "../../core/whatif/session";
 import { type Edits, edited, type Settings, valueAt } from "../../core/whatif/settings";
@@ -66,18 +67,11 @@ export function stopsOf(unit: Unit, spread: Spread | undefined, value: number): 
   return growingStops(far);
 }
 
-/** Changes without those that say what is published. */
-export function tidy(edits: Edits, published: Settings): Edits {
-  const same = (path: string) => JSON.stringify(valueAt(published, path)) === JSON.stringify(edits[path]);
-  const zero = (path: string) => valueAt(published, path) === undefined && edits[path] === 0;
-  return Object.fromEntries(Object.entries(edits).filter(([path]) => !same(path) && !zero(path)));
-}
-
 /** The knobs of everything that a what-if can move, by the section of the strategy. */
 export function knobsOf(source: Source, edits: Edits, spreads: Spreads) {
   const published = source.settings;
   const settings = edited(published, edits);
-  const set = (path: string) => (old: Edits, value: number) => tidy({ ...old, [path]: value }, published);
+  const set = (path: string) => (old: Edits, value: number) => withValue(old, path, value, published);
   const numberAt = (of: Settings, path: string) => Number(valueAt(of, path) ?? 0);
 
   const threshold = (key: string, ref: string, unit: Unit, least: number, most: number): Knob => {
@@ -144,7 +138,7 @@ export function knobsOf(source: Source, edits: Edits, spreads: Spreads) {
           const text = String(valueAt(edited(published, all), `${path}.when`) ?? "");
           const place = conditionNumbers(text)[i];
           if (!place) return all;
-          return tidy({ ...all, [`${path}.when`]: withNumber(text, place, value) }, published);
+          return withValue(all, `${path}.when`, withNumber(text, place, value), published);
         },
       };
     });
@@ -201,8 +195,30 @@ export function knobsOf(source: Source, edits: Edits, spreads: Spreads) {
       }
     : undefined;
 
+  const engagement = (settings.engagement ?? []).map((one) => {
+    const path = `engagement.${one.name}`;
+    const points: Knob = {
+      id: `${path}.points`,
+      name: { key: "points" },
+      aside: "",
+      unit: "plain",
+      value: one.points,
+      published: Number(valueAt(published, `${path}.points`) ?? one.points),
+      stops: evenStops(-100, 100, 200, true).filter((stop) => stop !== 0),
+      spread: undefined,
+      least: -100,
+      most: 100,
+      whole: true,
+      sliding: undefined,
+      apply: (all, value) => (value === 0 ? all : withValue(all, `${path}.points`, value, published)),
+    };
+    const made = rule(path, one, false);
+    return { ...made, knobs: [points, ...made.knobs] };
+  });
+
   return {
     settings,
+    engagement,
     stages,
     ownStages,
     dwell,
@@ -239,6 +255,61 @@ export function cutRows(plan: Plan, settings: Settings, spreads: Spreads, digits
     const stops = stopsOf(unit, spread, published[3] ?? 0);
     return { key, ref, unit, values: fixed ? [...settings.rfm[key]] : published, published, stops, spread };
   });
+}
+
+/** The three cuts of the Chinese eight, in the units of the strategy file; none where nobody has bought anything. */
+export function eightKnobs(
+  plan: Plan,
+  published: Settings,
+  settings: Settings,
+  spreads: Spreads,
+  digits: number,
+): Knob[] {
+  const { cn } = plan.cuts;
+  if (!cn.known) return [];
+  const base = [cn.recency, cn.frequency, cn.monetary / 10 ** digits];
+  const values = settings.rfm.cn.cut === "fixed" ? settings.rfm.cn.fixed : base;
+  const average = settings.rfm.cn.m_kind === "average";
+  const rows: [string, string, Unit][] = [
+    ["eight_recency", "recency_days", "days"],
+    ["eight_frequency", "purchase_days", "count"],
+    ["eight_monetary", average ? "average_order" : "spend", "money"],
+  ];
+  return rows.map(([key, ref, unit], i) => ({
+    id: `rfm.cn.fixed#${i}`,
+    name: { key },
+    aside: "",
+    unit,
+    value: values[i] ?? 0,
+    published: base[i] ?? 0,
+    stops: stopsOf(unit, spreads.of(ref), base[i] ?? 0),
+    spread: spreads.of(ref),
+    least: 0,
+    most: 1e12,
+    whole: unit !== "money",
+    sliding: undefined,
+    apply: (all, value) => {
+      const now = edited(published, all).rfm.cn;
+      const from = now.cut === "fixed" ? now.fixed : base;
+      const fixed = from.map((one, k) => Number((k === i ? value : one).toFixed(2)));
+      return tidy({ ...all, "rfm.cn.cut": "fixed", "rfm.cn.fixed": fixed }, published);
+    },
+  }));
+}
+
+/** The changes under which the cuts of the Chinese eight are found in another way. */
+export function withEight(edits: Edits, cut: string, knobs: readonly Knob[], published: Settings): Edits {
+  const fixed = cut === "fixed" ? knobs.map(({ value }) => value) : [0, 0, 0];
+  return tidy({ ...edits, "rfm.cn.cut": cut, "rfm.cn.fixed": fixed }, published);
+}
+
+/** The changes under which the cuts of scores are found in another way: fixed where they stand, or from the base. */
+export function withTies(edits: Edits, ties: string, rows: readonly CutRow[], published: Settings): Edits {
+  const [first] = rows;
+  if (ties === "fixed" && first) return tidy(withCut(edits, rows, first.key, 0, first.values[0] ?? 0), published);
+  const none = Object.fromEntries(rows.map(({ key }) => [`rfm.${key}`, []]));
+  const given = published.rfm.ties === "fixed" ? none : {};
+  return tidy({ ...withoutCuts(edits), "rfm.ties": ties, ...given }, published);
 }
 
 /** The changes after one cut was moved: from now on the strategy has fixed cuts. Neighbours give way, so that cuts ascend. */

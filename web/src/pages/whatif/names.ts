@@ -58,6 +58,7 @@ export function schemaOf({ snapshot, settings, plan }: Source): Schemas["Conditi
   texts("tier", plan.tiers);
   texts("rfm", plan.rfm);
   texts("rfm_cn", plan.rfmCN);
+  if (settings.engagement?.length) names.push({ text: "engagement", kind: "field", type: "number" });
   for (const text of ["r", "f", "m", "silence_days", "stage_days", "tenure_days", "average_order", "last_purchase"])
     if (!names.some((one) => one.text === text)) names.push({ text, kind: "field", type: "number" });
   for (const { name } of [...settings.tags, ...plan.eventTags.map((tag) => ({ name: tag }))])
