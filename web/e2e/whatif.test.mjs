@@ -98,6 +98,135 @@ test("the page says what the command line says, to the last number", async () =>
   }
 });
 
+/** Everything that the page can change, in one scenario. */
+const everything = {
+  "lifecycle.transitions.active": ["silent"],
+  "lifecycle.dwell_days.silent": 5,
+  "rfm.ties": "ntile_first",
+  "rfm.cn.cut": "fixed",
+  "rfm.cn.fixed": [120, 2, 45.5],
+  "engagement.bought": { name: "bought", when: "orders >= 2", points: 60, zh: "", en: "" },
+  "engagement.late": { name: "late", when: "silence_days > 120 || r == 1", points: -20, zh: "", en: "" },
+  "tags.big_basket": null,
+  "tags.keen": { name: "keen", when: "engagement >= 40", zh: "", en: "Keen" },
+  "segments.new_buyers": null,
+  "segments.keen_silent": {
+    name: "keen_silent",
+    when: 'tags.has("keen") && stage == "silent"',
+    zh: "",
+    en: "",
+  },
+  "outreach.rules.welcome": null,
+  "outreach.rules.keen": {
+    name: "keen",
+    on: { enter_segment: "keen_silent" },
+    template: "winback",
+    channel: "outbox",
+    shadow: false,
+    include_existing: false,
+    after_cuts: false,
+  },
+};
+
+test("what is added, taken away and forbidden: the proposed file says the same on the command line", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weir-whatif-"));
+  try {
+    const run = (...args) => execFileSync(binary(), args, { maxBuffer: 2 ** 26 }).toString();
+    run("snapshot", "--data", weir.data, "--out", join(folder, "base"));
+    const page = await whatif(link(everything));
+    await page.waitForFunction(() => window.weir.report()?.outreach_rules.some(({ name }) => name === "keen"));
+    const got = await report(page);
+    const proposed = page.waitForRequest(
+      (request) =>
+        request.method() === "POST" &&
+        /\/v1\/strategy\b/.test(request.url()) &&
+        request.postData()?.includes("keen_silent"),
+    );
+    await page.getByRole("button", { name: "Propose…" }).click();
+    await page.getByRole("dialog").locator(".ant-modal-footer .ant-btn-primary").click();
+    const { text } = (await proposed).postDataJSON();
+    assert.match(text, /# Tags that conditions give/, "comments stay");
+    const file = join(folder, "new.yaml");
+    writeFileSync(file, text);
+    const want = JSON.parse(run("whatif", "--snapshot", join(folder, "base"), "--strategy", file, "--json"));
+    for (const one of [want, got]) {
+      delete one.snapshot.made_at;
+      delete one.snapshot.age_seconds;
+    }
+    assert.deepEqual(got, want);
+    assert.equal(got.engagement.sizes.length, 21);
+    page.quiet();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("stages are kept apart by switches, and the way back is one press", async () => {
+  const page = await whatif();
+  await page.getByText("Which stage may follow which").click();
+  const pair = page.getByRole("switch", { name: "From Churned to Active" });
+  await pair.focus();
+  await page.keyboard.press("Space");
+  await page.waitForFunction(() =>
+    window.weir.report().changes.some(({ path }) => path === "lifecycle.transitions.churned"),
+  );
+  const told = await report(page);
+  assert.equal(
+    told.stages.moves.some(({ from, to }) => from === "churned" && to === "active"),
+    false,
+  );
+  assert.equal(await pair.getAttribute("aria-checked"), "false");
+  await accessible(page);
+  await pair.click();
+  await page.waitForFunction(() => window.weir.report().changes.length === 0);
+  page.quiet();
+});
+
+test("a segment and points are added with a live count, changed and taken away; what is needed stays", async () => {
+  const page = await whatif();
+  await page.locator("summary", { hasText: "Engagement" }).click();
+  await page.getByRole("button", { name: "+ Points for a condition" }).click();
+  const form = page.locator(".add-entry");
+  await form.getByPlaceholder("Name").fill("two words");
+  await form.getByText("No spaces, quotes, dots").waitFor();
+  await form.getByPlaceholder("Name").fill("bought");
+  await form.getByRole("textbox", { name: "Condition" }).click();
+  await page.keyboard.type("orders > ");
+  await form.locator("p.said").waitFor();
+  await page.keyboard.type("1");
+  await form.getByText(/Holds for [\d,]+ users/).waitFor();
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  await page.waitForFunction(() => window.weir.report().engagement?.sizes.some(({ after }) => after.users > 0));
+  await page.locator(".points-hills rect").first().waitFor();
+  await page.getByRole("slider", { name: /^Points/ }).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => window.weir.report().changes.some(({ to }) => to.includes("points: 11")));
+
+  await page.locator("summary", { hasText: "Segments" }).click();
+  await page.getByRole("button", { name: "+ A segment" }).click();
+  await form.getByPlaceholder("Name").fill("keen");
+  await form.getByRole("textbox", { name: "Condition" }).click();
+  await page.keyboard.type("engagement > 5");
+  await form.getByText(/Holds for/).waitFor();
+  await accessible(page);
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  await page.waitForFunction(() =>
+    window.weir.report().segments.some(({ name, after }) => name === "keen" && after.users > 0),
+  );
+  await page.waitForURL(/keen/);
+  // A tag that a segment needs is not taken away; the segment is, and comes back.
+  await page.locator("summary", { hasText: "Tags" }).click();
+  await page.getByRole("button", { name: "Remove Repeat buyer" }).click();
+  await page.getByText("Needed by active_repeat: change those first.").waitFor();
+  await page.getByRole("button", { name: "Remove Active repeat buyers" }).click();
+  await page.waitForFunction(() => !window.weir.report().segments.some(({ name }) => name === "active_repeat"));
+  await page.getByRole("button", { name: "Bring back" }).click();
+  await page.waitForFunction(() => window.weir.report().segments.some(({ name }) => name === "active_repeat"));
+  await page.getByRole("button", { name: "Remove keen" }).click();
+  await page.waitForFunction(() => !window.weir.report().segments.some(({ name }) => name === "keen"));
+  page.quiet();
+});
+
 test("a slider is dragged: sizes and moves follow, no request leaves, and the address keeps it", async () => {
   const page = await whatif();
   await page.waitForLoadState("networkidle");

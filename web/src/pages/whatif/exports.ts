@@ -8,6 +8,7 @@ function tables(report: WhatIf): [string, string[], (string | number)[][]][] {
     ["rfm", report.rfm],
     ["rfm_cn", report.rfm_cn],
     ["tier", report.tiers],
+    ...(report.engagement ? [["engagement", report.engagement] satisfies [string, WhatIfGroup]] : []),
   ];
   const sizes: (string | number)[][] = groups.flatMap(([kind, group]) =>
     group.sizes.map(({ name, before, after }) => [kind, name, ...sum(before), ...sum(after)]),
