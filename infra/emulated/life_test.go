@@ -122,7 +122,7 @@ func (p *phone) Idempotent() bool { return false }
 // life is a base on the stand-ins and the process that works on it, which can die and start again.
 type life struct {
 	services  *Services
-	workspace string
+	workspace string // also the name of its table
 	buckets   int
 	workers   int
 	scratch   string
@@ -137,9 +137,19 @@ var lives atomic.Int64
 
 func newLife(t testing.TB, s *Services, buckets int) *life {
 	t.Helper()
-	return &life{
+	l := &life{
 		services: s, workspace: fmt.Sprint("life", lives.Add(1)), buckets: buckets, scratch: t.TempDir(), phone: &phone{sent: map[string]int{}},
 	}
+	_, err := s.DynamoDB.CreateTable(context.Background(), weiraws.TableInput(l.workspace))
+	must(t, err)
+	return l
+}
+
+// end removes the table: the stand-in becomes slower with what it holds.
+func (l *life) end(t testing.TB) {
+	t.Helper()
+	_, err := l.services.DynamoDB.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &l.workspace})
+	must(t, err)
 }
 
 // start starts the process, over a wire that does not break.
@@ -155,7 +165,7 @@ func (l *life) startOver(w *wire) error {
 		o.BaseEndpoint, o.UsePathStyle, o.APIOptions = &l.services.Objects, true, append(o.APIOptions, w.option)
 	})
 	store, err := weiraws.Open(context.Background(), tables, objects, l.services.KMS, weiraws.Config{
-		Table: Name, Bucket: Name, Key: KeyARN, Workspace: l.workspace, Buckets: l.buckets, Scratch: l.scratch,
+		Table: l.workspace, Bucket: Name, Key: KeyARN, Workspace: l.workspace, Buckets: l.buckets, Scratch: l.scratch,
 	})
 	if err != nil {
 		return err
@@ -482,6 +492,7 @@ func liveClean(t *testing.T, s *Services) *cleanLife {
 	t.Helper()
 	c := &cleanLife{steps: visit()}
 	l := newLife(t, s, 2)
+	defer l.end(t)
 	for _, st := range c.steps {
 		l.now = moment(st.at)
 		must(t, l.start())
@@ -502,6 +513,7 @@ func liveClean(t *testing.T, s *Services) *cleanLife {
 func (c *cleanLife) killed(t *testing.T, s *Services, point func(step int) (call int, after bool)) (diff []string, kills int) {
 	t.Helper()
 	l := newLife(t, s, 2)
+	defer l.end(t)
 	for i, st := range c.steps {
 		l.now = moment(st.at)
 		w := &wire{}
@@ -583,7 +595,10 @@ func TestCrashPoints(t *testing.T) {
 		all = all[:min(n, len(all))]
 	}
 	kills, start := 0, time.Now()
-	for _, n := range all {
+	for i, n := range all {
+		if i > 0 && i%100 == 0 {
+			t.Logf("%d kills in %d of %d lives, in %s", kills, i, len(all), time.Since(start).Round(time.Second))
+		}
 		diff, died := c.killed(t, s, func(step int) (int, bool) { return 1 + n/2%len(c.calls[step]), n%2 == 1 })
 		kills += died
 		if len(diff) > 0 {

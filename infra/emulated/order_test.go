@@ -66,6 +66,7 @@ func TestAnyOrderGivesTheSameFacts(t *testing.T) {
 		if diff := differences(want, l.facts(t)); len(diff) > 0 {
 			t.Fatalf("round %d, %d files, %d buckets: %s", round, len(files), l.buckets, strings.Join(diff, "\n"))
 		}
+		l.end(t)
 	}
 }
 
