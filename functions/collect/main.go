@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/weir-engine/weir/infra/aws"
+	"github.com/weir-engine/weir/shared/fault"
 )
 
 // apiEvents is the environment variable with the address of the queue.
@@ -22,10 +23,10 @@ func main() {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(func(ctx context.Context) (aws.Collected, error) {
+	lambda.Start(func(ctx context.Context) (sum aws.Collected, err error) {
 		ctx, cancel := aws.Bounded(ctx)
 		defer cancel()
-		sum, err := inbox.Collect(ctx)
+		err = fault.Do(func() error { sum, err = inbox.Collect(ctx); return err })
 		if err != nil {
 			log.Error("events stay in the queue", "error", err)
 		}

@@ -33,7 +33,7 @@ func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (event
 	var out events.DynamoDBEventResponse
 	began, oldest := time.Now(), time.Now()
 	if len(batch.Records) == 0 {
-		report, err := h.app.Deliver(ctx)
+		report, err := h.deliver(func() (app.DeliverReport, error) { return h.app.Deliver(ctx) })
 		run.Log.Info("delivered", "sent", report.Sent, "suppressed", report.Suppressed, "unknown", report.Unknown, "waiting", report.Waiting, "held", report.Held)
 		run.End(aws.Count("Sent", report.Sent), aws.Count("Suppressed", report.Suppressed), aws.Count("Unknown", report.Unknown))
 		return out, err
@@ -47,7 +47,7 @@ func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (event
 			oldest = at
 		}
 		log := run.Log.With("intent", in.ID, "user", run.User(in.Key), "rule", in.Rule, "strategy", in.Strategy)
-		report, err := h.app.DeliverThese(ctx, []app.Intent{in})
+		report, err := h.deliver(func() (app.DeliverReport, error) { return h.app.DeliverThese(ctx, []app.Intent{in}) })
 		total.Sent += report.Sent
 		total.Suppressed += report.Suppressed
 		total.Unknown += report.Unknown
@@ -62,4 +62,10 @@ func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (event
 	run.End(aws.Count("Sent", total.Sent), aws.Count("Suppressed", total.Suppressed), aws.Count("Unknown", total.Unknown),
 		aws.Count("Failed", int64(len(out.BatchItemFailures))), aws.Age("OldestMessage", oldest, began))
 	return out, nil
+}
+
+// deliver delivers; what breaks it off does not end the function.
+func (h *handler) deliver(do func() (app.DeliverReport, error)) (report app.DeliverReport, err error) {
+	defer fault.Catch(&err)
+	return do()
 }

@@ -60,7 +60,7 @@ func (h *handler) message(ctx context.Context, log *slog.Logger, m events.SQSMes
 		return err
 	}
 	for _, o := range objects {
-		r, err := h.app.ImportKey(ctx, o.key, o.version)
+		r, err := h.importKey(ctx, o)
 		log := log.With("key", o.key, "object", o.version, "file", r.File.ID, "strategy", r.Strategy)
 		if err != nil {
 			log.Error("a file was not imported", "code", string(fault.CodeOf(err)), "error", err, "hint", fault.HintOf(err))
@@ -83,6 +83,12 @@ func (h *handler) message(ctx context.Context, log *slog.Logger, m events.SQSMes
 		total.Users += r.Counts.Users
 	}
 	return nil
+}
+
+// importKey imports a file; what breaks it off does not end the function.
+func (h *handler) importKey(ctx context.Context, o object) (r app.ImportResult, err error) {
+	defer fault.Catch(&err)
+	return h.app.ImportKey(ctx, o.key, o.version)
 }
 
 // oldest is when the oldest of messages was sent; now when none says so.

@@ -30,16 +30,17 @@ type outcome struct {
 }
 
 // handle works on a job. It is safe to repeat, and beside another invocation of the same job.
-func (h *handler) handle(ctx context.Context, in aws.JobEvent) (outcome, error) {
+func (h *handler) handle(ctx context.Context, in aws.JobEvent) (out outcome, err error) {
 	run := h.begin(ctx)
 	defer func() { run.End() }()
+	defer fault.Catch(&err)
 	if in.Job == "" {
 		return outcome{}, fault.New(fault.Invalid, "the event names no job").WithHint(`invoke the function with {"job": ID}`)
 	}
 	bounded, cancel := aws.Bounded(ctx)
 	defer cancel()
 	done, err := h.app.RunJob(bounded, in.Job)
-	out := outcome{Job: in.Job, Done: done}
+	out = outcome{Job: in.Job, Done: done}
 	if done {
 		if err != nil { // it stands in the record, without its cause
 			run.Log.Error("a job failed", "job", in.Job, "error", err)

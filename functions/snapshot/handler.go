@@ -36,11 +36,12 @@ func (h *handler) handle(ctx context.Context) (o outcome, err error) {
 	defer func() {
 		run.End(aws.Count("SnapshotsMade", made(o)), aws.Metric{Name: "SnapshotAge", Unit: "Milliseconds", Value: float64(max(o.Age, 0))})
 	}()
+	defer fault.Catch(&err)
 	working, cancel := aws.Bounded(ctx)
 	defer cancel()
 	due, err := h.app.SnapshotDue(working)
 	if err == nil && due {
-		_, err = h.app.TakeSnapshot(working, nil)
+		err = fault.Do(func() error { _, err := h.app.TakeSnapshot(working, nil); return err })
 		o.Made = err == nil
 	}
 	current, failed := h.app.CurrentSnapshot(ctx)

@@ -34,6 +34,7 @@ func (h *handler) handle(ctx context.Context) (o outcome, err error) {
 			aws.Count("Everyone", everyone(o.Sweep)), aws.Metric{Name: "SnapshotAge", Unit: "Milliseconds", Value: float64(max(o.Sweep.Snapshot, 0))},
 			aws.Count("Sent", o.Deliver.Sent), aws.Count("Suppressed", o.Deliver.Suppressed), aws.Count("Unknown", o.Deliver.Unknown))
 	}()
+	defer fault.Catch(&err)
 	ctx, cancel := aws.Bounded(ctx)
 	defer cancel()
 	if o.Sweep, err = h.app.Sweep(ctx, nil); err != nil {

@@ -54,7 +54,11 @@ standard error. Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with quarantin
 func (c *cli) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
-	command, err := root.ExecuteContextC(ctx)
+	command := root
+	err := fault.Do(func() (err error) {
+		command, err = root.ExecuteContextC(ctx)
+		return err
+	})
 	var usage *usageError
 	switch {
 	case err == nil:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-engine/weir/infra/embedded"
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
 )
 
 // How often the host looks when nothing tells it to.
@@ -51,7 +52,7 @@ func (w *work) stop() {
 func (w *work) loop(ctx context.Context, name string, every time.Duration, asked <-chan struct{}, do func(context.Context) error) {
 	w.done.Go(func() {
 		for pause := every; ctx.Err() == nil; {
-			err := do(ctx)
+			err := fault.Do(func() error { return do(ctx) })
 			switch {
 			case ctx.Err() != nil:
 				return
@@ -88,7 +89,9 @@ func sleep(ctx context.Context, pause time.Duration, asked <-chan struct{}) bool
 func (w *work) watch(ctx context.Context) <-chan struct{} {
 	arrived := make(chan struct{}, 1)
 	w.done.Go(func() {
-		if err := embedded.Watch(ctx, w.base.store.Dir(), func() { nudge(arrived) }); err != nil {
+		if err := fault.Do(func() error {
+			return embedded.Watch(ctx, w.base.store.Dir(), func() { nudge(arrived) })
+		}); err != nil {
 			w.log.Warn("the event folder cannot be watched; it is looked at every minute", "error", err)
 		}
 	})

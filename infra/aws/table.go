@@ -440,7 +440,7 @@ func atOnce(ctx context.Context, n, width int, f func(i int) error) error {
 		group.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n && failed.Load() == 0; i = int(next.Add(1)) - 1 {
 				if errs[i] = ctx.Err(); errs[i] == nil {
-					errs[i] = f(i)
+					errs[i] = fault.Do(func() error { return f(i) })
 				}
 				if errs[i] != nil {
 					failed.Add(1)

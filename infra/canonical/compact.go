@@ -1,6 +1,7 @@
 package canonical
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -81,8 +82,10 @@ func (c *Canon) compactGroup(ctx context.Context, bucket int, group []located, c
 		}
 		rows, names[i] = append(rows, more...), l.name
 	}
-	slices.SortStableFunc(rows, func(a, b app.Row) int { return compareRows(&a, &b) })
-	rows = slices.CompactFunc(rows, func(a, b app.Row) bool { // the same event in two files
+	slices.SortStableFunc(rows, func(a, b app.Row) int {
+		return cmp.Or(compareRows(&a, &b), cmp.Compare(a.Arrived, b.Arrived), strings.Compare(a.File, b.File))
+	})
+	rows = slices.CompactFunc(rows, func(a, b app.Row) bool { // the same event in two files: what came first stays
 		return a.ID == b.ID && a.Hash == b.Hash && a.Key == b.Key && a.Time == b.Time
 	})
 	if change != nil {

@@ -193,8 +193,8 @@ func (a *App) record(ctx context.Context, up Upload, d *bucketDoc) (File, error)
 	return f, err
 }
 
-// IngestPending imports every file of the bucket that was not imported yet, the earliest first. A file that is refused does
-// not stop the others. It returns the results of what it imported.
+// IngestPending imports every file of the bucket that was not imported yet, the earliest first. A file that is refused, or that
+// meets a defect of Weir, does not stop the others. It returns the results of what it imported.
 func (a *App) IngestPending(ctx context.Context, progress func(Progress)) ([]ImportResult, error) {
 	if err := a.adoptNew(ctx); err != nil {
 		return nil, err
@@ -204,14 +204,23 @@ func (a *App) IngestPending(ctx context.Context, progress func(Progress)) ([]Imp
 		return nil, err
 	}
 	var results []ImportResult
+	var broken []error
 	for _, f := range waiting {
-		res, err := a.importKey(ctx, f, progress)
-		if err != nil && !refused(err) {
+		var res ImportResult
+		err := fault.Do(func() (err error) {
+			res, err = a.importKey(ctx, f, progress)
+			return err
+		})
+		switch {
+		case fault.IsPanic(err):
+			broken = append(broken, fault.Wrap(err, "import %s", f.Name))
+		case err != nil && !refused(err):
 			return results, err
+		default:
+			results = append(results, res)
 		}
-		results = append(results, res)
 	}
-	return results, nil
+	return results, errors.Join(broken...)
 }
 
 // adoptNew records the files that someone put into the bucket's folder.

@@ -53,7 +53,7 @@ func (a *App) Collect(ctx context.Context, lines [][]byte) error {
 		c.mu.Lock()
 		c.group = nil
 		c.mu.Unlock()
-		g.err = a.collect(context.WithoutCancel(ctx), g.lines.Bytes())
+		g.err = fault.Do(func() error { return a.collect(context.WithoutCancel(ctx), g.lines.Bytes()) }) // others wait for it
 		close(g.done)
 	}
 	select {

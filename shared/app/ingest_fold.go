@@ -41,7 +41,7 @@ func (in *ingest) eachChunk(ctx context.Context, phase string, do func(chunk int
 	for range in.app.workers {
 		wg.Go(func() {
 			for chunk := range next {
-				if err := do(chunk); err != nil {
+				if err := fault.Do(func() error { return do(chunk) }); err != nil {
 					cancel(err)
 					return
 				}

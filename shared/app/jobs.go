@@ -334,7 +334,7 @@ func (r *jobRun) work(ctx context.Context) error {
 		defer close(ended)
 		r.keep(held, cancel)
 	}()
-	err := r.do(held)
+	err := fault.Do(func() error { return r.do(held) })
 	cancel(nil)
 	<-ended
 	return err
@@ -358,7 +358,7 @@ func (r *jobRun) keep(ctx context.Context, cancel context.CancelCauseFunc) {
 			continue
 		}
 		r.job.Done, r.job.Total, r.job.Until = done, total, now+jobLease
-		if err := r.jobs.put(ctx, r.job); fault.Is(err, fault.Conflict) {
+		if err := fault.Do(func() error { return r.jobs.put(ctx, r.job) }); fault.Is(err, fault.Conflict) {
 			cancel(fault.New(fault.Unavailable, "another process took over the job"))
 			return
 		}

@@ -40,7 +40,7 @@ func (a *App) alone(ctx context.Context, key string, within *sync.Mutex) (held c
 	if a.holder == "" {
 		return ctx, within.Unlock, nil
 	}
-	if err := a.takeLease(ctx, key); err != nil {
+	if err := fault.Do(func() error { return a.takeLease(ctx, key) }); err != nil {
 		within.Unlock()
 		return ctx, nil, err
 	}
@@ -108,7 +108,7 @@ func (a *App) keepLease(ctx context.Context, key string, cancel context.CancelCa
 			return
 		case <-ticker.C:
 		}
-		kept, err := a.extendLease(ctx, key, true)
+		kept, err := a.renewLease(ctx, key)
 		if missed++; kept {
 			missed = 0
 		}
@@ -117,6 +117,12 @@ func (a *App) keepLease(ctx context.Context, key string, cancel context.CancelCa
 			return
 		}
 	}
+}
+
+// renewLease renews the lease in the goroutine that keeps it, where nobody else recovers.
+func (a *App) renewLease(ctx context.Context, key string) (kept bool, err error) {
+	defer fault.Catch(&err)
+	return a.extendLease(ctx, key, true)
 }
 
 // dropLease gives the lease free. Where that fails it ends by itself.

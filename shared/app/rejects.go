@@ -115,7 +115,7 @@ func (a *App) StartRedrive(ctx context.Context, id, mapping string) (File, error
 		mapping = f.Mapping
 	}
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(a.writeRejects(ctx, w, id)) }()
+	go func() { w.CloseWithError(fault.Do(func() error { return a.writeRejects(ctx, w, id) })) }()
 	up, err := a.Upload(ctx, UploadRequest{
 		Name: "redrive of " + f.Name, Body: r, Mapping: mapping, Backfill: f.Backfill, Again: true, AsOf: f.AsOf, Redrive: id,
 	})

@@ -126,7 +126,9 @@ func (a *App) rescorePass(ctx context.Context, live *Live, d *rescoreDoc, total 
 		reports, errs := make([]SweepReport, len(batches)), make([]error, len(batches))
 		var group sync.WaitGroup
 		for i, items := range batches {
-			one := func() { errs[i] = a.sweepItems(ctx, live, items, at, &reports[i]) }
+			one := func() {
+				errs[i] = fault.Do(func() error { return a.sweepItems(ctx, live, items, at, &reports[i]) })
+			}
 			if len(batches) == 1 {
 				one()
 				continue

@@ -398,7 +398,7 @@ func (f *storedFiles) Create(path string) (io.WriteCloser, error) {
 	r, w := io.Pipe()
 	s := &storing{PipeWriter: w, done: make(chan error, 1)}
 	go func() {
-		err := f.port.Put(f.ctx, f.generation, path, r)
+		err := fault.Do(func() error { return f.port.Put(f.ctx, f.generation, path, r) })
 		_ = r.CloseWithError(err)
 		s.done <- err
 	}()

@@ -134,7 +134,7 @@ func (s *source) pump(in io.Reader, release func(), g guard, size int64) {
 		if buf == nil {
 			buf = make([]byte, blockBytes)
 		}
-		n, err := fill(in, buf[:blockBytes])
+		n, err := s.fill(in, buf[:blockBytes])
 		if bad := g.add(n); bad != nil {
 			n, err = 0, bad
 		} else if err != nil && err != io.EOF {
@@ -151,8 +151,9 @@ func (s *source) pump(in io.Reader, release func(), g guard, size int64) {
 	}
 }
 
-// fill reads until buf is full or the input gives an error, which it returns as it is.
-func fill(in io.Reader, buf []byte) (n int, err error) {
+// fill reads until buf is full or the input gives an error, which it returns as it is. A panic of a decoder is one.
+func (s *source) fill(in io.Reader, buf []byte) (n int, err error) {
+	defer fault.Catch(&err)
 	for n < len(buf) && err == nil {
 		var m int
 		m, err = in.Read(buf[n:])
@@ -165,7 +166,7 @@ func fill(in io.Reader, buf []byte) (n int, err error) {
 func (s *source) broken(name string, size int64, err error) error {
 	at := s.consumed.Load()
 	switch {
-	case fault.CodeOf(err) != fault.Internal:
+	case fault.CodeOf(err) != fault.Internal || fault.IsPanic(err):
 		return fault.Wrap(err, "reading the file at byte %d", at)
 	case name == "":
 		return fault.Wrap(unreadable(err), "at byte %d", at)

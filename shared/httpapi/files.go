@@ -284,6 +284,6 @@ func rejectOf(r app.Reject) gen.Reject {
 // the reader ends write.
 func stream(write func(io.Writer) error) io.ReadCloser {
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(write(w)) }()
+	go func() { w.CloseWithError(fault.Do(func() error { return write(w) })) }()
 	return r
 }

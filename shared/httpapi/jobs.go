@@ -71,7 +71,11 @@ func (s *Server) begin(ctx context.Context, kind gen.JobKind, request any) (gen.
 func (s *Server) run(id string) {
 	s.jobs.done.Go(func() {
 		for pause := jobPause; s.jobs.ctx.Err() == nil; pause = min(2*pause, longestWait) {
-			done, err := s.app.RunJob(s.jobs.ctx, id)
+			var done bool
+			err := fault.Do(func() (err error) {
+				done, err = s.app.RunJob(s.jobs.ctx, id)
+				return err
+			})
 			if err != nil && s.jobs.ctx.Err() == nil {
 				s.jobs.log.Error("a job could not be worked on", "job", id, "error", err)
 			}
