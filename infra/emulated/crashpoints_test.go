@@ -99,7 +99,7 @@ func (c *cleanLife) disturbed(t *testing.T, s *Services, panics bool, at func(st
 		}
 		hits++
 		where := fmt.Sprintf("%s, call %d, %s, after it: %v, panics: %v", st.name, p.call, w.names[p.call-1], p.after, panics)
-		if panics && err != nil && fault.CodeOf(err) != fault.Internal {
+		if code := fault.CodeOf(err); panics && (code == fault.Invalid || code == fault.TooLarge) { // then nobody would repeat it
 			return []string{fmt.Sprintf("%s: the defect is told as %v", where, err)}, hits
 		}
 		if !panics || !started {
