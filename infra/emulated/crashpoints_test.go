@@ -75,14 +75,14 @@ func reads(operation string) bool {
 
 // disturbed lives the same life, and once in every step the process comes to grief at a point. A process that dies is started again; one in
 // which a call panics goes on, unless it was starting. Then the command is repeated. It returns what differs at the end, and how often
-// the process came to grief.
-func (c *cleanLife) disturbed(t *testing.T, s *Services, panics bool, at func(step int) point) (diff []string, hits int) {
+// the process died and how often it panicked.
+func (c *cleanLife) disturbed(t *testing.T, s *Services, at func(step int) (p point, panics bool)) (diff []string, hits [2]int) {
 	t.Helper()
 	l := newLife(t, s, 2)
 	defer l.end(t)
 	for i, st := range c.steps {
 		l.now = moment(st.at)
-		p := at(i)
+		p, panics := at(i)
 		w, started := &wire{point: p.call, after: p.after, panics: panics}, false
 		err := fault.Do(func() error { // as every host does
 			if err := l.startOver(w); err != nil {
@@ -97,7 +97,11 @@ func (c *cleanLife) disturbed(t *testing.T, s *Services, panics bool, at func(st
 			}
 			continue
 		}
-		hits++
+		if panics {
+			hits[1]++
+		} else {
+			hits[0]++
+		}
 		where := fmt.Sprintf("%s, call %d, %s, after it: %v, panics: %v", st.name, p.call, w.names[p.call-1], p.after, panics)
 		if code := fault.CodeOf(err); panics && (code == fault.Invalid || code == fault.TooLarge) { // then nobody would repeat it
 			return []string{fmt.Sprintf("%s: the defect is told as %v", where, err)}, hits
@@ -115,7 +119,7 @@ func (c *cleanLife) disturbed(t *testing.T, s *Services, panics bool, at func(st
 	if err != nil {
 		return []string{err.Error()}, hits
 	}
-	return c.compare(got, l.phone.sent, hits), hits
+	return c.compare(got, l.phone.sent, hits[0]+hits[1]), hits
 }
 
 // compare compares under G1's wording: sends are a subset of the clean life's and never twice; the missing ones are the messages shown
@@ -145,8 +149,8 @@ func (c *cleanLife) compare(got trail, sent map[string]int, kills int) (out []st
 }
 
 // TestCrashPoints dies, or panics, before and after calls of DynamoDB, S3 and the provider, in every step of a life, and compares what is
-// left. A life comes to grief at one point of each step; at full size there are as many lives as the longest step has points, once
-// for dying and once for panics.
+// left. A life comes to grief at one point of each step, by turns by dying and by a panic; at full size there are as many lives as the
+// longest step has points, and the points of shorter steps are met in both ways.
 func TestCrashPoints(t *testing.T) {
 	s := openServices(t)
 	c := liveClean(t, s)
@@ -157,7 +161,7 @@ func TestCrashPoints(t *testing.T) {
 		t.Logf("%-10s %4d calls, %4d points", c.steps[i].name, len(calls), len(at[i]))
 		longest, total = max(longest, len(at[i])), total+len(at[i])
 	}
-	all := make([]int, 2*longest)
+	all := make([]int, longest)
 	for i := range all {
 		all[i] = i
 	}
@@ -178,8 +182,11 @@ func TestCrashPoints(t *testing.T) {
 		if i > 0 && i%50 == 0 {
 			t.Logf("%d deaths and %d panics in %d of %d lives, in %s", hits[0], hits[1], i, len(all), time.Since(start).Round(time.Second))
 		}
-		diff, met := c.disturbed(t, s, n%2 == 1, func(step int) point { return at[step][n/2%len(at[step])] })
-		hits[n%2] += met
+		diff, met := c.disturbed(t, s, func(step int) (point, bool) {
+			points := at[step]
+			return points[n%len(points)], (n+n/len(points))%2 == 1
+		})
+		hits[0], hits[1] = hits[0]+met[0], hits[1]+met[1]
 		if len(diff) > 0 {
 			t.Fatalf("life %d: %s", n, strings.Join(diff, "\n"))
 		}
