@@ -161,6 +161,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Channels:     channels,
 		Meter:        s.meter.Used,
 		Periods:      s.periods,
+		Stored:       true,
 		Clock:        clock,
 		Zones:        s.zones.Load,
 	}

@@ -177,7 +177,7 @@ func TestAccess(t *testing.T) {
 		want                           int
 		audited                        bool // in the function's log; else in the gateway's access log alone
 	}{
-		{"a viewer looks", "viewer", "GET", "/v1/overview", "", 200, false},
+		{"a viewer looks", "viewer", "GET", "/v1/strategy", "", 200, false},
 		{"a viewer publishes", "viewer", "POST", "/v1/strategy/publish", publish, 403, true},
 		{"an editor publishes", "editor", "POST", "/v1/strategy/publish", publish, 403, true},
 		{"another method", "admin", "DELETE", "/v1/overview", "", 404, false},

@@ -36,10 +36,15 @@ func (c *Concentration) Add(f *profile.Facts) {
 		bought = bought || p.Orders > 0
 	}
 	if bought {
-		c.values = append(c.values, spend)
-		c.sum += spend
-		c.sorted = false
+		c.AddSpend(spend)
 	}
+}
+
+// AddSpend adds one user who bought, by the net spend in minor units.
+func (c *Concentration) AddSpend(spend int64) {
+	c.values = append(c.values, spend)
+	c.sum += spend
+	c.sorted = false
 }
 
 func (c *Concentration) sort() {

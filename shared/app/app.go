@@ -23,6 +23,8 @@ type App struct {
 	limits   event.Limits
 	workers  int
 	rows     int   // of a shard of the stored snapshot
+	most     int64 // rows of all of its shards
+	few      int64 // up to so many users profiles are read where the stored snapshot has no answer
 	everyone bool  // each sweep evaluates everyone
 	scanned  int64 // up to so many users the past is looked up user by user
 
@@ -32,6 +34,7 @@ type App struct {
 	fresh    freshCuts
 	baseLock sync.Mutex
 	bases    []*Base
+	shelf    shelf
 
 	shooting sync.Mutex // one stored snapshot made at a time
 	writing  sync.Mutex // one import, rebuild, publish or sweep at a time: see exclusive
@@ -59,6 +62,8 @@ type Options struct {
 	Public string
 	// ShardRows is the number of users of a shard of the stored snapshot; 0: 65,536.
 	ShardRows int
+	// SnapshotRows is the most rows of the stored snapshot: of a larger base it holds a sample; 0: snapshot.MaxRows.
+	SnapshotRows int64
 	// Everyone makes each sweep evaluate everyone, for comparisons.
 	Everyone bool
 }
@@ -95,7 +100,7 @@ const (
 // written.
 func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	a := &App{
-		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows, everyone: o.Everyone,
+		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows, most: o.SnapshotRows, few: fewUsers, everyone: o.Everyone,
 		public:   o.Public,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
 	}

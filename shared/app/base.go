@@ -10,6 +10,7 @@ import (
 	"github.com/weir-engine/weir/shared/score"
 	"github.com/weir-engine/weir/shared/segment"
 	"github.com/weir-engine/weir/shared/strategy"
+	"github.com/weir-engine/weir/shared/whatif/snapshot"
 )
 
 // Base is the whole base scored at one moment under one strategy, one set of cuts and one of models. It is read-only.
@@ -17,17 +18,13 @@ type Base struct {
 	AsOf  int64
 	Live  *Live          // the strategy; its Cuts are those used
 	Fresh bool           // the cuts were computed for this moment, because the published ones are of another
-	Users []score.Result // by key
+	Users []score.Result // by key; nil when Shot is not
 
-	Lifecycle     map[string]*analytics.Lifecycle // by period: week, month
-	Cohorts       map[string]*analytics.Cohorts
-	Concentration *analytics.Concentration
-	Activity      *analytics.Activity // of the last 90 days
-	ReturnRate    *analytics.ReturnRate
+	*Figures
 
-	LastEvent int64
-
-	stamp string
+	Shot   *StoredSnapshot // what it was read from; nil: the profiles
+	opened *snapshot.Snapshot
+	stamp  string
 }
 
 // Periods of analytics.
@@ -46,8 +43,17 @@ func activityOf(l *Live) analytics.Of {
 	return analytics.Purchases
 }
 
-// Base returns the base scored at asOf (0: the default moment). It is computed once for each state of the base.
+// Base returns the base scored at asOf (0: the default moment). It is computed once for each state of the base. Where views are answered
+// from the stored snapshot (Ports.Stored), the default moment is that of the snapshot; NotFound when there is none yet.
 func (a *App) Base(ctx context.Context, asOf int64) (*Base, error) {
+	if b, err := a.storedBase(ctx, asOf); b != nil || err != nil {
+		return b, err
+	}
+	return a.readBase(ctx, asOf)
+}
+
+// readBase is Base from the profiles.
+func (a *App) readBase(ctx context.Context, asOf int64) (*Base, error) {
 	asOf, err := a.AsOf(ctx, asOf)
 	if err != nil {
 		return nil, err
@@ -148,29 +154,12 @@ func (a *App) scoreBase(ctx context.Context, live *Live, asOf int64) (*Base, err
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{AsOf: asOf, Live: live, Users: make([]score.Result, 0, total)}
-	day := live.Zone.Day(asOf)
-	of := activityOf(live)
-	b.Lifecycle, b.Cohorts = map[string]*analytics.Lifecycle{}, map[string]*analytics.Cohorts{}
-	for name, period := range periods {
-		b.Lifecycle[name] = analytics.NewLifecycleOf(of, period, day)
-		b.Cohorts[name] = analytics.NewCohorts(period, day)
-	}
-	b.Concentration = analytics.NewConcentration()
-	b.Activity = analytics.NewActivityOver(90, day)
-	b.ReturnRate = analytics.NewReturnRateOf(of, day)
+	b := &Base{AsOf: asOf, Live: live, Users: make([]score.Result, 0, total), Figures: newFigures(live, asOf)}
 	err = a.eachFactsAnyOrder(ctx, live, asOf, func(key string, f *profile.Facts, s *profile.State) error {
-		b.LastEvent = max(b.LastEvent, f.LastSeen)
 		var r score.Result
 		live.Engine.Score(key, f, s, live.Cuts, asOf, &r)
 		b.Users = append(b.Users, r)
-		for name := range periods {
-			b.Lifecycle[name].Add(f)
-			b.Cohorts[name].Add(f)
-		}
-		b.Concentration.Add(f)
-		b.Activity.Add(f)
-		b.ReturnRate.Add(f)
+		b.Figures.add(f, &r)
 		return nil
 	})
 	slices.SortFunc(b.Users, func(x, y score.Result) int { return strings.Compare(x.Key, y.Key) })

@@ -39,6 +39,7 @@ type ChurnPage struct {
 	Spend     int64   // what the selected spent so far, minor units
 	Users     []ChurnUser
 	Next      string
+	Shot      *StoredSnapshot // what it was read from; nil: the profiles as they are
 }
 
 // ChurnList returns a page of the users by descending probability of churn, with the reasons, how much earlier than the rule of
@@ -55,17 +56,20 @@ func (a *App) ChurnList(ctx context.Context, q ChurnQuery) (ChurnPage, error) {
 		return ChurnPage{}, fault.New(fault.NotFound, "the models in force have none of churn").
 			WithHint("look why with: weir models show %s; and fit others", live.Models.Version)
 	}
-	start, err := parseCursor(q.After)
-	if err != nil {
-		return ChurnPage{}, err
-	}
 	base, err := a.Base(ctx, q.AsOf)
 	if err != nil {
 		return ChurnPage{}, err
 	}
-	page := ChurnPage{AsOf: base.AsOf, Live: base.Live, Horizon: live.Models.Churn.Horizon, Threshold: live.Models.Churn.Threshold}
+	page := ChurnPage{AsOf: base.AsOf, Shot: base.Shot, Live: base.Live, Horizon: live.Models.Churn.Horizon, Threshold: live.Models.Churn.Threshold}
 	if own := live.Engine.Strategy().Churn.Threshold; own > 0 {
 		page.Threshold = own
+	}
+	if base.Shot != nil {
+		return page, a.storedChurn(ctx, base, q, &page)
+	}
+	start, err := parseCursor(q.After)
+	if err != nil {
+		return ChurnPage{}, err
 	}
 	picked := page.pick(base, q)
 	start = min(start, len(picked))
@@ -98,6 +102,34 @@ func (p *ChurnPage) pick(base *Base, q ChurnQuery) []*score.Result {
 	return picked
 }
 
+// storedChurn is ChurnList from the stored snapshot.
+func (a *App) storedChurn(ctx context.Context, base *Base, q ChurnQuery, page *ChurnPage) error {
+	if m := base.Live.Models; m == nil || m.Churn == nil {
+		return fault.New(fault.NotFound, "the snapshot is older than the model of churn").WithHint("make a new one: POST /v1/snapshot")
+	}
+	found, err := a.people(ctx, base, peopleQuery{
+		keep: func(p *people) (func(row int) bool, error) {
+			return func(row int) bool {
+				churn := p.float(pChurnP, row)
+				return churn >= 0 && churn >= q.MinP && (!q.Warned || p.number(pChurnWarning, row) != 0)
+			}, nil
+		},
+		value: func(p *people, row int) (int64, bool) { return p.number(pChurnP, row), true }, desc: true,
+		after: q.After, limit: min(max(q.Limit, 1), 1000),
+		also: func(p *people, row int) { page.Warned += p.number(pChurnWarning, row) },
+	})
+	if err != nil {
+		return err
+	}
+	page.Total, page.Spend, page.Next = found.total, found.spend, found.next
+	picked := make([]*score.Result, len(found.rows))
+	for i := range found.rows {
+		picked[i] = &found.rows[i]
+	}
+	page.Users, err = a.churnUsers(ctx, base, picked)
+	return err
+}
+
 // churnUsers reads the profiles of one page.
 func (a *App) churnUsers(ctx context.Context, base *Base, picked []*score.Result) ([]ChurnUser, error) {
 	keys := make([]string, len(picked))
@@ -115,6 +147,9 @@ func (a *App) churnUsers(ctx context.Context, base *Base, picked []*score.Result
 	var out []ChurnUser
 	var facts profile.Facts
 	for i, item := range items {
+		if item.Version == 0 {
+			continue // since the snapshot that the page is of, the user was forgotten or is known under another id
+		}
 		f := later[item.Key]
 		if f == nil {
 			f = &facts

@@ -185,6 +185,7 @@ func (a *App) destroy(ctx context.Context, r Receipt) (Receipt, error) {
 		{"leave the tombstones", func() error { return a.ports.Contacts.Entomb(ctx, r.Hashes) }},
 		{"destroy the data keys", func() error { return a.ports.Contacts.Forget(ctx, ids) }},
 		{"remove the profiles", func() error { return a.ports.Profiles.Forget(ctx, ids) }},
+		{"take the keys out of the snapshots", func() error { return a.forgetPeople(ctx, ids) }},
 		{"erase the events", func() error { _, err := a.ports.Canon.Erase(ctx, ids); return err }},
 		{"remove the links", func() error { return a.ports.Links.Forget(ctx, ids) }},
 	} {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/score"
@@ -28,7 +29,7 @@ type Cell struct {
 
 // Overview is what one looks at first.
 type Overview struct {
-	Base        *Base
+	Base        *Base `json:"-"`
 	Users       int64
 	Buyers      int64
 	Orders      int64
@@ -39,7 +40,7 @@ type Overview struct {
 	RFMCN       []Group
 	Tiers       []Group
 	Segments    []Group
-	LastArrival int64 // of the newest file; 0 without files
+	LastArrival int64 `json:"-"` // of the newest file; 0 without files
 }
 
 // Overview counts the base at asOf.
@@ -48,37 +49,10 @@ func (a *App) Overview(ctx context.Context, asOf int64) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	o := Overview{Base: base}
-	o.count(base)
+	o := base.Figures.Counts
+	o.Base = base
 	o.LastArrival, err = a.lastArrival(ctx)
 	return o, err
-}
-
-func (o *Overview) count(base *Base) {
-	s := base.Live.Engine.Strategy()
-	for _, st := range s.Lifecycle.Stages {
-		o.Stages = append(o.Stages, Group{Name: st.Name, Zh: st.Zh, En: st.En})
-	}
-	for _, name := range score.RFMNames(s.RFM.Grid) {
-		o.RFM = append(o.RFM, Group{Name: name})
-	}
-	for _, name := range score.RFMCNNames() {
-		o.RFMCN = append(o.RFMCN, Group{Name: name})
-	}
-	for _, t := range s.Tiers {
-		o.Tiers = append(o.Tiers, Group{Name: t.Name, Zh: t.Zh, En: t.En})
-	}
-	for _, seg := range s.Segments {
-		o.Segments = append(o.Segments, Group{Name: seg.Name, Zh: seg.Zh, En: seg.En, When: seg.When})
-	}
-	for r := 1; r <= 5; r++ {
-		for f := 1; f <= 5; f++ {
-			o.Cells = append(o.Cells, Cell{R: r, F: f, Name: score.RFMName(s.RFM.Grid, r, f)})
-		}
-	}
-	for i := range base.Users {
-		o.add(&base.Users[i])
-	}
 }
 
 func (o *Overview) add(r *score.Result) {
@@ -162,12 +136,15 @@ type ConditionCheck struct {
 	Total     int64
 	Spend     int64
 	Currency  string
-	Warnings  []strategy.Problem // events and properties that it names and nobody has seen
+	Warnings  []strategy.Problem // events and properties that it names and nobody has seen; why nobody was counted
+	Counted   bool
+	Shot      *StoredSnapshot // what was counted; nil: the profiles as they are
 }
 
 // CheckCondition compiles a condition and, when count is set, counts the users that match it. Errors of the condition are
 // Invalid and hold a *segment.Error.
 func (a *App) CheckCondition(ctx context.Context, expr string, count bool, asOf int64) (ConditionCheck, error) {
+	asked := asOf
 	asOf, err := a.AsOf(ctx, asOf)
 	if err != nil {
 		return ConditionCheck{}, err
@@ -187,13 +164,30 @@ func (a *App) CheckCondition(ctx context.Context, expr string, count bool, asOf 
 	if !count {
 		return c, nil
 	}
-	return c, a.countMatches(ctx, p, &c)
+	err = a.countMatches(ctx, p, asked, &c)
+	return c, err
 }
 
-func (a *App) countMatches(ctx context.Context, p *segment.Program, c *ConditionCheck) error {
-	base, err := a.Base(ctx, c.AsOf)
+func (a *App) countMatches(ctx context.Context, p *segment.Program, asked int64, c *ConditionCheck) error {
+	base, err := a.Base(ctx, asked)
 	if err != nil {
 		return err
+	}
+	if c.Counted, c.AsOf, c.Shot = true, base.AsOf, base.Shot; base.Shot != nil {
+		found, err := a.people(ctx, base, peopleQuery{where: p.String(), limit: 1})
+		if !a.readInstead(base, err) {
+			c.Users, c.Spend, c.Total = found.total, found.spend, base.Counts.Users
+			var u *unanswered
+			if errors.As(err, &u) {
+				c.Counted, err = false, nil
+				c.Warnings = append(c.Warnings, strategy.Problem{Line: 1, Col: 1, Message: u.Error(), Expected: fault.HintOf(u.why)})
+			}
+			return err
+		}
+		if base, err = a.readBase(ctx, 0); err != nil {
+			return err
+		}
+		c.AsOf, c.Shot = base.AsOf, nil
 	}
 	hits, err := a.match(ctx, base, p)
 	if err != nil {

@@ -32,8 +32,11 @@ type Ports struct {
 	Tickets      Tickets      // of uploads past the API; nil: uploads go through it
 	Meter        func() Units // what this process consumed of a table that is paid by use, since it started; nil where none is
 	Clock        func() int64
-	Periods      Periods                                   // how long the host keeps what was removed
-	Zones        func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
+	// Stored says that views of the whole base at its own moment are answered from its stored snapshot, because reading every profile
+	// is paid for and takes longer than a request may.
+	Stored  bool
+	Periods Periods                                   // how long the host keeps what was removed
+	Zones   func(name string) (*time.Location, error) // NotFound for a name that the zone table lacks
 }
 
 // Uploads is the bucket that event files arrive in.
@@ -484,7 +487,7 @@ type Docs interface {
 }
 
 // Snapshots keeps generations of files, such as the shards of a snapshot. A document says which generation is the current one
-// (see StoredSnapshot); the files of a generation that a document names never change.
+// (see StoredSnapshot); the files of a generation that a document names never change, but that forgetting takes keys out of its people.
 type Snapshots interface {
 	// Put stores a file of a generation whole or not at all, over what is there. Invalid unless both names consist of letters,
 	// digits, '-', '_' and inner dots.

@@ -50,7 +50,9 @@ type StoredSnapshot struct {
 	Rows       int64   `json:"rows"`
 	Bytes      int64   `json:"bytes"` // of its shards, uncompressed
 	Shards     int     `json:"shards"`
-	Lists      bool    `json:"lists,omitempty"` // it has the lists of who is due
+	Lists      bool    `json:"lists,omitempty"`  // it has the lists of who is due
+	People     bool    `json:"people,omitempty"` // it has its people, and figures of the whole base
+	Parts      int     `json:"parts,omitempty"`  // the files of its people
 	Replaced   []spent `json:"replaced,omitempty"`
 }
 
@@ -72,6 +74,8 @@ type snapshotWork struct {
 	Shards     []snapshot.File `json:"shards,omitempty"`
 	Refused    []string        `json:"refused,omitempty"`
 	Due        []dueList       `json:"due,omitempty"` // the files of the due lists so far
+	Parts      int             `json:"parts,omitempty"`
+	Forgotten  int             `json:"forgotten,omitempty"` // tombstones when it was begun
 }
 
 // Tuple names the versions of the strategy, the cuts and the models that scores and decisions follow from.
@@ -136,7 +140,7 @@ func (a *App) SnapshotDue(ctx context.Context) (bool, error) {
 			return true, err
 		}
 	}
-	return s.Generation == "" || !s.Lists || now-s.Started >= snapshotDaily || now < s.Started || s.Tuple != live.Tuple(), err
+	return s.Generation == "" || !s.Lists || !s.People || now-s.Started >= snapshotDaily || now < s.Started || s.Tuple != live.Tuple(), err
 }
 
 // SnapshotManifest reads the manifest of a stored snapshot.
@@ -238,9 +242,13 @@ func (s *snapshotter) start(ctx context.Context, clock Clock) error {
 	if err != nil {
 		return fault.Wrap(err, "count the profiles")
 	}
+	graves, err := s.a.graves(ctx)
+	if err != nil {
+		return err
+	}
 	s.work = snapshotWork{
 		Generation: time.UnixMilli(clock.Now).UTC().Format("20060102T150405Z") + "-" + formatInt(s.doc.Version+1),
-		AsOf:       clock.AsOf, Started: clock.Now, Tuple: s.live.Tuple(), Users: users,
+		AsOf:       clock.AsOf, Started: clock.Now, Tuple: s.live.Tuple(), Users: users, Forgotten: len(graves.all),
 	}
 	return s.save(ctx)
 }
@@ -258,16 +266,20 @@ func (s *snapshotter) save(ctx context.Context) error {
 func (s *snapshotter) write(ctx context.Context) (*snapshot.Manifest, error) {
 	files := &storedFiles{ctx: ctx, port: s.a.ports.Shots, generation: s.work.Generation}
 	w, err := snapshot.NewWriter(s.live.Engine, s.live.Cuts, snapshot.Options{
-		Users: s.work.Users, AsOf: s.work.AsOf, Made: s.work.Started, Text: s.live.Text, Shard: s.a.rows, Named: true, Due: true,
+		Users: s.work.Users, AsOf: s.work.AsOf, Made: s.work.Started, Text: s.live.Text, Shard: s.a.rows, Rows: s.a.most, Named: true, Due: true,
 	}, files)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Resume(s.work.Shards, s.work.Refused); err != nil {
+	crowd, err := s.crowd(ctx)
+	if err == nil {
+		err = w.Resume(s.work.Shards, s.work.Refused)
+	}
+	if err != nil {
 		if fault.Is(err, fault.Unavailable) {
 			return nil, err
 		}
-		// A shard that was kept is gone or damaged: the next try starts anew.
+		// A file that was kept is gone or damaged: the next try starts anew.
 		s.work = snapshotWork{}
 		return nil, errors.Join(err, s.save(ctx))
 	}
@@ -297,12 +309,17 @@ func (s *snapshotter) write(ctx context.Context) (*snapshot.Manifest, error) {
 			if err := w.Add(item.Key, facts, state); err != nil {
 				return err
 			}
-			if err := list(item); err != nil || len(w.Shards()) == len(s.work.Shards) {
+			full := len(w.Shards()) > len(s.work.Shards)
+			if err := crowd.add(item.Key, facts, state, full); err != nil {
 				return err
 			}
-			if err := lists.flush(); err != nil {
+			if err := list(item); err != nil || !full {
 				return err
 			}
+			if err := errors.Join(lists.flush(), crowd.keep(len(w.Shards()))); err != nil {
+				return err
+			}
+			s.work.Parts = crowd.parts
 			s.work.After, s.work.Shards, s.work.Refused, s.work.Due = item.Key, slices.Clone(w.Shards()), w.Refused(), slices.Clone(lists.files)
 			return s.save(ctx)
 		})
@@ -317,6 +334,10 @@ func (s *snapshotter) write(ctx context.Context) (*snapshot.Manifest, error) {
 	if err := s.putLists(ctx, lists); err != nil {
 		return nil, err
 	}
+	if err := crowd.close(); err != nil {
+		return nil, err
+	}
+	s.work.Parts = crowd.parts
 	return w.Close()
 }
 
@@ -334,6 +355,9 @@ func (s *snapshotter) putLists(ctx context.Context, lists *dueLists) error {
 
 // publish makes the generation the current one, and removes those that nobody can be reading any more.
 func (s *snapshotter) publish(ctx context.Context, m *snapshot.Manifest) (StoredSnapshot, error) {
+	if err := s.forgetMeanwhile(ctx); err != nil {
+		return StoredSnapshot{}, err
+	}
 	before, doc, err := s.a.storedSnapshot(ctx)
 	if err != nil {
 		return StoredSnapshot{}, err
@@ -344,6 +368,7 @@ func (s *snapshotter) publish(ctx context.Context, m *snapshot.Manifest) (Stored
 	}
 	next := StoredSnapshot{
 		Generation: s.work.Generation, AsOf: m.AsOf, Started: s.work.Started, Tuple: s.work.Tuple, Users: m.Users, Rows: m.Rows, Shards: len(m.Shards), Lists: true,
+		People: true, Parts: s.work.Parts,
 	}
 	for _, f := range m.Shards {
 		next.Bytes += f.Bytes

@@ -40,6 +40,8 @@ type UserPage struct {
 	Spend int64
 	Users []score.Result
 	Next  string
+	Shot  *StoredSnapshot // what it was read from; nil: the profiles as they are
+	Exact *score.Result   // of a page from a snapshot: the user who has exactly the id that was searched for, as they are now; nil: nobody
 }
 
 // Users returns a page of the users that match. Errors of the condition are Invalid and hold a *segment.Error.
@@ -47,6 +49,18 @@ func (a *App) Users(ctx context.Context, q UserQuery) (UserPage, error) {
 	base, err := a.Base(ctx, q.AsOf)
 	if err != nil {
 		return UserPage{}, err
+	}
+	if base.Shot != nil {
+		_, err := parseCursor(q.After)
+		if q.After == "" || err != nil || base.Shot.Users > a.few { // else the page before came from the profiles
+			page, err := a.storedUsers(ctx, base, q)
+			if !a.readInstead(base, err) {
+				return page, err
+			}
+		}
+		if base, err = a.readBase(ctx, 0); err != nil {
+			return UserPage{}, err
+		}
 	}
 	picked, err := a.pick(ctx, base, q)
 	if err != nil {

@@ -93,9 +93,11 @@ func TestAha(t *testing.T) {
 // TestDownloads: what is asked for in another format than JSON comes as a file with a name.
 func TestDownloads(t *testing.T) {
 	base := &app.Base{
-		AsOf: now, Live: live(t), Users: []score.Result{}, Concentration: analytics.NewConcentration(), ReturnRate: analytics.NewReturnRate(0),
-		Cohorts:   map[string]*analytics.Cohorts{"month": analytics.NewCohorts(analytics.Month, 0)},
-		Lifecycle: map[string]*analytics.Lifecycle{"week": analytics.NewLifecycle(analytics.Week, 0)},
+		AsOf: now, Live: live(t), Users: []score.Result{}, Figures: &app.Figures{
+			Concentration: analytics.NewConcentration(), ReturnRate: analytics.NewReturnRate(0),
+			Cohorts:   map[string]*analytics.Cohorts{"month": analytics.NewCohorts(analytics.Month, 0)},
+			Lifecycle: map[string]*analytics.Lifecycle{"week": analytics.NewLifecycle(analytics.Week, 0)},
+		},
 	}
 	f := &fake{base: base}
 	for table, name := range map[string]string{

@@ -34,7 +34,8 @@ func (s *Server) GetOverview(ctx context.Context, req gen.GetOverviewRequestObje
 	for _, c := range o.Cells {
 		out.Rfm = append(out.Rfm, gen.RfmCell{R: c.R, F: c.F, Name: c.Name, Users: c.Users, SpendMinor: c.Spend})
 	}
-	return gen.GetOverview200JSONResponse(out), nil
+	out.Snapshot, err = s.readFrom(ctx, o.Base.Shot)
+	return gen.GetOverview200JSONResponse(out), err
 }
 
 func groups(from []app.Group, all int64) []gen.Group {

@@ -41,6 +41,9 @@ func (s *Server) ListChurn(ctx context.Context, req gen.ListChurnRequestObject) 
 	}
 	out.AsOf, out.ModelVersion, out.HorizonDays, out.Threshold = moment(page.AsOf), &page.Live.Models.Version, &page.Horizon, &page.Threshold
 	out.Total, out.Warned, out.SpendMinor = page.Total, &page.Warned, &page.Spend
+	if out.Snapshot, err = s.readFrom(ctx, page.Shot); err != nil {
+		return nil, err
+	}
 	minor := minorOf(out.Currency)
 	for i := range page.Users {
 		out.Users = append(out.Users, churnUser(&page.Users[i], minor))

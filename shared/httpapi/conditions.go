@@ -36,11 +36,12 @@ func (s *Server) CheckCondition(ctx context.Context, req gen.CheckConditionReque
 		return nil, err
 	}
 	out := gen.CheckCondition200JSONResponse{Valid: true, AsOf: moment(check.AsOf), Canonical: text(check.Canonical), Warnings: some(textProblems(check.Warnings))}
-	if count {
+	if check.Counted {
 		share := shareOf(check.Users, check.Total)
 		out.Users, out.Share, out.SpendMinor, out.Currency = &check.Users, &share, &check.Spend, &check.Currency
 	}
-	return out, nil
+	out.Snapshot, err = s.readFrom(ctx, check.Shot)
+	return out, err
 }
 
 // shareOf is part of whole, 0 for an empty whole.
@@ -186,7 +187,7 @@ func (s *Server) ListSegments(ctx context.Context, req gen.ListSegmentsRequestOb
 	}
 	for _, g := range groups {
 		out.Segments = append(out.Segments, gen.Segment{
-			Name: g.Name, When: g.When, Label: label(g.Zh, g.En), Users: g.Users, Share: shareOf(g.Users, int64(len(base.Users))),
+			Name: g.Name, When: g.When, Label: label(g.Zh, g.En), Users: g.Users, Share: shareOf(g.Users, base.Counts.Users),
 			SpendMinor: g.Spend,
 		})
 	}

@@ -143,7 +143,7 @@ func TestRejectDownload(t *testing.T) {
 func TestConditionCheck(t *testing.T) {
 	f := &fake{check: func(expr string, count bool) (app.ConditionCheck, error) {
 		_, err := mustFail(expr)
-		return app.ConditionCheck{Canonical: expr, Users: 5, Total: 20, Spend: 700, Currency: "EUR", AsOf: now}, err
+		return app.ConditionCheck{Canonical: expr, Users: 5, Total: 20, Spend: 700, Currency: "EUR", AsOf: now, Counted: count}, err
 	}}
 	var ok, wrong, quick gen.ConditionCheck
 	decode(t, ask(t, f, "POST", "/v1/conditions/check", `{"condition":"orders > 1"}`).Body.Bytes(), &ok)

@@ -28,6 +28,15 @@ func (s *Server) snapshotState(ctx context.Context, shot app.StoredSnapshot) (ge
 	}, err
 }
 
+// readFrom tells which snapshot an answer was read from; nil for none.
+func (s *Server) readFrom(ctx context.Context, shot *app.StoredSnapshot) (*gen.SnapshotState, error) {
+	if shot == nil {
+		return nil, nil
+	}
+	state, err := s.snapshotState(ctx, *shot)
+	return &state, err
+}
+
 // SnapshotState answers the stored snapshot without what is in it.
 func (s *Server) SnapshotState(ctx context.Context) (gen.SnapshotState, error) {
 	shot, err := s.app.CurrentSnapshot(ctx)

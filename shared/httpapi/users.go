@@ -45,7 +45,12 @@ func (s *Server) ListUsers(ctx context.Context, req gen.ListUsersRequestObject) 
 	if page.Next != "" {
 		out.Next = cursor(page.Next)
 	}
-	return out, nil
+	if page.Exact != nil {
+		row := userRow(page.Exact, currency)
+		out.Exact = &row
+	}
+	out.Snapshot, err = s.readFrom(ctx, page.Shot)
+	return out, err
 }
 
 func userSort(by *gen.UserSort, order *gen.ListUsersParamsOrder) (key string, desc bool, err error) {

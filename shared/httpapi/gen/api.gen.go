@@ -1076,8 +1076,9 @@ type ChurnPage struct {
 	HorizonDays *int      `json:"horizon_days,omitempty"`
 
 	// ModelVersion Absent when no model of churn is in force.
-	ModelVersion *string `json:"model_version,omitempty"`
-	Next         *string `json:"next,omitempty"`
+	ModelVersion *string        `json:"model_version,omitempty"`
+	Next         *string        `json:"next,omitempty"`
+	Snapshot     *SnapshotState `json:"snapshot,omitempty"`
 
 	// SpendMinor What the selected spent so far.
 	SpendMinor *int64   `json:"spend_minor,omitempty"`
@@ -1191,12 +1192,13 @@ type ConditionCheck struct {
 	Problem *TextProblem `json:"problem,omitempty"`
 
 	// Share Of all users, 0 to 1.
-	Share      *float64 `json:"share,omitempty"`
-	SpendMinor *int64   `json:"spend_minor,omitempty"`
-	Users      *int64   `json:"users,omitempty"`
-	Valid      bool     `json:"valid"`
+	Share      *float64       `json:"share,omitempty"`
+	Snapshot   *SnapshotState `json:"snapshot,omitempty"`
+	SpendMinor *int64         `json:"spend_minor,omitempty"`
+	Users      *int64         `json:"users,omitempty"`
+	Valid      bool           `json:"valid"`
 
-	// Warnings Events and properties that the condition names and nobody has seen. The condition is valid nevertheless.
+	// Warnings Events and properties that the condition names and nobody has seen, and why its users were not counted. The condition is valid nevertheless.
 	Warnings *[]TextProblem `json:"warnings,omitempty"`
 }
 
@@ -1861,9 +1863,10 @@ type Overview struct {
 	Rfm []RfmCell `json:"rfm"`
 
 	// RfmCn The Chinese eight.
-	RfmCn    []Group `json:"rfm_cn"`
-	RfmNames []Group `json:"rfm_names"`
-	Segments []Group `json:"segments"`
+	RfmCn    []Group        `json:"rfm_cn"`
+	RfmNames []Group        `json:"rfm_names"`
+	Segments []Group        `json:"segments"`
+	Snapshot *SnapshotState `json:"snapshot,omitempty"`
 
 	// SpendMinor Purchases less refunds.
 	SpendMinor int64 `json:"spend_minor"`
@@ -2944,7 +2947,13 @@ type UserIds struct {
 type UserPage struct {
 	AsOf     time.Time `json:"as_of"`
 	Currency *string   `json:"currency,omitempty"`
-	Next     *string   `json:"next,omitempty"`
+
+	// Exact One user with the scores of the view. The figures of the purchase history are those of the definitions: x repeat
+	// purchase days, t_x and T in weeks, m_x the mean value of repeat purchases in major units. Scores r, f, m are 0
+	// for users without purchases.
+	Exact    *UserRow       `json:"exact,omitempty"`
+	Next     *string        `json:"next,omitempty"`
+	Snapshot *SnapshotState `json:"snapshot,omitempty"`
 
 	// SpendMinor What the matching users spent.
 	SpendMinor *int64 `json:"spend_minor,omitempty"`

@@ -1672,6 +1672,7 @@ export interface components {
             lifecycle: components["schemas"]["Lifecycle"];
             concentration: components["schemas"]["Concentration"];
             activity: components["schemas"]["Activity"];
+            snapshot?: components["schemas"]["SnapshotState"];
         };
         /** @description Distinct active users in the last day, 7 and 28 days, and stickiness (mean DAU over the 28 days by MAU). */
         Activity: {
@@ -1987,7 +1988,9 @@ export interface components {
             spend_minor?: number;
             currency?: string;
             users: components["schemas"]["UserRow"][];
+            exact?: components["schemas"]["UserRow"];
             next?: string;
+            snapshot?: components["schemas"]["SnapshotState"];
         };
         User: {
             /** @description The canonical id. */
@@ -2458,7 +2461,7 @@ export interface components {
         ConditionCheck: {
             valid: boolean;
             problem?: components["schemas"]["TextProblem"];
-            /** @description Events and properties that the condition names and nobody has seen. The condition is valid nevertheless. */
+            /** @description Events and properties that the condition names and nobody has seen, and why its users were not counted. The condition is valid nevertheless. */
             warnings?: components["schemas"]["TextProblem"][];
             /** @description The condition as Weir writes it. */
             canonical?: string;
@@ -2474,6 +2477,7 @@ export interface components {
             /** Format: int64 */
             spend_minor?: number;
             currency?: string;
+            snapshot?: components["schemas"]["SnapshotState"];
         };
         ConditionName: {
             /** @description What to write, such as `metrics.orders` or `tags.has("vip")`. */
@@ -2870,6 +2874,7 @@ export interface components {
              * @description What the selected spent so far.
              */
             spend_minor?: number;
+            snapshot?: components["schemas"]["SnapshotState"];
             users: components["schemas"]["ChurnUser"][];
             next?: string;
         };

@@ -483,6 +483,9 @@ export default {
     users: "{{n}} users",
   },
   users: {
+    exact: "Exactly this id, as of now",
+    noSnapshotText:
+      "Users and figures are read from a snapshot of the base, so that a look at them costs nothing. It is made every day, and whenever you ask for one.",
     title: "Users",
     lead: "Find users by id, by filter or by a condition.",
     id: "User",

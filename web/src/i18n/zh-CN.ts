@@ -470,6 +470,8 @@ const zh: Texts = {
     users: "{{n}} 人",
   },
   users: {
+    exact: "ID 完全一致，截至现在",
+    noSnapshotText: "用户与各项数字取自用户群的快照，因此查看几乎没有费用。快照每天自动生成，也可以随时手动生成。",
     title: "用户",
     lead: "按 ID、筛选项或条件查找用户。",
     id: "用户",

@@ -6,6 +6,7 @@ import { AsOf } from "../components/AsOf";
 import { Choice } from "../components/Controls";
 import { Pager } from "../components/Pager";
 import { Card, PageHead } from "../components/Parts";
+import { SnapshotNote } from "../components/Snapshot";
 import { Answer, Empty } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
 import { usePages } from "../core/hooks";
@@ -102,6 +103,7 @@ function Leaving() {
             );
           return (
             <>
+              <SnapshotNote snapshot={page.snapshot} />
               <ChurnList users={page.users} currency={page.currency} threshold={page.threshold ?? 1} />
               <Pager
                 page={pages.page}

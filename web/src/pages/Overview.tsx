@@ -11,7 +11,8 @@ import { AsOf } from "../components/AsOf";
 import { Choice } from "../components/Controls";
 import { useKnown } from "../components/known";
 import { Card, Figure, PageHead, useLabel } from "../components/Parts";
-import { Answer, Empty } from "../components/States";
+import { BaseAnswer, SnapshotNote } from "../components/Snapshot";
+import { Empty } from "../components/States";
 import { Table } from "../components/Table";
 import { api, data, type Schemas } from "../core/api";
 import { minorDigits, NONE } from "../core/format";
@@ -36,9 +37,14 @@ export default function Overview() {
       <PageHead title={t("overview.title")} lead={t("overview.lead")}>
         <AsOf />
       </PageHead>
-      <Answer query={overview} rows={14}>
-        {(base) => (base.users === 0 ? <FirstSteps /> : <Base base={base} period={period} setPeriod={setPeriod} />)}
-      </Answer>
+      <BaseAnswer query={overview} rows={14}>
+        {(base) => (
+          <>
+            <SnapshotNote snapshot={base.snapshot} />
+            {base.users === 0 ? <FirstSteps /> : <Base base={base} period={period} setPeriod={setPeriod} />}
+          </>
+        )}
+      </BaseAnswer>
     </>
   );
 }

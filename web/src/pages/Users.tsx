@@ -9,8 +9,9 @@ import { ConditionField } from "../components/ConditionField";
 import { useKnown } from "../components/known";
 import { Pager } from "../components/Pager";
 import { PageHead, useLabel } from "../components/Parts";
+import { BaseAnswer, SnapshotNote } from "../components/Snapshot";
 import { StageMark } from "../components/StageMark";
-import { Answer, Empty } from "../components/States";
+import { Empty } from "../components/States";
 import { api, data, type Schemas } from "../core/api";
 import { NONE } from "../core/format";
 import { useNarrow, usePages, useRested } from "../core/hooks";
@@ -89,13 +90,18 @@ export default function Users() {
             <Button onClick={clear}>{t("users.clear")}</Button>
           </Empty>
         ) : (
-          <Answer query={users} rows={10}>
+          <BaseAnswer query={users} rows={10}>
             {(page) =>
-              page.total === 0 && !users.isPlaceholderData ? (
-                <NoUsers filtered={filtered} clear={clear} />
+              page.total === 0 && !page.exact && !users.isPlaceholderData ? (
+                <>
+                  <SnapshotNote snapshot={page.snapshot} />
+                  <NoUsers filtered={filtered} clear={clear} />
+                </>
               ) : (
                 <>
                   <Summary page={page} />
+                  <SnapshotNote snapshot={page.snapshot} />
+                  {page.exact && <Exact row={page.exact} />}
                   <List
                     rows={page.users}
                     busy={users.isFetching}
@@ -115,10 +121,21 @@ export default function Users() {
                 </>
               )
             }
-          </Answer>
+          </BaseAnswer>
         )}
       </div>
     </>
+  );
+}
+
+/** Who has exactly the id that was searched for, as of now: a snapshot may not know of them yet. */
+function Exact({ row }: { row: Row }) {
+  const { t } = useTranslation();
+  return (
+    <section className="tiles exact" aria-label={t("users.exact")}>
+      <p className="muted">{t("users.exact")}</p>
+      <UserTile row={row} />
+    </section>
   );
 }
 

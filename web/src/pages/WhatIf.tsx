@@ -4,6 +4,7 @@ import { useSearchParams } from "react-router";
 import { PlainButton } from "../components/Controls";
 import { PageHead } from "../components/Parts";
 import { Empty, Failure, Loading } from "../components/States";
+import { TakeSnapshot } from "../components/TakeSnapshot";
 import { token } from "../core/api";
 import { minorDigits } from "../core/format";
 import { useRested } from "../core/hooks";
@@ -27,7 +28,6 @@ import { Scenarios } from "./whatif/Scenarios";
 import { Sizes } from "./whatif/Sizes";
 import { Spoken, Summary } from "./whatif/Summary";
 import { useSpreads } from "./whatif/spreads";
-import { TakeSnapshot } from "./whatif/TakeSnapshot";
 import { Trouble } from "./whatif/Trouble";
 
 /** What automation reads: the object of `weir whatif --json`, and how long answers took. */

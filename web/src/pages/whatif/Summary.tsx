@@ -1,6 +1,8 @@
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Meter } from "../../components/Parts";
+import { SnapshotAge } from "../../components/Snapshot";
+import { TakeSnapshot } from "../../components/TakeSnapshot";
 import type { Format } from "../../core/format";
 import { useView } from "../../core/view";
 import { movesOf, type Report, zero } from "../../core/whatif/report";
@@ -8,7 +10,6 @@ import type { Session, State } from "../../core/whatif/session";
 import type { Source } from "../../core/whatif/source";
 import type { GroupName } from "./names";
 import { signed, sizesOf, tone } from "./Sizes";
-import { TakeSnapshot } from "./TakeSnapshot";
 
 /** How old the base is, how far its load is, and the sum of what changes. */
 export function Summary({
@@ -80,7 +81,7 @@ export function Summary({
           ) : (
             <span className="muted">
               {t("whatif.snapshotOf", { time: format.time(snapshot.as_of) })},{" "}
-              <Age seconds={session.report()?.snapshot.age_seconds ?? snapshot.age_seconds} />
+              <SnapshotAge seconds={session.report()?.snapshot.age_seconds ?? snapshot.age_seconds} />
               {snapshot.stale && <strong className="stale"> · {t("whatif.stale")}</strong>}
               {snapshot.late && <strong className="stale"> · {t("whatif.late")}</strong>}
             </span>
@@ -90,15 +91,6 @@ export function Summary({
       </div>
     </>
   );
-}
-
-/** How long ago the snapshot was made, in words. */
-function Age({ seconds }: { seconds: number }) {
-  const { t } = useTranslation();
-  if (seconds < 90) return t("whatif.age.now");
-  if (seconds < 5400) return t("whatif.age.minutes", { count: Math.round(seconds / 60) });
-  if (seconds < 129_600) return t("whatif.age.hours", { count: Math.round(seconds / 3600) });
-  return t("whatif.age.days", { count: Math.round(seconds / 86_400) });
 }
 
 function Changes({ report, currency, models }: { report: Report; currency: string; models: boolean }) {

@@ -2,8 +2,8 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { PlainButton } from "../../components/Controls";
 import { Empty } from "../../components/States";
+import { TakeSnapshot } from "../../components/TakeSnapshot";
 import { WhatIfError } from "../../core/whatif/protocol";
-import { TakeSnapshot } from "./TakeSnapshot";
 
 /** Why the base could not be loaded, and the way on; what has no words of its own is shown as children. */
 export function Trouble({ error, onRetry, children }: { error: Error; onRetry: () => void; children: ReactNode }) {

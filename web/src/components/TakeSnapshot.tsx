@@ -1,10 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { PlainButton } from "../../components/Controls";
-import { Meter } from "../../components/Parts";
-import { api, data } from "../../core/api";
-import { useJob } from "../../core/jobs";
-import { toProblem } from "../../core/problem";
+import { api, data } from "../core/api";
+import { useJob } from "../core/jobs";
+import { toProblem } from "../core/problem";
+import { PlainButton } from "./Controls";
+import { Meter } from "./Parts";
 
 /** Makes a snapshot and says how far it is. */
 export function TakeSnapshot({ again = false, onDone }: { again?: boolean; onDone: () => void }) {
