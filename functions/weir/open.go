@@ -33,15 +33,17 @@ const (
 // keepDays is how long event files and quarantined lines are kept: both may hold personal data.
 const keepDays = 30
 
-func (c *cli) open(ctx context.Context, a access) (*base, error) { return openBase(ctx, c.data, a) }
+func (c *cli) open(ctx context.Context, a access) (*base, error) {
+	return openBase(ctx, c.data, a, c.approval)
+}
 
-func openBase(ctx context.Context, dir string, a access) (*base, error) {
+func openBase(ctx context.Context, dir string, a access, approval bool) (*base, error) {
 	store, err := embedded.Open(dir, embedded.Options{ReadOnly: bool(a), KeepDays: keepDays})
 	if err != nil {
 		return nil, err
 	}
 	ports := store.Ports(func() int64 { return time.Now().UnixMilli() })
-	uses, err := app.New(ctx, ports, app.Options{Workers: runtime.NumCPU()})
+	uses, err := app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Approval: approval})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -109,8 +109,11 @@ func (c *cli) followJob(ctx context.Context, job *gen.Job) error {
 	return nil
 }
 
+// maxAnswer is the length of the longest answer in bytes: a proposal holds its text and its lines.
+const maxAnswer = 16 << 20
+
 func readAnswer(res *http.Response, into any) error {
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return fault.New(fault.Unavailable, "the answer of the running host broke off").Because(err)
 	}

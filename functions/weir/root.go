@@ -28,9 +28,10 @@ type cli struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
 
-	data  string
-	json  bool
-	token string
+	data     string
+	json     bool
+	token    string
+	approval bool
 }
 
 // usageError is an error in how the command was called.
@@ -108,6 +109,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetErr(c.err)
 	root.PersistentFlags().StringVar(&c.data, "data", "./data", "folder of the base (WEIR_DATA)")
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print the result as JSON (WEIR_JSON)")
+	root.PersistentFlags().BoolVar(&c.approval, "require-approval", false, "a strategy comes into force when another person than its author has approved it (WEIR_REQUIRE_APPROVAL)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: err} })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.readEnv(cmd) }
 	root.AddCommand(c.commands()...)

@@ -24,7 +24,10 @@ func (c *cli) strategyCommand() *cobra.Command {
 		Use: "strategy", Short: "The strategy file: what is counted, who is told apart, whom to reach",
 		Example: "  weir strategy init --currency CNY --zone Asia/Shanghai strategy.yaml\n  weir strategy validate strategy.yaml\n  weir strategy diff strategy.yaml\n  weir strategy publish strategy.yaml --note 'silent after 45 days'",
 	}
-	cmd.AddCommand(c.strategyInit(), c.strategyValidate(), c.strategyDiff(), c.strategyPublish(), c.strategyStatus(), c.strategyShow(), c.strategyVersions(), c.strategySchema())
+	cmd.AddCommand(c.strategyInit(), c.strategyValidate(), c.strategyDiff(), c.strategyPublish(),
+		c.strategyPropose(), c.strategyProposals(), c.strategyProposal(), c.strategyPreview(),
+		c.strategyReview(app.VerdictApprove, "Approve a proposal"), c.strategyReview(app.VerdictReject, "Reject a proposal, which is its end"), c.strategyWithdraw(),
+		c.strategyStatus(), c.strategyShow(), c.strategyVersions(), c.strategySchema())
 	return cmd
 }
 
@@ -96,7 +99,7 @@ func validate(ctx context.Context, text []byte) (check gen.StrategyCheck, err er
 		return check, fault.New(fault.Unavailable, "no room for a temporary folder").Because(err)
 	}
 	defer os.RemoveAll(dir)
-	b, err := openBase(ctx, dir, writing)
+	b, err := openBase(ctx, dir, writing, false)
 	if err != nil {
 		return check, err
 	}
@@ -240,31 +243,36 @@ func (c *cli) strategyPublish() *cobra.Command {
 	var req app.PublishRequest
 	var wait bool
 	cmd := &cobra.Command{
-		Use: "publish FILE", Short: "Put a strategy in force", Args: cobra.ExactArgs(1),
+		Use: "publish FILE | --proposal N", Short: "Put a strategy in force", Args: cobra.MaximumNArgs(1),
 		Long: `Puts a strategy in force and scores the base under it. Nobody is messaged because of that: the first decision about each
 user under the new version is a baseline, unless --include-existing approves it for rules that ask for it.
 
+With --proposal a proposal comes into force as it was reviewed. Where another person's approval is demanded (--require-approval) there is
+no other way.
+
 Where weir run works on the data folder, it publishes: the users move over in the background, and --wait waits for the last
 one. A publication that was interrupted goes on when it is asked for again, or when weir run starts.`,
-		Example: "  weir strategy publish strategy.yaml --note 'silent after 45 days'\n  weir strategy publish strategy.yaml --wait",
+		Example: "  weir strategy publish strategy.yaml --note 'silent after 45 days'\n  weir strategy publish strategy.yaml --wait\n  weir strategy publish --proposal 3 --by bob",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if req.Text, err = readFile(args[0]); err != nil {
-				return err
+			if (len(args) == 0) == (req.Proposal == 0) {
+				return &usageError{err: errors.New("name a FILE or a proposal with --proposal")}
 			}
-			b, err := c.open(cmd.Context(), writing)
-			if fault.Is(err, fault.Conflict) {
-				return c.publishRemote(cmd.Context(), req, wait)
+			if len(args) == 1 {
+				if req.Text, err = readFile(args[0]); err != nil {
+					return err
+				}
+			} else if req.Note != "" || req.From != "" || req.IncludeExisting {
+				return &usageError{err: errors.New("a proposal is published as it was reviewed: leave --note, --from and --include-existing out")}
 			}
-			if err != nil {
-				return err
-			}
-			defer b.store.Close()
-			return c.publishHere(cmd.Context(), b, req)
+			return c.act(cmd.Context(), req.By, func(b *base) error { return c.publishHere(cmd.Context(), b, req) },
+				func() error { return c.publishRemote(cmd.Context(), req, wait) })
 		},
 	}
 	cmd.Flags().StringVar(&req.Note, "note", "", "why, for the list of versions")
 	cmd.Flags().StringVar(&req.From, "from", "", "refuse unless this version is in force")
 	cmd.Flags().BoolVar(&req.IncludeExisting, "include-existing", false, "approve that rules with include_existing message users who are there already")
+	cmd.Flags().Int64Var(&req.Proposal, "proposal", 0, "number of the proposal to publish, in place of a FILE")
+	byFlag(cmd.Flags(), &req.By)
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the running host to have scored everyone")
 	return cmd
 }
@@ -291,9 +299,13 @@ func (c *cli) publishHere(ctx context.Context, b *base, req app.PublishRequest) 
 // publishRemote lets the running host publish.
 func (c *cli) publishRemote(ctx context.Context, req app.PublishRequest, wait bool) error {
 	var job gen.Job
-	err := c.askHost(ctx, http.MethodPost, "/v1/strategy/publish", gen.PublishRequest{
+	path, ask := "/v1/strategy/publish", any(gen.PublishRequest{
 		Text: string(req.Text), Note: optional(req.Note), From: optional(req.From), IncludeExisting: optional(req.IncludeExisting),
-	}, &job)
+	})
+	if req.Proposal != 0 {
+		path, ask = fmt.Sprint(proposalsPath, "/", req.Proposal, "/publish"), nil
+	}
+	err := c.askHost(ctx, http.MethodPost, path, ask, &job)
 	if err == nil && wait {
 		err = c.followJob(ctx, &job)
 	}

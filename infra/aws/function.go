@@ -24,12 +24,13 @@ type Environment struct {
 	Key       string      // WEIR_KEY: the key of KMS
 	Periods   app.Periods // WEIR_EVENTS_DAYS, WEIR_OLD_VERSIONS_DAYS
 	Metrics   bool        // WEIR_METRICS: "true" makes CloudWatch metrics of the figures in the log
+	Approval  bool        // WEIR_APPROVAL: "true" demands that another person approves a strategy
 	PathStyle bool        // WEIR_S3_PATH_STYLE: "true" for stand-ins of S3
 }
 
 // Variables are the names of the environment variables that ReadEnvironment reads.
 func Variables() []string {
-	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_KEY", "WEIR_EVENTS_DAYS", "WEIR_OLD_VERSIONS_DAYS", "WEIR_METRICS", "WEIR_S3_PATH_STYLE"}
+	return []string{"WEIR_TABLE", "WEIR_BUCKET", "WEIR_WORKSPACE", "WEIR_KEY", "WEIR_EVENTS_DAYS", "WEIR_OLD_VERSIONS_DAYS", "WEIR_METRICS", "WEIR_APPROVAL", "WEIR_S3_PATH_STYLE"}
 }
 
 // ReadEnvironment reads the environment of a function.
@@ -38,7 +39,7 @@ func ReadEnvironment() (Environment, error) {
 		Table: os.Getenv("WEIR_TABLE"), Bucket: os.Getenv("WEIR_BUCKET"), Workspace: os.Getenv("WEIR_WORKSPACE"),
 		Key:     os.Getenv("WEIR_KEY"),
 		Periods: app.Periods{Backups: restoreDays, Versions: days("WEIR_OLD_VERSIONS_DAYS"), Uploads: days("WEIR_EVENTS_DAYS")},
-		Metrics: os.Getenv("WEIR_METRICS") == "true", PathStyle: os.Getenv("WEIR_S3_PATH_STYLE") == "true",
+		Metrics: os.Getenv("WEIR_METRICS") == "true", Approval: os.Getenv("WEIR_APPROVAL") == "true", PathStyle: os.Getenv("WEIR_S3_PATH_STYLE") == "true",
 	}
 	if e.Table == "" || e.Bucket == "" {
 		return e, fault.New(fault.Invalid, "WEIR_TABLE and WEIR_BUCKET are not set").WithHint("deploy the functions with template.yaml")
@@ -106,7 +107,7 @@ func openFunction(ctx context.Context, channels map[string]app.Channel, public s
 		part(c, f.Environment, &ports)
 	}
 	f.Workers = ports.Workers
-	f.App, err = app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder), Public: public})
+	f.App, err = app.New(ctx, ports, app.Options{Workers: runtime.NumCPU(), Holder: hex.EncodeToString(holder), Public: public, Approval: f.Approval})
 	return f, err
 }
 

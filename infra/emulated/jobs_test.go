@@ -57,8 +57,9 @@ func expireJobs(t *testing.T, ports app.Ports) {
 	}
 }
 
-// A publication that the API begins is done by the function of jobs, also when that is killed in the middle: everyone stands under the
-// new version then, nobody was messaged, and there is one publication.
+// A proposal that one person made and another approved is published by the function of jobs, also when that is killed in the middle:
+// everyone stands under the new version then, nobody was messaged, there is one publication, and the proposal says so. Nobody publishes
+// past the approval, which the template demands.
 func TestPublishKilledInTheMiddle(t *testing.T) {
 	b := newBreaker("JobsFunction", 11, 25, 2)
 	c := openCloud(t, Options{Fast: true, RetryAfter: &atOnce, Taps: b.taps()})
@@ -88,10 +89,30 @@ func TestPublishKilledInTheMiddle(t *testing.T) {
 	}
 	check, err := c.app.ValidateStrategy(t.Context(), []byte(text))
 	must(t, err)
+	p, err := c.app.Propose(t.Context(), app.ProposeRequest{Text: []byte(text), By: "admin", From: current.Version})
+	must(t, err)
+	_, err = c.app.PreviewProposal(t.Context(), p.Number, nil)
+	must(t, err)
 	body, err := json.Marshal(gen.PublishRequest{Text: text, From: &current.Version})
 	must(t, err)
-	job := c.begin(t, "approver", "/v1/strategy/publish", string(body))
-	if status, answer := c.ask(t, "approver", "POST", "/v1/strategy/publish", string(body)); status != http.StatusConflict {
+	const path = "/v1/strategy/proposals/1"
+	for _, try := range []struct {
+		role, path, body string
+		want             int
+	}{
+		{"approver", "/v1/strategy/publish", string(body), http.StatusForbidden},
+		{"approver", path + "/publish", "", http.StatusForbidden},
+		{"editor", path + "/review", `{"verdict":"approve"}`, http.StatusForbidden},
+		{"admin", path + "/review", `{"verdict":"approve"}`, http.StatusForbidden}, // the author
+		{"editor", path + "/withdraw", "", http.StatusForbidden},
+		{"approver", path + "/review", `{"verdict":"approve"}`, http.StatusOK},
+	} {
+		if status, answer := c.ask(t, try.role, "POST", try.path, try.body); status != try.want {
+			t.Errorf("%s by %s: %d %s", try.path, try.role, status, answer)
+		}
+	}
+	job := c.begin(t, "approver", path+"/publish", "")
+	if status, answer := c.ask(t, "approver", "POST", path+"/publish", ""); status != http.StatusConflict {
 		t.Errorf("two publications at a time: %d %s", status, answer)
 	}
 	if job = c.ended(t, job.Id); job.Status != gen.JobDone || *job.Version != check.Version {
@@ -119,6 +140,9 @@ func TestPublishKilledInTheMiddle(t *testing.T) {
 		}
 		after = page[len(page)-1].Key
 	}
+	if p, err = c.app.Proposal(t.Context(), p.Number); err != nil || p.State != app.ProposalPublished || p.EndedBy != "approver" {
+		t.Errorf("%+v, %v", p, err)
+	}
 	r, err := c.app.Rescoring(t.Context())
 	must(t, err)
 	versions, err := c.app.StrategyVersions(t.Context())
@@ -142,10 +166,33 @@ func TestJobsOfTheAPI(t *testing.T) {
 		c.put(t, "events/main/"+p.name, p.content)
 		c.settle(t)
 	}
+	current, err := c.app.Strategy(t.Context())
+	must(t, err)
+	proposal, err := json.Marshal(gen.ProposeRequest{Text: new(strings.Replace(current.Text, "silent_days: 60", "silent_days: 50", 1))})
+	must(t, err)
+	var stored gen.Proposed
+	status, answer := c.ask(t, "editor", "POST", "/v1/strategy/proposals", string(proposal))
+	if must(t, json.Unmarshal([]byte(answer), &stored)); status != http.StatusCreated || stored.Job == nil {
+		t.Fatal(status, answer)
+	}
+	if job := c.ended(t, stored.Job.Id); job.Status != gen.JobDone {
+		t.Fatalf("%+v %+v", job, job.Problem)
+	}
+	var detail gen.ProposalDetail
+	status, answer = c.ask(t, "viewer", "GET", "/v1/strategy/proposals/1", "")
+	if must(t, json.Unmarshal([]byte(answer), &detail)); status != http.StatusOK || detail.Preview == nil || detail.Preview.Users == 0 {
+		t.Error(status, answer)
+	}
+	for _, one := range detail.Actions {
+		if one.Bar == nil {
+			t.Errorf("a viewer may %s", one.Action)
+		}
+	}
 	for _, test := range []struct {
 		role, path, body string
 		done             bool
 	}{
+		{"editor", "/v1/strategy/proposals/1/preview", "", true},
 		{"editor", "/v1/snapshot", "", true},
 		{"editor", "/v1/models/fit", "{}", true},
 		{"editor", "/v1/churn/backtest", `{"cut":"1990-01-01T00:00:00Z"}`, false},
@@ -156,9 +203,9 @@ func TestJobsOfTheAPI(t *testing.T) {
 			t.Errorf("%s: %+v %+v", test.path, ended, ended.Problem)
 		}
 	}
-	status, answer := c.ask(t, "viewer", "GET", "/v1/jobs", "")
+	status, answer = c.ask(t, "viewer", "GET", "/v1/jobs", "")
 	var list gen.JobList
-	if must(t, json.Unmarshal([]byte(answer), &list)); status != http.StatusOK || len(list.Jobs) != 4 {
+	if must(t, json.Unmarshal([]byte(answer), &list)); status != http.StatusOK || len(list.Jobs) != 6 {
 		t.Error(status, answer)
 	}
 }

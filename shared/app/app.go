@@ -26,6 +26,7 @@ type App struct {
 	most     int64 // rows of all of its shards
 	few      int64 // up to so many users profiles are read where the stored snapshot has no answer
 	everyone bool  // each sweep evaluates everyone
+	approval bool  // Options.Approval
 	scanned  int64 // up to so many users the past is looked up user by user
 
 	delivering sync.Mutex // one delivery at a time
@@ -66,6 +67,8 @@ type Options struct {
 	SnapshotRows int64
 	// Everyone makes each sweep evaluate everyone, for comparisons.
 	Everyone bool
+	// Approval demands that another person than its author approves a strategy before it comes into force.
+	Approval bool
 }
 
 // Live is the published strategy with its cuts and models, compiled.
@@ -101,7 +104,7 @@ const (
 func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	a := &App{
 		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows, most: o.SnapshotRows, few: fewUsers, everyone: o.Everyone,
-		public:   o.Public,
+		public: o.Public, approval: o.Approval,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
 	}
 	if a.rows == 0 {
@@ -112,7 +115,7 @@ func New(ctx context.Context, p Ports, o Options) (*App, error) {
 		if _, err := a.Live(ctx); err == nil || !fault.Is(err, fault.NotFound) {
 			return a, err
 		}
-		_, err := a.putStrategy(ctx, strategy.Init("commerce", "UTC", "USD"), "first strategy", Doc{}, false)
+		_, err := a.putStrategy(ctx, PublishRequest{Text: strategy.Init("commerce", "UTC", "USD"), Note: "first strategy"}, Doc{})
 		if err == nil || fault.Is(err, fault.Forbidden) {
 			return a, nil
 		}

@@ -23,11 +23,12 @@ const (
 	JobStrategy = "strategy" // PublishJob; a version
 	JobReplay   = "replay"   // HistoryJob; a History
 	JobRebuild  = "rebuild"
-	jobsKept    = 8      // of a kind
-	jobLease    = 60_000 // milliseconds
-	jobStalled  = 60_000 // after its lease: whoever ran it is gone
-	jobRuns     = 200    // how often work that keeps its place is taken up
-	jobFresh    = 3      // and work that begins anew each time
+	JobProposal = "proposal" // ProposalJob: whom proposals move
+	jobsKept    = 8          // of a kind
+	jobLease    = 60_000     // milliseconds
+	jobStalled  = 60_000     // after its lease: whoever ran it is gone
+	jobRuns     = 200        // how often work that keeps its place is taken up
+	jobFresh    = 3          // and work that begins anew each time
 	jobTick     = time.Second
 	docJobs     = "job/"
 	jobHere     = "here" // the holder where no other process writes
@@ -79,6 +80,7 @@ type JobWork interface {
 	Publish(ctx context.Context, req PublishRequest) (PublishReport, error)
 	ReplayHistory(ctx context.Context, req HistoryRequest) (*History, error)
 	Rebuild(ctx context.Context, progress func(done, total int64)) (RebuildReport, error)
+	PreviewProposals(ctx context.Context, number int64, progress func(done, total int64)) error
 }
 
 var _ JobWork = (*App)(nil)
@@ -90,6 +92,13 @@ type PublishJob struct {
 	From            string   `json:"from,omitempty"`
 	IncludeExisting bool     `json:"include_existing,omitempty"`
 	Preview         *Preview `json:"preview,omitempty"`
+	Proposal        int64    `json:"proposal,omitempty"` // says what stands above
+	By              string   `json:"by,omitempty"`
+}
+
+// ProposalJob asks whom a proposal moves.
+type ProposalJob struct {
+	Number int64 `json:"number"`
 }
 
 // HistoryJob asks to run history again.
@@ -414,6 +423,7 @@ func (r *jobRun) do(ctx context.Context) error {
 		}
 		report, err := w.Publish(ctx, PublishRequest{
 			Text: []byte(req.Text), Note: req.Note, From: req.From, IncludeExisting: req.IncludeExisting, Preview: req.Preview,
+			Proposal: req.Proposal, By: req.By,
 			Progress: func(_ string, done, total int64) { r.progress(done, total) },
 		})
 		r.version = report.Version
@@ -428,6 +438,12 @@ func (r *jobRun) do(ctx context.Context) error {
 			return err
 		}
 		return r.keepResult(h)
+	case JobProposal:
+		var req ProposalJob
+		if err := read(&req); err != nil {
+			return err
+		}
+		return w.PreviewProposals(ctx, req.Number, r.progress)
 	case JobRebuild:
 		_, err := w.Rebuild(ctx, r.progress)
 		return err

@@ -21,11 +21,14 @@ type StrategyVersion struct {
 	Note            string `json:"note,omitempty"`
 	At              int64  `json:"at"`
 	IncludeExisting bool   `json:"include_existing,omitempty"`
+	Proposal        int64  `json:"proposal,omitempty"`  // number of the proposal that it was; 0: none
+	By              string `json:"by,omitempty"`        // who published it, where the host knows
+	Emergency       bool   `json:"emergency,omitempty"` // a rollback without the approval that is demanded
 }
 
 // same reports whether a request asks for the publication as it is.
 func (v *StrategyVersion) same(req PublishRequest) bool {
-	return v.Text == string(req.Text) && v.Note == req.Note && v.IncludeExisting == req.IncludeExisting
+	return v.Text == string(req.Text) && v.Note == req.Note && v.IncludeExisting == req.IncludeExisting && v.Proposal == req.Proposal
 }
 
 // Strategy returns the published strategy.
@@ -167,6 +170,9 @@ type PublishRequest struct {
 	From            string   // version the author started from; "" does not check
 	IncludeExisting bool     // approves the include_existing of the rules
 	Preview         *Preview // what the author saw of it; nil does not check
+	Proposal        int64    // publishes this proposal, which says what stands above; 0: none
+	By              string   // who publishes, where the host knows
+	emergency       bool     // see StrategyVersion
 	Progress        func(phase string, done, total int64)
 }
 
@@ -191,7 +197,7 @@ type PublishReport struct {
 // decided last about that user, and whatever decides next sets the baseline.
 //
 // Errors: Invalid for a text with mistakes; Conflict when another version than From is in force, or when more than 1 % fewer or more
-// users would move than in the preview.
+// users would move than in the preview; of a proposal those of its bars; Forbidden without one where approval is demanded.
 func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, error) {
 	ctx, release, err := a.exclusive(ctx)
 	if err != nil {
@@ -202,7 +208,24 @@ func (a *App) Publish(ctx context.Context, req PublishRequest) (PublishReport, e
 	if req.Progress == nil {
 		req.Progress = func(string, int64, int64) {}
 	}
+	if err := a.mayPublish(&req); err != nil {
+		return PublishReport{}, err
+	}
+	if req.Proposal != 0 {
+		p, err := a.takeProposal(ctx, &req)
+		if err != nil {
+			return PublishReport{}, err
+		}
+		if report, done, err := a.publishedAlready(ctx, &p); done || err != nil {
+			return report, err
+		}
+	}
 	v, err := a.putInForce(ctx, req)
+	if req.Proposal != 0 {
+		if failed := a.endProposal(ctx, req.Proposal); err == nil {
+			err = failed
+		}
+	}
 	if err != nil {
 		return PublishReport{}, err
 	}
@@ -244,6 +267,9 @@ func (a *App) putInForce(ctx context.Context, req PublishRequest) (StrategyVersi
 
 // CheckPublish refuses what Publish would refuse without looking at the users.
 func (a *App) CheckPublish(ctx context.Context, req PublishRequest) error {
+	if err := a.mayPublish(&req); err != nil {
+		return err
+	}
 	current, err := a.Strategy(ctx)
 	if err != nil {
 		return err
@@ -308,7 +334,7 @@ func (a *App) publication(ctx context.Context, req PublishRequest, old *Live) (S
 	if err := a.putDoc(ctx, docRescore, rescoreDoc{Sequence: current.Sequence + 1}); err != nil {
 		return current, err
 	}
-	return a.putStrategy(ctx, req.Text, req.Note, old.strategy, req.IncludeExisting)
+	return a.putStrategy(ctx, req, old.strategy)
 }
 
 // folded records which strategy's extraction FACTS hold, unless it is recorded already.
@@ -342,8 +368,8 @@ func (a *App) allFolded(ctx context.Context, except string) error {
 }
 
 // putStrategy stores a publication and puts it into force.
-func (a *App) putStrategy(ctx context.Context, text []byte, note string, current Doc, includeExisting bool) (StrategyVersion, error) {
-	s, err := strategy.Parse(text)
+func (a *App) putStrategy(ctx context.Context, req PublishRequest, current Doc) (StrategyVersion, error) {
+	s, err := strategy.Parse(req.Text)
 	if err != nil {
 		return StrategyVersion{}, err
 	}
@@ -358,8 +384,8 @@ func (a *App) putStrategy(ctx context.Context, text []byte, note string, current
 		}
 	}
 	v := StrategyVersion{
-		Version: s.Version(), Sequence: before.Sequence + 1, Name: s.Name, Text: string(text), Note: note, At: now,
-		IncludeExisting: includeExisting,
+		Version: s.Version(), Sequence: before.Sequence + 1, Name: s.Name, Text: string(req.Text), Note: req.Note, At: now,
+		IncludeExisting: req.IncludeExisting, Proposal: req.Proposal, By: req.By, Emergency: req.emergency,
 	}
 	value, err := json.Marshal(v)
 	if err != nil {

@@ -88,8 +88,10 @@ func (s *Server) GetStatus(ctx context.Context, _ gen.GetStatusRequestObject) (g
 	out := gen.GetStatus200JSONResponse{
 		Version: s.version, AsOf: moment(st.Clock.AsOf), Pinned: st.Clock.Pinned, Users: st.Users, Zone: settings.Zone,
 		Currency: settings.Currency, StrategyVersion: st.Live.Version, CutsVersion: text(cutsVersion(st.Live)),
-		LastArrival: instant(st.LastArrival), ModelVersion: text(st.Live.Engine.Version()),
+		LastArrival: instant(st.LastArrival), ModelVersion: text(st.Live.Engine.Version()), ApprovalRequired: s.app.NeedsApproval(),
 	}
+	caller := callerOf(ctx)
+	out.Caller = gen.Caller{Name: caller.Name, Role: gen.CallerRole(caller.Role.String())}
 	if stale := st.Live.ModelsStale; stale != nil {
 		w := warningOf(*stale)
 		out.ModelsStale = &w

@@ -113,6 +113,9 @@ func (f *fake) ReplayHistory(context.Context, app.HistoryRequest) (*app.History,
 func (f *fake) Rebuild(context.Context, func(done, total int64)) (app.RebuildReport, error) {
 	return app.RebuildReport{}, fault.New(fault.Internal, "the fake rebuilds nothing")
 }
+func (f *fake) PreviewProposals(context.Context, int64, func(done, total int64)) error {
+	return fault.New(fault.Internal, "the fake has no proposals")
+}
 
 func (f *fake) Clock(context.Context) (app.Clock, error) {
 	return app.Clock{Now: f.now, AsOf: f.now}, nil

@@ -114,6 +114,12 @@ func jobOf(one app.Job) gen.Job {
 		p := ProblemOf(fault.New(one.Code, "%s", one.Error).WithHint("%s", one.Hint))
 		out.Status, out.Problem = gen.JobFailed, &p
 	}
+	if one.Kind == app.JobStrategy || one.Kind == app.JobProposal {
+		var of struct{ Proposal, Number int64 }
+		if json.Unmarshal(one.Request, &of) == nil {
+			out.Proposal = number(max(of.Proposal, of.Number))
+		}
+	}
 	if one.Kind == app.JobBacktest && len(one.Result) > 0 {
 		var b app.ChurnBacktest
 		if json.Unmarshal(one.Result, &b) == nil {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -81,6 +82,12 @@ var writers = map[string]Role{
 	"POST /v1/users/{id}/export":   Admin,
 	"POST /v1/users/{id}/forget":   Admin,
 	"POST /v1/receipts":            Admin,
+
+	"POST /v1/strategy/proposals":                   Editor, // it decides nothing yet
+	"POST /v1/strategy/proposals/{number}/withdraw": Editor, // one's own
+	"POST /v1/strategy/proposals/{number}/preview":  Editor,
+	"POST /v1/strategy/proposals/{number}/review":   Approver,
+	"POST /v1/strategy/proposals/{number}/publish":  Approver,
 }
 
 // RoleFor returns the role that a route needs: its method and path, as in openapi.yaml.
@@ -103,6 +110,25 @@ type Caller struct {
 	Role Role
 }
 
+// callerKey is the key of who asks in the context of a request.
+type callerKey struct{}
+
+// WithCaller says who asks with a context.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// LocalCaller is who asks where nobody knows names, as on one machine.
+const LocalCaller = "local"
+
+// callerOf returns who asks; on one machine somebody who may do everything.
+func callerOf(ctx context.Context) Caller {
+	if c, ok := ctx.Value(callerKey{}).(Caller); ok {
+		return c
+	}
+	return Caller{Name: LocalCaller, Role: Admin}
+}
+
 // authorize lets pass what the caller's role may do. The routes are those of mux. Who is refused, by role or by the operation itself,
 // and who changed something, is logged.
 func authorize(mux *http.ServeMux, who func(*http.Request) (Caller, bool), log *slog.Logger, next http.Handler) http.Handler {
@@ -112,6 +138,7 @@ func authorize(mux *http.ServeMux, who func(*http.Request) (Caller, bool), log *
 			return
 		}
 		caller, known := who(r)
+		r = r.WithContext(WithCaller(r.Context(), caller))
 		audit := func(level slog.Level, what string, more ...any) {
 			log.Log(r.Context(), level, what, append([]any{
 				"audit", true, "method", r.Method, "path", r.URL.Path, "who", caller.Name, "role", caller.Role.String(),

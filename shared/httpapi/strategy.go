@@ -39,7 +39,8 @@ func (s *Server) ListStrategyVersions(ctx context.Context, _ gen.ListStrategyVer
 	for _, v := range all {
 		out.Versions = append(out.Versions, gen.StrategyVersion{
 			Version: v.Version, Number: &v.Sequence, Name: text(v.Name), PublishedAt: moment(v.At), Note: text(v.Note),
-			IncludeExisting: &v.IncludeExisting, Current: v.Sequence == current.Sequence,
+			IncludeExisting: &v.IncludeExisting, Current: v.Sequence == current.Sequence, Proposal: number(v.Proposal), By: text(v.By),
+			Emergency: &v.Emergency,
 		})
 	}
 	return out, nil
@@ -134,12 +135,15 @@ func (s *Server) DiffStrategy(ctx context.Context, req gen.DiffStrategyRequestOb
 		FromVersion: d.From, ToVersion: text(d.To), Same: d.From == d.To, Lines: diffLines(d.Lines), Changes: strategyChanges(d.Changes),
 		Problems: some(mistakes),
 	}
-	var reach []gen.RuleReach
-	for _, r := range d.Reach {
-		reach = append(reach, gen.RuleReach{Rule: r.Rule, Users: r.Users})
-	}
-	out.Reach = some(reach)
+	out.Reach = some(ruleReach(d.Reach))
 	return out, nil
+}
+
+func ruleReach(all []app.RuleReach) (out []gen.RuleReach) {
+	for _, r := range all {
+		out = append(out, gen.RuleReach{Rule: r.Rule, Users: r.Users})
+	}
+	return out
 }
 
 func diffLines(lines []strategy.DiffLine) []gen.DiffLine {
@@ -160,16 +164,16 @@ func diffLines(lines []strategy.DiffLine) []gen.DiffLine {
 
 // PublishStrategy begins a publication, after what can be said at once.
 func (s *Server) PublishStrategy(ctx context.Context, req gen.PublishStrategyRequestObject) (gen.PublishStrategyResponseObject, error) {
-	if req.Body == nil {
+	if req.Body == nil || req.Body.Text == "" {
 		return nil, noText()
 	}
 	if err := strategySize(req.Body.Text); err != nil {
 		return nil, err
 	}
 	b := req.Body
-	ask := app.PublishJob{Text: b.Text, Note: value(b.Note), From: value(b.From), IncludeExisting: value(b.IncludeExisting)}
-	if p := b.Preview; p != nil {
-		ask.Preview = &app.Preview{From: p.From, To: p.To, Users: p.Users, Moved: p.Moved}
+	ask := app.PublishJob{
+		Text: b.Text, Note: value(b.Note), From: value(b.From), IncludeExisting: value(b.IncludeExisting),
+		Preview: previewOf(b.Preview), By: callerOf(ctx).Name,
 	}
 	if err := s.app.CheckPublish(ctx, app.PublishRequest{Text: []byte(ask.Text), From: ask.From, Preview: ask.Preview}); err != nil {
 		return nil, err
@@ -179,6 +183,13 @@ func (s *Server) PublishStrategy(ctx context.Context, req gen.PublishStrategyReq
 		return nil, err
 	}
 	return gen.PublishStrategy202JSONResponse(one), nil
+}
+
+func previewOf(p *gen.PublishPreview) *app.Preview {
+	if p == nil {
+		return nil
+	}
+	return &app.Preview{From: p.From, To: p.To, Users: p.Users, Moved: p.Moved}
 }
 
 func noText() error {

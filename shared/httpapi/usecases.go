@@ -70,6 +70,18 @@ type UseCases interface {
 	DiffStrategy(ctx context.Context, from string, text []byte) (app.StrategyDiff, error)
 	CheckPublish(ctx context.Context, req app.PublishRequest) error
 
+	NeedsApproval() bool
+	Propose(ctx context.Context, req app.ProposeRequest) (app.Proposal, error)
+	Proposals(ctx context.Context) ([]app.Proposal, error)
+	Proposal(ctx context.Context, number int64) (app.Proposal, error)
+	ProposalText(ctx context.Context, p *app.Proposal) (string, error)
+	ProposalDiff(ctx context.Context, p *app.Proposal) (app.StrategyDiff, error)
+	ProposalPreview(ctx context.Context, hash string) (*app.ProposalPreview, error)
+	ReviewProposal(ctx context.Context, number int64, req app.ReviewRequest) (app.Proposal, error)
+	WithdrawProposal(ctx context.Context, number int64, by string) (app.Proposal, error)
+	CheckProposal(ctx context.Context, number int64, act app.ProposalAction, by string) error
+	Barred(p *app.Proposal, act app.ProposalAction, by string) app.Bar
+
 	StartJob(ctx context.Context, kind string, request any) (app.Job, error)
 	RunJob(ctx context.Context, id string) (done bool, err error)
 	Jobs(ctx context.Context) ([]app.Job, error)

@@ -1,7 +1,9 @@
 package porttest
 
 import (
+	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
@@ -24,6 +26,36 @@ var docTests = []test{
 		wantCode(t, p.Docs.Put(ctx, app.Doc{Key: "k", Version: 4}), fault.Conflict)
 		wantCode(t, p.Docs.Put(ctx, app.Doc{Key: "other", Version: 1}), fault.Conflict)
 		same(t, "the version of what was refused", get[app.Doc](t)(p.Docs.Get(ctx, "other")).Version, int64(0))
+	}},
+	{"of many puts at once one wins", func(t *testing.T, p app.Ports) {
+		for version := range int64(2) {
+			errs := make([]error, 8)
+			var group sync.WaitGroup
+			for i := range errs {
+				group.Go(func() { errs[i] = p.Docs.Put(ctx, app.Doc{Key: "k", Version: version, Value: fmt.Append(nil, i)}) })
+			}
+			group.Wait()
+			won := -1
+			for i, err := range errs {
+				if err == nil && won < 0 {
+					won = i
+					continue
+				}
+				wantCode(t, err, fault.Conflict)
+			}
+			d := get[app.Doc](t)(p.Docs.Get(ctx, "k"))
+			same(t, "the document", []any{d.Version, string(d.Value)}, []any{version + 1, fmt.Sprint(won)})
+		}
+	}},
+	{"a large document", func(t *testing.T, p app.Ports) {
+		for i := range int64(2) {
+			must(t, p.Docs.Put(ctx, app.Doc{Key: "large/k", Version: i, Value: bytes.Repeat([]byte{byte('a' + i)}, 1<<20)}))
+		}
+		wantCode(t, p.Docs.Put(ctx, app.Doc{Key: "large/k", Value: bytes.Repeat([]byte("z"), 1<<20)}), fault.Conflict)
+		want := string(bytes.Repeat([]byte("b"), 1<<20))
+		same(t, "the document", string(get[app.Doc](t)(p.Docs.Get(ctx, "large/k")).Value) == want, true)
+		list := get[[]app.Doc](t)(p.Docs.List(ctx, "large/"))
+		same(t, "the list", len(list) == 1 && string(list[0].Value) == want, true)
 	}},
 	{"list by prefix", func(t *testing.T, p app.Ports) {
 		for _, key := range []string{"cuts/2", "strategy/b", "cuts/1", "cuts", "cut_1", "CUTS/9", "策略/一"} {

@@ -21,6 +21,33 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for CallerRole.
+const (
+	CallerAdmin    CallerRole = "admin"
+	CallerApprover CallerRole = "approver"
+	CallerEditor   CallerRole = "editor"
+	CallerNone     CallerRole = "none"
+	CallerViewer   CallerRole = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the CallerRole enum.
+func (e CallerRole) Valid() bool {
+	switch e {
+	case CallerAdmin:
+		return true
+	case CallerApprover:
+		return true
+	case CallerEditor:
+		return true
+	case CallerNone:
+		return true
+	case CallerViewer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChurnChoiceMethod.
 const (
 	Elbow    ChurnChoiceMethod = "elbow"
@@ -229,6 +256,7 @@ func (e FitRequestKind) Valid() bool {
 const (
 	JobBacktest JobKind = "backtest"
 	JobFit      JobKind = "fit"
+	JobProposal JobKind = "proposal"
 	JobPublish  JobKind = "publish"
 	JobRebuild  JobKind = "rebuild"
 	JobReplay   JobKind = "replay"
@@ -242,6 +270,8 @@ func (e JobKind) Valid() bool {
 	case JobBacktest:
 		return true
 	case JobFit:
+		return true
+	case JobProposal:
 		return true
 	case JobPublish:
 		return true
@@ -450,6 +480,33 @@ func (e PlanViolationMode) Valid() bool {
 	}
 }
 
+// Defines values for PreviewSizeGroup.
+const (
+	SizeRfm     PreviewSizeGroup = "rfm"
+	SizeSegment PreviewSizeGroup = "segment"
+	SizeStage   PreviewSizeGroup = "stage"
+	SizeTag     PreviewSizeGroup = "tag"
+	SizeTier    PreviewSizeGroup = "tier"
+)
+
+// Valid indicates whether the value is a known member of the PreviewSizeGroup enum.
+func (e PreviewSizeGroup) Valid() bool {
+	switch e {
+	case SizeRfm:
+		return true
+	case SizeSegment:
+		return true
+	case SizeStage:
+		return true
+	case SizeTag:
+		return true
+	case SizeTier:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProgressPhase.
 const (
 	Fold  ProgressPhase = "fold"
@@ -468,6 +525,120 @@ func (e ProgressPhase) Valid() bool {
 	case Read:
 		return true
 	case Score:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposalActionAction.
+const (
+	ActApprove  ProposalActionAction = "approve"
+	ActPreview  ProposalActionAction = "preview"
+	ActPublish  ProposalActionAction = "publish"
+	ActReject   ProposalActionAction = "reject"
+	ActWithdraw ProposalActionAction = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the ProposalActionAction enum.
+func (e ProposalActionAction) Valid() bool {
+	switch e {
+	case ActApprove:
+		return true
+	case ActPreview:
+		return true
+	case ActPublish:
+		return true
+	case ActReject:
+		return true
+	case ActWithdraw:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposalActionBar.
+const (
+	BarEnded      ProposalActionBar = "ended"
+	BarOthers     ProposalActionBar = "others"
+	BarOwn        ProposalActionBar = "own"
+	BarPreview    ProposalActionBar = "preview"
+	BarPublishing ProposalActionBar = "publishing"
+	BarRole       ProposalActionBar = "role"
+	BarStale      ProposalActionBar = "stale"
+	BarUnapproved ProposalActionBar = "unapproved"
+)
+
+// Valid indicates whether the value is a known member of the ProposalActionBar enum.
+func (e ProposalActionBar) Valid() bool {
+	switch e {
+	case BarEnded:
+		return true
+	case BarOthers:
+		return true
+	case BarOwn:
+		return true
+	case BarPreview:
+		return true
+	case BarPublishing:
+		return true
+	case BarRole:
+		return true
+	case BarStale:
+		return true
+	case BarUnapproved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposalState.
+const (
+	ProposalApproved   ProposalState = "approved"
+	ProposalOpen       ProposalState = "open"
+	ProposalPublished  ProposalState = "published"
+	ProposalPublishing ProposalState = "publishing"
+	ProposalRejected   ProposalState = "rejected"
+	ProposalSuperseded ProposalState = "superseded"
+	ProposalWithdrawn  ProposalState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ProposalState enum.
+func (e ProposalState) Valid() bool {
+	switch e {
+	case ProposalApproved:
+		return true
+	case ProposalOpen:
+		return true
+	case ProposalPublished:
+		return true
+	case ProposalPublishing:
+		return true
+	case ProposalRejected:
+		return true
+	case ProposalSuperseded:
+		return true
+	case ProposalWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposalVerdict.
+const (
+	VerdictApprove ProposalVerdict = "approve"
+	VerdictReject  ProposalVerdict = "reject"
+)
+
+// Valid indicates whether the value is a known member of the ProposalVerdict enum.
+func (e ProposalVerdict) Valid() bool {
+	switch e {
+	case VerdictApprove:
+		return true
+	case VerdictReject:
 		return true
 	default:
 		return false
@@ -944,6 +1115,15 @@ type Calibration struct {
 	N float64 `json:"n"`
 	X int     `json:"x"`
 }
+
+// Caller Who asks.
+type Caller struct {
+	Name string     `json:"name"`
+	Role CallerRole `json:"role"`
+}
+
+// CallerRole defines model for Caller.Role.
+type CallerRole string
 
 // ChurnBacktest defines model for ChurnBacktest.
 type ChurnBacktest struct {
@@ -1532,13 +1712,16 @@ type Job struct {
 	Backtest *ChurnBacktest `json:"backtest,omitempty"`
 
 	// Done Work done of the present pass.
-	Done    int64     `json:"done"`
-	Id      string    `json:"id"`
-	Kind    JobKind   `json:"kind"`
-	Problem *Problem  `json:"problem,omitempty"`
-	Replay  *Replay   `json:"replay,omitempty"`
-	Started time.Time `json:"started"`
-	Status  JobStatus `json:"status"`
+	Done    int64    `json:"done"`
+	Id      string   `json:"id"`
+	Kind    JobKind  `json:"kind"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Proposal The proposal that is published or looked at.
+	Proposal *int64    `json:"proposal,omitempty"`
+	Replay   *Replay   `json:"replay,omitempty"`
+	Started  time.Time `json:"started"`
+	Status   JobStatus `json:"status"`
 
 	// Total 0 while it is not known.
 	Total int64 `json:"total"`
@@ -1838,11 +2021,17 @@ type OutreachRule struct {
 // Overview defines model for Overview.
 type Overview struct {
 	// Activity Distinct active users in the last day, 7 and 28 days, and stickiness (mean DAU over the 28 days by MAU).
-	Activity Activity  `json:"activity"`
-	AsOf     time.Time `json:"as_of"`
+	Activity Activity `json:"activity"`
+
+	// ApprovalRequired A strategy comes into force when another person than its author has approved it.
+	ApprovalRequired *bool     `json:"approval_required,omitempty"`
+	AsOf             time.Time `json:"as_of"`
 
 	// Buyers Users with at least one purchase.
-	Buyers        int64         `json:"buyers"`
+	Buyers int64 `json:"buyers"`
+
+	// Caller Who asks.
+	Caller        *Caller       `json:"caller,omitempty"`
 	Concentration Concentration `json:"concentration"`
 	Currency      string        `json:"currency"`
 	CutsAsOf      *time.Time    `json:"cuts_as_of,omitempty"`
@@ -1910,6 +2099,24 @@ type PlanViolation struct {
 // PlanViolationMode defines model for PlanViolation.Mode.
 type PlanViolationMode string
 
+// PreviewMove defines model for PreviewMove.
+type PreviewMove struct {
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Users int64  `json:"users"`
+}
+
+// PreviewSize defines model for PreviewSize.
+type PreviewSize struct {
+	After  int64            `json:"after"`
+	Before int64            `json:"before"`
+	Group  PreviewSizeGroup `json:"group"`
+	Name   string           `json:"name"`
+}
+
+// PreviewSizeGroup defines model for PreviewSize.Group.
+type PreviewSizeGroup string
+
 // Problem defines model for Problem.
 type Problem struct {
 	Code FaultCode `json:"code"`
@@ -1949,6 +2156,170 @@ type Progress struct {
 
 // ProgressPhase `done` and `total` are bytes while reading, chunks while folding, users while scoring.
 type ProgressPhase string
+
+// Proposal defines model for Proposal.
+type Proposal struct {
+	At time.Time `json:"at"`
+
+	// Author As the token names them, never a name or an address; `local` on one machine.
+	Author     string `json:"author"`
+	BaseNumber int64  `json:"base_number"`
+
+	// BaseVersion The version that it was written against.
+	BaseVersion string `json:"base_version"`
+
+	// Emergency A rollback that was published without the approval that is demanded.
+	Emergency       bool       `json:"emergency"`
+	EndedAt         *time.Time `json:"ended_at,omitempty"`
+	EndedBy         *string    `json:"ended_by,omitempty"`
+	IncludeExisting bool       `json:"include_existing"`
+
+	// Moved Users who would be in another stage; absent before they were looked at.
+	Moved *int64  `json:"moved,omitempty"`
+	Note  *string `json:"note,omitempty"`
+
+	// Number Counts proposals from 1.
+	Number int64 `json:"number"`
+
+	// Publication Number of the publication that it became.
+	Publication *int64 `json:"publication,omitempty"`
+	ReplacedBy  *int64 `json:"replaced_by,omitempty"`
+
+	// Replaces The proposal in whose place it stands.
+	Replaces *int64           `json:"replaces,omitempty"`
+	Reviews  []ProposalReview `json:"reviews"`
+
+	// Rollback Number of the publication that comes back.
+	Rollback *int64 `json:"rollback,omitempty"`
+
+	// Seen What the author saw of the strategy before approving it.
+	Seen *PublishPreview `json:"seen,omitempty"`
+
+	// Stale Another version than its base is in force.
+	Stale bool `json:"stale"`
+
+	// State In the first three it can still be published. `superseded`: its author proposed another one in its place.
+	State ProposalState `json:"state"`
+	Title string        `json:"title"`
+
+	// Users Of its preview.
+	Users *int64 `json:"users,omitempty"`
+
+	// Version Of its text.
+	Version string `json:"version"`
+}
+
+// ProposalAction defines model for ProposalAction.
+type ProposalAction struct {
+	Action ProposalActionAction `json:"action"`
+
+	// Bar Why the caller may not; absent when they may.
+	Bar *ProposalActionBar `json:"bar,omitempty"`
+}
+
+// ProposalActionAction defines model for ProposalAction.Action.
+type ProposalActionAction string
+
+// ProposalActionBar Why the caller may not; absent when they may.
+type ProposalActionBar string
+
+// ProposalDetail defines model for ProposalDetail.
+type ProposalDetail struct {
+	Actions []ProposalAction `json:"actions"`
+	Changes []StrategyChange `json:"changes"`
+
+	// Lines Against the publication that it was written against.
+	Lines []DiffLine `json:"lines"`
+
+	// Preview Whom a proposal would move, under exactly these versions at this moment.
+	Preview  *ProposalPreview `json:"preview,omitempty"`
+	Proposal Proposal         `json:"proposal"`
+	Text     string           `json:"text"`
+}
+
+// ProposalList defines model for ProposalList.
+type ProposalList struct {
+	Next      *int64     `json:"next,omitempty"`
+	Proposals []Proposal `json:"proposals"`
+}
+
+// ProposalPreview Whom a proposal would move, under exactly these versions at this moment.
+type ProposalPreview struct {
+	AsOf time.Time `json:"as_of"`
+	Cuts *string   `json:"cuts,omitempty"`
+
+	// From The version in force.
+	From   string  `json:"from"`
+	Hash   string  `json:"hash"`
+	Models *string `json:"models,omitempty"`
+
+	// Moved Users who would be in another stage.
+	Moved int64 `json:"moved"`
+
+	// Moves Between stages, without those who stay.
+	Moves []PreviewMove `json:"moves"`
+
+	// Reach Users whom `include_existing` would message, by rule.
+	Reach *[]RuleReach `json:"reach,omitempty"`
+
+	// Recut The proposal's own cuts were computed from the base.
+	Recut bool          `json:"recut"`
+	Sizes []PreviewSize `json:"sizes"`
+
+	// To The version that is proposed.
+	To string `json:"to"`
+
+	// Unseen Why users cannot be looked at before the publication; the numbers are 0 then.
+	Unseen *string `json:"unseen,omitempty"`
+	Users  int64   `json:"users"`
+}
+
+// ProposalReview defines model for ProposalReview.
+type ProposalReview struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Comment *string   `json:"comment,omitempty"`
+
+	// Current It is the preview that the proposal has now.
+	Current bool `json:"current"`
+
+	// Preview Hash of the preview that was seen.
+	Preview *string         `json:"preview,omitempty"`
+	Verdict ProposalVerdict `json:"verdict"`
+}
+
+// ProposalState In the first three it can still be published. `superseded`: its author proposed another one in its place.
+type ProposalState string
+
+// ProposalVerdict defines model for ProposalVerdict.
+type ProposalVerdict string
+
+// ProposeRequest defines model for ProposeRequest.
+type ProposeRequest struct {
+	// From The version the author started from; another one in force is a conflict.
+	From            *string `json:"from,omitempty"`
+	IncludeExisting *bool   `json:"include_existing,omitempty"`
+	Note            *string `json:"note,omitempty"`
+
+	// Preview What the author saw of the strategy before approving it.
+	Preview *PublishPreview `json:"preview,omitempty"`
+
+	// Replaces A proposal of the same author in whose place this one stands.
+	Replaces *int64 `json:"replaces,omitempty"`
+
+	// Rollback Version or number of an earlier publication.
+	Rollback *string `json:"rollback,omitempty"`
+
+	// Text Give this or `rollback`.
+	Text  *string `json:"text,omitempty"`
+	Title *string `json:"title,omitempty"`
+}
+
+// Proposed defines model for Proposed.
+type Proposed struct {
+	Job      *Job     `json:"job,omitempty"`
+	Proposal Proposal `json:"proposal"`
+}
 
 // PublishModelsRequest defines model for PublishModelsRequest.
 type PublishModelsRequest struct {
@@ -2284,6 +2655,15 @@ type ReturnRate struct {
 	Points  []ReturnPoint `json:"points"`
 }
 
+// ReviewRequest defines model for ReviewRequest.
+type ReviewRequest struct {
+	Comment *string `json:"comment,omitempty"`
+
+	// Preview Hash of the preview that the reviewer saw; another one by now is a conflict.
+	Preview *string         `json:"preview,omitempty"`
+	Verdict ProposalVerdict `json:"verdict"`
+}
+
 // RfmCell Users with one recency and one frequency score.
 type RfmCell struct {
 	F          int    `json:"f"`
@@ -2474,8 +2854,14 @@ type StageSide struct {
 
 // Status defines model for Status.
 type Status struct {
+	// ApprovalRequired A strategy comes into force when another person than its author has approved it.
+	ApprovalRequired bool `json:"approval_required"`
+
 	// AsOf The moment of the default view.
-	AsOf        time.Time  `json:"as_of"`
+	AsOf time.Time `json:"as_of"`
+
+	// Caller Who asks.
+	Caller      Caller     `json:"caller"`
 	Currency    string     `json:"currency"`
 	CutsAsOf    *time.Time `json:"cuts_as_of,omitempty"`
 	CutsVersion *string    `json:"cuts_version,omitempty"`
@@ -2589,13 +2975,21 @@ type StrategyText struct {
 
 // StrategyVersion defines model for StrategyVersion.
 type StrategyVersion struct {
-	Current         bool    `json:"current"`
+	// By Who published it, as the token names them.
+	By      *string `json:"by,omitempty"`
+	Current bool    `json:"current"`
+
+	// Emergency A rollback without the approval that is demanded.
+	Emergency       *bool   `json:"emergency,omitempty"`
 	IncludeExisting *bool   `json:"include_existing,omitempty"`
 	Name            *string `json:"name,omitempty"`
 	Note            *string `json:"note,omitempty"`
 
 	// Number Counts publications from 1.
-	Number      *int64    `json:"number,omitempty"`
+	Number *int64 `json:"number,omitempty"`
+
+	// Proposal The proposal that was published.
+	Proposal    *int64    `json:"proposal,omitempty"`
 	PublishedAt time.Time `json:"published_at"`
 
 	// Version A hash of its meaning; comments and order do not change it.
@@ -3062,6 +3456,9 @@ type FileId = string
 // Limit defines model for Limit.
 type Limit = int
 
+// ProposalNumber defines model for ProposalNumber.
+type ProposalNumber = int64
+
 // TableFormat defines model for TableFormat.
 type TableFormat string
 
@@ -3276,6 +3673,13 @@ type GetSnapshotShardParams struct {
 	AcceptEncoding *string `json:"Accept-Encoding,omitempty"`
 }
 
+// ListProposalsParams defines parameters for ListProposals.
+type ListProposalsParams struct {
+	// Before The `next` of the page before.
+	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListSuppressionsParams defines parameters for ListSuppressions.
 type ListSuppressionsParams struct {
 	// After The `next` of the page before.
@@ -3422,6 +3826,12 @@ type ScreenJSONRequestBody = Event
 
 // DiffStrategyJSONRequestBody defines body for DiffStrategy for application/json ContentType.
 type DiffStrategyJSONRequestBody = StrategyDiffRequest
+
+// ProposeJSONRequestBody defines body for Propose for application/json ContentType.
+type ProposeJSONRequestBody = ProposeRequest
+
+// ReviewProposalJSONRequestBody defines body for ReviewProposal for application/json ContentType.
+type ReviewProposalJSONRequestBody = ReviewRequest
 
 // PublishStrategyJSONRequestBody defines body for PublishStrategy for application/json ContentType.
 type PublishStrategyJSONRequestBody = PublishRequest
@@ -3703,6 +4113,27 @@ type ServerInterface interface {
 	// DiffStrategy Compare a strategy file or a version with a version, by lines and by meaning.
 	// (POST /v1/strategy/diff)
 	DiffStrategy(w http.ResponseWriter, r *http.Request)
+	// ListProposals Proposed strategies, newest first.
+	// (GET /v1/strategy/proposals)
+	ListProposals(w http.ResponseWriter, r *http.Request, params ListProposalsParams)
+	// Propose Propose a strategy for review.
+	// (POST /v1/strategy/proposals)
+	Propose(w http.ResponseWriter, r *http.Request)
+	// GetProposal A proposal with its text, what it changes, whom it moves and what the caller may do with it.
+	// (GET /v1/strategy/proposals/{number})
+	GetProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber)
+	// PreviewProposal Look anew whom a proposal would move. When that differs, approvals hold no more.
+	// (POST /v1/strategy/proposals/{number}/preview)
+	PreviewProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber)
+	// PublishProposal Put a proposal in force, as it was reviewed.
+	// (POST /v1/strategy/proposals/{number}/publish)
+	PublishProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber)
+	// ReviewProposal Approve a proposal, or reject it, which is its end.
+	// (POST /v1/strategy/proposals/{number}/review)
+	ReviewProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber)
+	// WithdrawProposal Take one's own proposal back.
+	// (POST /v1/strategy/proposals/{number}/withdraw)
+	WithdrawProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber)
 	// PublishStrategy Put a strategy in force.
 	// (POST /v1/strategy/publish)
 	PublishStrategy(w http.ResponseWriter, r *http.Request)
@@ -5407,6 +5838,196 @@ func (siw *ServerInterfaceWrapper) DiffStrategy(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListProposals operation middleware
+func (siw *ServerInterfaceWrapper) ListProposals(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProposalsParams
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", r.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "before"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "before", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListProposals(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// Propose operation middleware
+func (siw *ServerInterfaceWrapper) Propose(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.Propose(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetProposal operation middleware
+func (siw *ServerInterfaceWrapper) GetProposal(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number ProposalNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", r.PathValue("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "number", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetProposal(w, r, number)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PreviewProposal operation middleware
+func (siw *ServerInterfaceWrapper) PreviewProposal(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number ProposalNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", r.PathValue("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "number", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewProposal(w, r, number)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PublishProposal operation middleware
+func (siw *ServerInterfaceWrapper) PublishProposal(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number ProposalNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", r.PathValue("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "number", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PublishProposal(w, r, number)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ReviewProposal operation middleware
+func (siw *ServerInterfaceWrapper) ReviewProposal(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number ProposalNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", r.PathValue("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "number", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReviewProposal(w, r, number)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// WithdrawProposal operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawProposal(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number ProposalNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", r.PathValue("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "number", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.WithdrawProposal(w, r, number)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // PublishStrategy operation middleware
 func (siw *ServerInterfaceWrapper) PublishStrategy(w http.ResponseWriter, r *http.Request) {
 
@@ -6456,6 +7077,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/validate", wrapper.ValidateStrategy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/diff", wrapper.DiffStrategy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/publish", wrapper.PublishStrategy)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/strategy/proposals", wrapper.ListProposals)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/proposals", wrapper.Propose)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/strategy/proposals/{number}", wrapper.GetProposal)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/proposals/{number}/review", wrapper.ReviewProposal)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/proposals/{number}/withdraw", wrapper.WithdrawProposal)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/proposals/{number}/preview", wrapper.PreviewProposal)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/proposals/{number}/publish", wrapper.PublishProposal)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/replay", wrapper.ReplayHistory)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models", wrapper.ListModels)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models/versions/{version}", wrapper.GetModels)
@@ -8844,6 +9472,280 @@ func (response DiffStrategydefaultApplicationProblemPlusJSONResponse) VisitDiffS
 	return err
 }
 
+type ListProposalsRequestObject struct {
+	Params ListProposalsParams
+}
+
+type ListProposalsResponseObject interface {
+	VisitListProposalsResponse(w http.ResponseWriter) error
+}
+
+type ListProposals200JSONResponse ProposalList
+
+func (response ListProposals200JSONResponse) VisitListProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProposalsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProposalsdefaultApplicationProblemPlusJSONResponse) VisitListProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeRequestObject struct {
+	Body *ProposeJSONRequestBody
+}
+
+type ProposeResponseObject interface {
+	VisitProposeResponse(w http.ResponseWriter) error
+}
+
+type Propose201JSONResponse Proposed
+
+func (response Propose201JSONResponse) VisitProposeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ProposedefaultApplicationProblemPlusJSONResponse) VisitProposeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProposalRequestObject struct {
+	Number ProposalNumber `json:"number"`
+}
+
+type GetProposalResponseObject interface {
+	VisitGetProposalResponse(w http.ResponseWriter) error
+}
+
+type GetProposal200JSONResponse ProposalDetail
+
+func (response GetProposal200JSONResponse) VisitGetProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProposaldefaultApplicationProblemPlusJSONResponse) VisitGetProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewProposalRequestObject struct {
+	Number ProposalNumber `json:"number"`
+}
+
+type PreviewProposalResponseObject interface {
+	VisitPreviewProposalResponse(w http.ResponseWriter) error
+}
+
+type PreviewProposal202JSONResponse Job
+
+func (response PreviewProposal202JSONResponse) VisitPreviewProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewProposaldefaultApplicationProblemPlusJSONResponse) VisitPreviewProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PublishProposalRequestObject struct {
+	Number ProposalNumber `json:"number"`
+}
+
+type PublishProposalResponseObject interface {
+	VisitPublishProposalResponse(w http.ResponseWriter) error
+}
+
+type PublishProposal202JSONResponse Job
+
+func (response PublishProposal202JSONResponse) VisitPublishProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PublishProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PublishProposaldefaultApplicationProblemPlusJSONResponse) VisitPublishProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReviewProposalRequestObject struct {
+	Number ProposalNumber `json:"number"`
+	Body   *ReviewProposalJSONRequestBody
+}
+
+type ReviewProposalResponseObject interface {
+	VisitReviewProposalResponse(w http.ResponseWriter) error
+}
+
+type ReviewProposal200JSONResponse Proposal
+
+func (response ReviewProposal200JSONResponse) VisitReviewProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReviewProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReviewProposaldefaultApplicationProblemPlusJSONResponse) VisitReviewProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawProposalRequestObject struct {
+	Number ProposalNumber `json:"number"`
+}
+
+type WithdrawProposalResponseObject interface {
+	VisitWithdrawProposalResponse(w http.ResponseWriter) error
+}
+
+type WithdrawProposal200JSONResponse Proposal
+
+func (response WithdrawProposal200JSONResponse) VisitWithdrawProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawProposaldefaultApplicationProblemPlusJSONResponse) VisitWithdrawProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PublishStrategyRequestObject struct {
 	Body *PublishStrategyJSONRequestBody
 }
@@ -9954,6 +10856,27 @@ type StrictServerInterface interface {
 	// DiffStrategy Compare a strategy file or a version with a version, by lines and by meaning.
 	// (POST /v1/strategy/diff)
 	DiffStrategy(ctx context.Context, request DiffStrategyRequestObject) (DiffStrategyResponseObject, error)
+	// ListProposals Proposed strategies, newest first.
+	// (GET /v1/strategy/proposals)
+	ListProposals(ctx context.Context, request ListProposalsRequestObject) (ListProposalsResponseObject, error)
+	// Propose Propose a strategy for review.
+	// (POST /v1/strategy/proposals)
+	Propose(ctx context.Context, request ProposeRequestObject) (ProposeResponseObject, error)
+	// GetProposal A proposal with its text, what it changes, whom it moves and what the caller may do with it.
+	// (GET /v1/strategy/proposals/{number})
+	GetProposal(ctx context.Context, request GetProposalRequestObject) (GetProposalResponseObject, error)
+	// PreviewProposal Look anew whom a proposal would move. When that differs, approvals hold no more.
+	// (POST /v1/strategy/proposals/{number}/preview)
+	PreviewProposal(ctx context.Context, request PreviewProposalRequestObject) (PreviewProposalResponseObject, error)
+	// PublishProposal Put a proposal in force, as it was reviewed.
+	// (POST /v1/strategy/proposals/{number}/publish)
+	PublishProposal(ctx context.Context, request PublishProposalRequestObject) (PublishProposalResponseObject, error)
+	// ReviewProposal Approve a proposal, or reject it, which is its end.
+	// (POST /v1/strategy/proposals/{number}/review)
+	ReviewProposal(ctx context.Context, request ReviewProposalRequestObject) (ReviewProposalResponseObject, error)
+	// WithdrawProposal Take one's own proposal back.
+	// (POST /v1/strategy/proposals/{number}/withdraw)
+	WithdrawProposal(ctx context.Context, request WithdrawProposalRequestObject) (WithdrawProposalResponseObject, error)
 	// PublishStrategy Put a strategy in force.
 	// (POST /v1/strategy/publish)
 	PublishStrategy(ctx context.Context, request PublishStrategyRequestObject) (PublishStrategyResponseObject, error)
@@ -11560,6 +12483,200 @@ func (sh *strictHandler) DiffStrategy(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(DiffStrategyResponseObject); ok {
 		if err := validResponse.VisitDiffStrategyResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListProposals operation middleware
+func (sh *strictHandler) ListProposals(w http.ResponseWriter, r *http.Request, params ListProposalsParams) {
+	var request ListProposalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProposals(ctx, request.(ListProposalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProposals")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListProposalsResponseObject); ok {
+		if err := validResponse.VisitListProposalsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Propose operation middleware
+func (sh *strictHandler) Propose(w http.ResponseWriter, r *http.Request) {
+	var request ProposeRequestObject
+
+	var body ProposeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.Propose(ctx, request.(ProposeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Propose")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ProposeResponseObject); ok {
+		if err := validResponse.VisitProposeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetProposal operation middleware
+func (sh *strictHandler) GetProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber) {
+	var request GetProposalRequestObject
+
+	request.Number = number
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProposal(ctx, request.(GetProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProposal")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetProposalResponseObject); ok {
+		if err := validResponse.VisitGetProposalResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PreviewProposal operation middleware
+func (sh *strictHandler) PreviewProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber) {
+	var request PreviewProposalRequestObject
+
+	request.Number = number
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewProposal(ctx, request.(PreviewProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewProposal")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewProposalResponseObject); ok {
+		if err := validResponse.VisitPreviewProposalResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PublishProposal operation middleware
+func (sh *strictHandler) PublishProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber) {
+	var request PublishProposalRequestObject
+
+	request.Number = number
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PublishProposal(ctx, request.(PublishProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PublishProposal")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PublishProposalResponseObject); ok {
+		if err := validResponse.VisitPublishProposalResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReviewProposal operation middleware
+func (sh *strictHandler) ReviewProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber) {
+	var request ReviewProposalRequestObject
+
+	request.Number = number
+
+	var body ReviewProposalJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReviewProposal(ctx, request.(ReviewProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReviewProposal")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReviewProposalResponseObject); ok {
+		if err := validResponse.VisitReviewProposalResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WithdrawProposal operation middleware
+func (sh *strictHandler) WithdrawProposal(w http.ResponseWriter, r *http.Request, number ProposalNumber) {
+	var request WithdrawProposalRequestObject
+
+	request.Number = number
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawProposal(ctx, request.(WithdrawProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawProposal")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(WithdrawProposalResponseObject); ok {
+		if err := validResponse.VisitWithdrawProposalResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

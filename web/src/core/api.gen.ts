@@ -947,6 +947,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/strategy/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proposed strategies, newest first. */
+        get: operations["listProposals"];
+        put?: never;
+        /**
+         * Propose a strategy for review.
+         * @description The text is kept as it is. Whom it would move is looked at in the background (`/v1/jobs`). The same proposal of the same
+         *     person against the same version is stored once. Where another person's approval is demanded (`approval_required` in
+         *     `/v1/status`), nothing comes into force without one.
+         */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/strategy/proposals/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A proposal with its text, what it changes, whom it moves and what the caller may do with it. */
+        get: operations["getProposal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/strategy/proposals/{number}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a proposal, or reject it, which is its end. */
+        post: operations["reviewProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/strategy/proposals/{number}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take one's own proposal back. */
+        post: operations["withdrawProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/strategy/proposals/{number}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look anew whom a proposal would move. When that differs, approvals hold no more. */
+        post: operations["previewProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/strategy/proposals/{number}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a proposal in force, as it was reviewed.
+         * @description Refused when another version than the one it was written against is in force, and when the number of users who would move
+         *     differs by more than 1 % from its preview. A rollback needs no approval; its record says so.
+         */
+        post: operations["publishProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/replay": {
         parameters: {
             query?: never;
@@ -1655,6 +1767,9 @@ export interface components {
             spend_minor: number;
             currency: string;
             strategy_version: string;
+            /** @description A strategy comes into force when another person than its author has approved it. */
+            approval_required?: boolean;
+            caller?: components["schemas"]["Caller"];
             cuts_version?: string;
             /** Format: date-time */
             cuts_as_of?: string;
@@ -2532,6 +2647,15 @@ export interface components {
             published_at: string;
             note?: string;
             include_existing?: boolean;
+            /**
+             * Format: int64
+             * @description The proposal that was published.
+             */
+            proposal?: number;
+            /** @description Who published it, as the token names them. */
+            by?: string;
+            /** @description A rollback without the approval that is demanded. */
+            emergency?: boolean;
             current: boolean;
         };
         Strategy: {
@@ -2610,6 +2734,181 @@ export interface components {
              * @description Users who would be in another stage.
              */
             moved: number;
+        };
+        /**
+         * @description In the first three it can still be published. `superseded`: its author proposed another one in its place.
+         * @enum {string}
+         */
+        ProposalState: "open" | "approved" | "publishing" | "rejected" | "withdrawn" | "published" | "superseded";
+        Proposal: {
+            /**
+             * Format: int64
+             * @description Counts proposals from 1.
+             */
+            number: number;
+            state: components["schemas"]["ProposalState"];
+            /** @description Another version than its base is in force. */
+            stale: boolean;
+            title: string;
+            note?: string;
+            /** @description As the token names them, never a name or an address; `local` on one machine. */
+            author: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The version that it was written against. */
+            base_version: string;
+            /** Format: int64 */
+            base_number: number;
+            /** @description Of its text. */
+            version: string;
+            include_existing: boolean;
+            /**
+             * Format: int64
+             * @description Number of the publication that comes back.
+             */
+            rollback?: number;
+            /**
+             * Format: int64
+             * @description The proposal in whose place it stands.
+             */
+            replaces?: number;
+            /** Format: int64 */
+            replaced_by?: number;
+            /**
+             * Format: int64
+             * @description Of its preview.
+             */
+            users?: number;
+            /**
+             * Format: int64
+             * @description Users who would be in another stage; absent before they were looked at.
+             */
+            moved?: number;
+            seen?: components["schemas"]["PublishPreview"];
+            reviews: components["schemas"]["ProposalReview"][];
+            /** Format: date-time */
+            ended_at?: string;
+            ended_by?: string;
+            /**
+             * Format: int64
+             * @description Number of the publication that it became.
+             */
+            publication?: number;
+            /** @description A rollback that was published without the approval that is demanded. */
+            emergency: boolean;
+        };
+        /** @enum {string} */
+        ProposalVerdict: "approve" | "reject";
+        ProposalReview: {
+            by: string;
+            /** Format: date-time */
+            at: string;
+            verdict: components["schemas"]["ProposalVerdict"];
+            comment?: string;
+            /** @description Hash of the preview that was seen. */
+            preview?: string;
+            /** @description It is the preview that the proposal has now. */
+            current: boolean;
+        };
+        ProposalList: {
+            proposals: components["schemas"]["Proposal"][];
+            /** Format: int64 */
+            next?: number;
+        };
+        ProposeRequest: {
+            /** @description Give this or `rollback`. */
+            text?: string;
+            /** @description Version or number of an earlier publication. */
+            rollback?: string;
+            title?: string;
+            note?: string;
+            /** @description The version the author started from; another one in force is a conflict. */
+            from?: string;
+            /** @default false */
+            include_existing: boolean;
+            /**
+             * Format: int64
+             * @description A proposal of the same author in whose place this one stands.
+             */
+            replaces?: number;
+            preview?: components["schemas"]["PublishPreview"];
+        };
+        Proposed: {
+            proposal: components["schemas"]["Proposal"];
+            job?: components["schemas"]["Job"];
+        };
+        ReviewRequest: {
+            verdict: components["schemas"]["ProposalVerdict"];
+            comment?: string;
+            /** @description Hash of the preview that the reviewer saw; another one by now is a conflict. */
+            preview?: string;
+        };
+        /** @description Whom a proposal would move, under exactly these versions at this moment. */
+        ProposalPreview: {
+            hash: string;
+            /** Format: date-time */
+            as_of: string;
+            /** @description The version in force. */
+            from: string;
+            /** @description The version that is proposed. */
+            to: string;
+            cuts?: string;
+            /** @description The proposal's own cuts were computed from the base. */
+            recut: boolean;
+            models?: string;
+            /** Format: int64 */
+            users: number;
+            /**
+             * Format: int64
+             * @description Users who would be in another stage.
+             */
+            moved: number;
+            sizes: components["schemas"]["PreviewSize"][];
+            /** @description Between stages, without those who stay. */
+            moves: components["schemas"]["PreviewMove"][];
+            /** @description Users whom `include_existing` would message, by rule. */
+            reach?: components["schemas"]["RuleReach"][];
+            /** @description Why users cannot be looked at before the publication; the numbers are 0 then. */
+            unseen?: string;
+        };
+        PreviewSize: {
+            /** @enum {string} */
+            group: "stage" | "tier" | "rfm" | "tag" | "segment";
+            name: string;
+            /** Format: int64 */
+            before: number;
+            /** Format: int64 */
+            after: number;
+        };
+        PreviewMove: {
+            from: string;
+            to: string;
+            /** Format: int64 */
+            users: number;
+        };
+        ProposalAction: {
+            /** @enum {string} */
+            action: "approve" | "reject" | "withdraw" | "preview" | "publish";
+            /**
+             * @description Why the caller may not; absent when they may.
+             * @enum {string}
+             */
+            bar?: "role" | "ended" | "publishing" | "stale" | "own" | "others" | "preview" | "unapproved";
+        };
+        ProposalDetail: {
+            proposal: components["schemas"]["Proposal"];
+            text: string;
+            /** @description Against the publication that it was written against. */
+            lines: components["schemas"]["DiffLine"][];
+            changes: components["schemas"]["StrategyChange"][];
+            preview?: components["schemas"]["ProposalPreview"];
+            actions: components["schemas"]["ProposalAction"][];
+        };
+        /** @description Who asks. */
+        Caller: {
+            name: string;
+            /** @enum {string} */
+            role: "none" | "viewer" | "editor" | "approver" | "admin";
         };
         /** @description Something to know before relying on a result, in plain words. */
         Warning: {
@@ -3071,7 +3370,7 @@ export interface components {
         Job: {
             id: string;
             /** @enum {string} */
-            kind: "fit" | "publish" | "backtest" | "snapshot" | "replay" | "strategy" | "rebuild";
+            kind: "fit" | "publish" | "backtest" | "snapshot" | "replay" | "strategy" | "rebuild" | "proposal";
             /** @enum {string} */
             status: "running" | "done" | "failed";
             /**
@@ -3088,6 +3387,11 @@ export interface components {
             started: string;
             /** @description The version that was fitted or published, or the generation of the snapshot. */
             version?: string;
+            /**
+             * Format: int64
+             * @description The proposal that is published or looked at.
+             */
+            proposal?: number;
             backtest?: components["schemas"]["ChurnBacktest"];
             replay?: components["schemas"]["Replay"];
             problem?: components["schemas"]["Problem"];
@@ -3299,6 +3603,9 @@ export interface components {
             zone: string;
             currency: string;
             strategy_version: string;
+            /** @description A strategy comes into force when another person than its author has approved it. */
+            approval_required: boolean;
+            caller: components["schemas"]["Caller"];
             cuts_version?: string;
             /** Format: date-time */
             cuts_as_of?: string;
@@ -3529,6 +3836,7 @@ export interface components {
         /** @description The `next` of the page before. */
         After: string;
         Limit: number;
+        ProposalNumber: number;
         TableFormat: "json" | "csv";
     };
     requestBodies: {
@@ -4880,6 +5188,175 @@ export interface operations {
         };
         responses: {
             /** @description The publication has begun. Its job has the version when it ends; until then users move over one after another. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listProposals: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                before?: number;
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposals. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeRequest"];
+            };
+        };
+        responses: {
+            /** @description It is stored. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposed"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: components["parameters"]["ProposalNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposal. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reviewProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: components["parameters"]["ProposalNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewRequest"];
+            };
+        };
+        responses: {
+            /** @description The proposal with the review. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: components["parameters"]["ProposalNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposal. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: components["parameters"]["ProposalNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    publishProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: components["parameters"]["ProposalNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The publication has begun. */
             202: {
                 headers: {
                     [name: string]: unknown;

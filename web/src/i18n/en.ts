@@ -272,6 +272,7 @@ export default {
     rebuild: "Folding every profile anew…",
     snapshot: "Making a snapshot of the base…",
     replay: "Running history again…",
+    proposal: "Looking whom the proposal moves…",
   },
   models: {
     title: "Models",

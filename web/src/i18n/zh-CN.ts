@@ -268,6 +268,7 @@ const zh: Texts = {
     rebuild: "正在重新折叠每个用户的档案……",
     snapshot: "正在生成用户库快照……",
     replay: "正在重放历史…",
+    proposal: "正在查看提案会移动哪些用户…",
   },
   models: {
     title: "模型",
