@@ -39,7 +39,7 @@ func (p *profiles) Forget(ctx context.Context, keys []string) error {
 			end = "failed"
 			break
 		}
-		if there != nil {
+		if there.number(attrVersion) > 0 {
 			gone++
 		}
 	}
@@ -77,8 +77,8 @@ func (p *profiles) forget(ctx context.Context, user string) error {
 	return p.table.drop(ctx, append(places, p.logsKey(user), p.key(user)))
 }
 
-// Forget implements app.Links: the pointers first, which the number of them goes with; then each fact under the other id before the
-// one that was asked for, so that a call that is repeated finds what is left.
+// Forget implements app.Links: the pointers first; then each fact under the other id before the one that was asked for, so that a call
+// that is repeated finds what is left.
 func (p *links) Forget(ctx context.Context, ids []string) error {
 	own := make(map[string]string, len(ids))
 	for _, id := range ids {
@@ -95,7 +95,7 @@ func (p *links) Forget(ctx context.Context, ids []string) error {
 		for i := range facts {
 			for _, id := range []string{facts[i].A, facts[i].B} {
 				if slices.Contains(ids, id) == mine {
-					keys = append(keys, p.table.key("l#"+id, linkName(&facts[i])))
+					keys = append(keys, p.fact(id, &facts[i]))
 				}
 			}
 		}

@@ -3,63 +3,106 @@ package aws
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/event"
 )
 
-// links implements app.Links. A fact stands twice, under pk "l#" and each of its ids; the index lists the first of the two. A
-// pointer is pk "to#" and its id.
-type links struct{ table *table }
+// links implements app.Links. A fact stands twice, once for each of its ids: pk "k#" and a byte of the id's hash, sk the id, the other
+// one and whether it is an alias. A pointer is an attribute of its id's profile.
+type links struct {
+	table *table
+	any   atomic.Bool // there is or was a pointer
+}
+
+// parts is the number of partitions of the facts.
+const parts = 256
 
 func linkName(l *app.Link) string {
 	name := l.A + "\x00" + l.B
 	if l.Alias {
-		name += "\x00alias"
+		name += aliasEnd
 	}
 	return name
 }
 
-func (p *links) pointer(id string) key { return p.table.key("to#"+id, "-") }
+const aliasEnd = "\x00alias"
+
+// fact is the key of a fact under one of its ids.
+func (p *links) fact(id string, l *app.Link) key {
+	sk := id + "\x00" + l.A
+	if id == l.A {
+		sk = id + "\x00" + l.B
+	}
+	if l.Alias {
+		sk += aliasEnd
+	}
+	return p.part(int(event.UserHash(id)>>56), sk)
+}
+
+func (p *links) part(n int, sk string) key { return p.table.key(fmt.Sprintf("k#%02x", n), sk) }
 
 func (p *links) pointers() key { return p.table.key("meta", "pointers") }
 
 func decodeLink(it item) app.Link {
-	parts := strings.Split(it.text("sk"), "\x00")
-	return app.Link{
-		A: parts[0], B: parts[min(1, len(parts)-1)], Alias: len(parts) > 2, Time: it.number("time"), Source: it.text("source"),
-		Revoked: it.number("revoked"),
+	sk, alias := it.text("sk"), it.flag("alias")
+	if alias {
+		sk = strings.TrimSuffix(sk, aliasEnd)
 	}
+	n := min(int(it.number("len")), max(len(sk)-1, 0))
+	id, other := sk[:n], sk[min(n+1, len(sk)):]
+	return app.Link{A: min(id, other), B: max(id, other), Alias: alias, Time: it.number("time"), Source: it.text("source"), Revoked: it.number("revoked")}
 }
 
 func compareLinks(a, b app.Link) int {
 	return cmp.Or(strings.Compare(a.A, b.A), strings.Compare(a.B, b.B), strings.Compare(linkName(&a), linkName(&b)))
 }
 
+// sorted returns facts, each once.
+func sorted(all []app.Link) []app.Link {
+	found := map[string]app.Link{}
+	for _, l := range all {
+		found[linkName(&l)] = l
+	}
+	return slices.SortedFunc(maps.Values(found), compareLinks)
+}
+
 // Touching implements app.Links.
 func (p *links) Touching(ctx context.Context, ids []string) ([]app.Link, error) {
-	found := map[string]app.Link{}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	parts := make([][]app.Link, len(ids))
+	found := make([][]app.Link, len(ids))
 	err := atOnce(ctx, len(ids), writeWidth, func(i int) error {
-		return p.table.each(ctx, query{pk: p.table.key("l#"+ids[i], "").pk, consistent: true}, func(it item) (bool, error) {
-			parts[i] = append(parts[i], decodeLink(it))
+		k := p.fact(ids[i], &app.Link{})
+		return p.table.each(ctx, query{pk: k.pk, prefix: ids[i] + "\x00", consistent: true}, func(it item) (bool, error) {
+			if l := decodeLink(it); l.A == ids[i] || l.B == ids[i] { // an id may hold what ends one, and a stand-in of DynamoDB ignores case
+				found[i] = append(found[i], l)
+			}
 			return true, nil
 		})
 	})
-	if err != nil {
-		return nil, p.table.fault(err, "read links")
+	return sorted(slices.Concat(found...)), p.table.fault(err, "read links")
+}
+
+// Stored implements app.Links.
+func (p *links) Stored(ctx context.Context, facts []app.Link) ([]app.Link, error) {
+	keys := make([]key, len(facts))
+	for i := range facts {
+		keys[i] = p.fact(facts[i].A, &facts[i])
 	}
-	for _, l := range slices.Concat(parts...) {
-		found[linkName(&l)] = l
+	found, err := p.table.batchGet(ctx, keys, false)
+	all := make([]app.Link, len(found))
+	for i, it := range found {
+		all[i] = decodeLink(it)
 	}
-	return slices.SortedFunc(maps.Values(found), compareLinks), nil
+	return sorted(all), p.table.fault(err, "read links")
 }
 
 // Resolve implements app.Links.
@@ -70,68 +113,102 @@ func (p *links) Resolve(ctx context.Context, keys []string) (map[string]string, 
 	}
 	ask := make([]key, len(keys))
 	for i, k := range keys {
-		ask[i] = p.pointer(k)
+		ask[i] = profileKey(p.table, k)
 	}
 	found, err := p.table.getAll(ctx, ask)
-	if err != nil {
-		return nil, p.table.fault(err, "read pointers")
-	}
 	for _, it := range found {
-		to[it.text("id")] = it.text("to")
+		if c := it.text(attrTo); c != "" {
+			to[it.text("sk")] = c
+		}
 	}
-	return to, nil
+	return to, p.table.fault(err, "read pointers")
 }
 
-// Any implements app.Links.
+// Any implements app.Links. Once it is true it stays so, and costs nothing.
 func (p *links) Any(ctx context.Context) (bool, error) {
+	if p.any.Load() {
+		return true, nil
+	}
 	it, err := p.table.get(ctx, p.pointers())
+	if it.number("n") > 0 {
+		p.any.Store(true)
+	}
 	return it.number("n") > 0, p.table.fault(err, "read pointers")
 }
 
 // All implements app.Links.
-func (p *links) All(ctx context.Context) (all []app.Link, err error) {
-	var keys []key
-	err = p.table.each(ctx, query{index: listIndex, pk: p.table.key("links", "").pk}, func(it item) (bool, error) {
-		keys = append(keys, it.key())
-		return true, nil
+func (p *links) All(ctx context.Context) ([]app.Link, error) {
+	found := make([][]app.Link, parts)
+	err := atOnce(ctx, parts, writeWidth, func(i int) error {
+		return p.table.each(ctx, query{pk: p.part(i, "").pk, consistent: true}, func(it item) (bool, error) {
+			found[i] = append(found[i], decodeLink(it))
+			return true, nil
+		})
 	})
-	if err != nil {
-		return nil, p.table.fault(err, "list links")
-	}
-	found, err := p.table.getAll(ctx, keys)
-	for _, it := range found {
-		all = append(all, decodeLink(it))
-	}
-	slices.SortFunc(all, compareLinks)
-	return all, p.table.fault(err, "list links")
+	return sorted(slices.Concat(found...)), p.table.fault(err, "list links")
 }
 
-// Apply implements app.Links: the facts first, then the pointers. A caller that died in between repeats the call.
+// Apply implements app.Links: the facts first, then that there are pointers, then the pointers. A caller that died in between repeats
+// the call.
 func (p *links) Apply(ctx context.Context, facts []app.Link, pointers map[string]string) error {
 	if ctx.Err() != nil {
 		return disk.Canceled(ctx.Err())
 	}
-	err := atOnce(ctx, len(facts), writeWidth, func(i int) error { return p.fact(ctx, &facts[i]) })
+	err := atOnce(ctx, len(facts), writeWidth, func(i int) error { return p.store(ctx, &facts[i]) })
 	if err != nil {
 		return p.table.fault(err, "store links")
 	}
-	for ids := range slices.Chunk(slices.Sorted(maps.Keys(pointers)), transactLimit-1) {
-		if err := p.point(ctx, ids, pointers); err != nil {
+	ids := slices.Sorted(maps.Keys(pointers))
+	if slices.ContainsFunc(ids, func(id string) bool { return pointers[id] != id }) {
+		if err := p.some(ctx); err != nil {
 			return p.table.fault(err, "store pointers")
 		}
 	}
-	return nil
+	err = atOnce(ctx, len(ids), writeWidth, func(i int) error {
+		if to := pointers[ids[i]]; to != ids[i] {
+			return p.point(ctx, ids[i], to)
+		}
+		return p.unpoint(ctx, ids[i])
+	})
+	return p.table.fault(err, "store pointers")
 }
 
-// fact stores one fact under both of its ids.
-func (p *links) fact(ctx context.Context, l *app.Link) error {
-	for i, id := range []string{l.A, l.B} {
-		k := p.table.key("l#"+id, linkName(l))
-		it := k.with(item{"time": num(l.Time), "source": str(l.Source)})
+// some notes that there are pointers, once.
+func (p *links) some(ctx context.Context) error {
+	if any, err := p.Any(ctx); any || err != nil {
+		return err
+	}
+	return p.table.add(ctx, p.pointers(), item{"n": num(1)})
+}
+
+// point makes an id's item a pointer, too.
+func (p *links) point(ctx context.Context, id, to string) error {
+	_, err := p.table.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &p.table.name, Key: profileKey(p.table, id).item(), UpdateExpression: ref("SET " + attrTo + " = :to"),
+		ExpressionAttributeValues: item{":to": str(to)},
+	})
+	return err
+}
+
+// unpoint takes the pointer from an id: the item goes, unless it holds a profile.
+func (p *links) unpoint(ctx context.Context, id string) error {
+	k := profileKey(p.table, id).item()
+	_, err := p.table.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &p.table.name, Key: k, ConditionExpression: ref("attribute_not_exists(" + attrVersion + ")"),
+	})
+	if isCondition(err) {
+		_, err = p.table.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &p.table.name, Key: k, UpdateExpression: ref("REMOVE " + attrTo)})
+	}
+	return err
+}
+
+// store stores one fact under both of its ids.
+func (p *links) store(ctx context.Context, l *app.Link) error {
+	for _, id := range []string{l.A, l.B} {
+		k := p.fact(id, l)
+		it := k.with(item{"len": num(int64(len(id))), "time": num(l.Time), "source": str(l.Source)})
+		it.set("alias", boolean(l.Alias))
 		it.set("revoked", num(l.Revoked))
-		if i == 0 {
-			it["lpk"], it["lsk"] = str(p.table.key("links", "").pk), str(linkName(l))
-		}
 		err := p.table.put(ctx, it, absent)
 		if isCondition(err) {
 			err = p.join(ctx, k, l)
@@ -173,62 +250,4 @@ func namesIn(expression string, names ...string) map[string]string {
 		}
 	}
 	return used
-}
-
-// point changes pointers and their number in one transaction.
-func (p *links) point(ctx context.Context, ids []string, pointers map[string]string) error {
-	for try := 0; ; try++ {
-		keys := make([]key, len(ids))
-		for i, id := range ids {
-			keys[i] = p.pointer(id)
-		}
-		found, err := p.table.getAll(ctx, keys)
-		if err != nil {
-			return err
-		}
-		stored := map[string]string{}
-		for _, it := range found {
-			stored[it.text("id")] = it.text("to")
-		}
-		writes := p.moves(ids, stored, pointers)
-		if len(writes) == 0 {
-			return nil
-		}
-		err = p.table.transact(ctx, writes)
-		if !slices.Contains(reasonsOf(err), codeCondition) || try == retries {
-			return err
-		}
-		if err := pause(ctx, try); err != nil {
-			return err
-		}
-	}
-}
-
-// moves returns the writes that bring stored pointers to what is wanted, with the change of their number.
-func (p *links) moves(ids []string, stored, wanted map[string]string) (writes []types.TransactWriteItem) {
-	var more int64
-	for _, id := range ids {
-		from, was := stored[id]
-		to := wanted[id]
-		c := absent
-		if was {
-			c = equal("to", str(from))
-		}
-		switch {
-		case to == id && was:
-			writes = append(writes, p.table.transactDelete(p.pointer(id), c))
-			more--
-		case to != id && from != to:
-			writes = append(writes, p.table.transactPut(p.pointer(id).with(item{"id": str(id), "to": str(to)}), c))
-			if !was {
-				more++
-			}
-		}
-	}
-	if more != 0 {
-		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
-			TableName: &p.table.name, Key: p.pointers().item(), UpdateExpression: ref("ADD n :more"), ExpressionAttributeValues: item{":more": num(more)},
-		}})
-	}
-	return writes
 }

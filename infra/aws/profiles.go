@@ -18,7 +18,8 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-// profiles implements app.Profiles. A profile is one item: pk "p#" and a byte of the user's hash, sk the user's key.
+// profiles implements app.Profiles. A profile is one item: pk "p#" and a byte of the user's hash, sk the user's key. The item says where
+// its key points, too; of a key without a profile it says nothing else.
 type profiles struct {
 	table  *table
 	bucket *bucket
@@ -33,6 +34,7 @@ const (
 	attrMarks   = "m"
 	attrRebase  = "b"
 	attrDue     = "n" // the next moment that could change anything
+	attrTo      = "c" // the canonical id that the key points to
 	attrSpill   = "o" // the object that holds facts, state and recent of a profile too large for an item
 )
 
@@ -42,8 +44,10 @@ const (
 	spillBytes = 360_000 // an item holds 400 KiB, names and keys and intents included
 )
 
-func (p *profiles) key(user string) key {
-	return p.table.key(fmt.Sprintf("p#%02x", event.UserHash(user)>>56), user)
+func (p *profiles) key(user string) key { return profileKey(p.table, user) }
+
+func profileKey(t *table, user string) key {
+	return t.key(fmt.Sprintf("p#%02x", event.UserHash(user)>>56), user)
 }
 
 // Get implements app.Profiles. Reads are consistent: a profile that is behind would fail the condition of the write that follows,
@@ -79,7 +83,7 @@ func (p *profiles) decode(ctx context.Context, it item) (app.Item, error) {
 	one := app.Item{
 		Key: it.text("sk"), Version: it.number(attrVersion), Facts: it.bytes(attrFacts), State: it.bytes(attrState),
 		Recent: it.bytes(attrRecent), Rebase: it.flag(attrRebase), Log: it.bytes(attrLog),
-		Due: it.number(attrDue), Soon: it.text("lpk") != "",
+		Due: it.number(attrDue), Soon: it.text("lpk") != "", To: it.text(attrTo),
 	}
 	var ok bool
 	if one.Marks, ok = marks.Parse(it.bytes(attrMarks)); !ok {
@@ -102,6 +106,7 @@ func (p *profiles) encode(in *app.Item, log []byte) item {
 	it.set(attrRebase, boolean(in.Rebase))
 	it.set(attrLog, blob(log))
 	it.set(attrDue, num(in.Due))
+	it.set(attrTo, str(in.To))
 	if in.Soon {
 		hash := event.UserHash(in.Key)
 		it["lpk"], it["lsk"] = str(p.table.key(dueShard(int(hash>>60)), "").pk), str(fmt.Sprintf("%s#%016x", dueOrder(in.Due), hash))
@@ -109,7 +114,7 @@ func (p *profiles) encode(in *app.Item, log []byte) item {
 	return it
 }
 
-// versionIs is the condition that an item is as it was read.
+// versionIs is the condition that a document is as it was read.
 func versionIs(version int64) *condition {
 	if version == 0 {
 		return absent
@@ -117,19 +122,26 @@ func versionIs(version int64) *condition {
 	return equal(attrVersion, num(version))
 }
 
-// asRead is the condition that a profile is as it was read. It names the pointer to the decision records, too: a write that was not
-// given back what was read would cut the records off.
-func asRead(version int64, log []byte) *condition {
-	c := versionIs(version)
-	switch {
-	case version == 0:
-	case len(log) == 0:
-		c.text += " AND attribute_not_exists(" + attrLog + ")"
-	default:
-		c.text += " AND " + attrLog + " = :d"
-		c.values[":d"] = blob(log)
+// asRead is the condition that a profile is as it was read. It names where the decision records and the canonical id stand, too: a write
+// that was not given back what was read would cut the records off, or fold on under an id that is another user's by now.
+func asRead(version int64, log []byte, to string) *condition {
+	c := &condition{text: "attribute_not_exists(" + attrVersion + ")", values: item{}}
+	if version != 0 {
+		c.text, c.values[":v"] = attrVersion+" = :v", num(version)
+		c.same(attrLog, ":d", len(log) > 0, blob(log))
 	}
+	c.same(attrTo, ":to", to != "", str(to))
 	return c
+}
+
+// same asks for an attribute with a value, or that there is no such attribute.
+func (c *condition) same(name, placeholder string, there bool, v types.AttributeValue) {
+	if !there {
+		c.text += " AND attribute_not_exists(" + name + ")"
+		return
+	}
+	c.text += " AND " + name + " = " + placeholder
+	c.values[placeholder] = v
 }
 
 // Write implements app.Profiles. Decision records are put as objects first. Then a write of a profile alone is one conditional put; one
@@ -206,12 +218,13 @@ func (p *profiles) apply(ctx context.Context, w *app.UserWrite, log []byte) (con
 		}
 	}
 	if len(w.Absorb) == 0 && len(w.Intents) == 0 {
-		err = p.table.put(ctx, it, asRead(w.Item.Version, w.Item.Log))
+		asWas := asRead(w.Item.Version, w.Item.Log, w.Item.To)
+		err = p.table.put(ctx, it, asWas)
 		for try := 0; conflicting(err) && try < retries; try++ {
 			if err := pause(ctx, try); err != nil {
 				return nil, err
 			}
-			err = p.table.put(ctx, it, asRead(w.Item.Version, w.Item.Log))
+			err = p.table.put(ctx, it, asWas)
 		}
 		if isCondition(err) {
 			return conflictFault(w.Item.Key), nil
@@ -221,12 +234,17 @@ func (p *profiles) apply(ctx context.Context, w *app.UserWrite, log []byte) (con
 	return p.together(ctx, w, it)
 }
 
-// together writes a profile with what comes with it. What exists already of intents is left out and stays.
+// together writes a profile with what comes with it. What exists already of intents is left out and stays. Of a profile that is taken in
+// the pointer stays.
 func (p *profiles) together(ctx context.Context, w *app.UserWrite, it item) (conflict, err error) {
-	writes := []types.TransactWriteItem{p.table.transactPut(it, asRead(w.Item.Version, w.Item.Log))}
+	writes := []types.TransactWriteItem{p.table.transactPut(it, asRead(w.Item.Version, w.Item.Log, w.Item.To))}
 	for i := range w.Absorb {
 		a := &w.Absorb[i]
-		writes = append(writes, p.table.transactDelete(p.key(a.Key), asRead(a.Version, a.Log)))
+		if a.To == "" {
+			writes = append(writes, p.table.transactDelete(p.key(a.Key), asRead(a.Version, a.Log, "")))
+		} else {
+			writes = append(writes, p.table.transactPut(p.key(a.Key).with(item{attrTo: str(a.To)}), asRead(a.Version, a.Log, a.To)))
+		}
 		if len(a.Log) > 0 {
 			writes = append(writes, p.keepLog(a))
 		}
@@ -273,7 +291,9 @@ func (p *profiles) Scan(ctx context.Context, after string, limit int) (items []a
 		}
 		err := p.table.each(ctx, q, func(it item) (bool, error) {
 			one, err := p.decode(ctx, it)
-			items = append(items, one)
+			if one.Version > 0 {
+				items = append(items, one)
+			}
 			return len(items) < limit, err
 		})
 		if err != nil {
@@ -343,7 +363,9 @@ func (p *profiles) Exact(ctx context.Context) (int64, error) {
 	}
 	counts := make([]int64, shards)
 	err = atOnce(ctx, shards, writeWidth, func(shard int) (err error) {
-		counts[shard], err = p.table.count(ctx, query{pk: p.table.key(fmt.Sprintf("p#%02x", shard), "").pk, consistent: true})
+		counts[shard], err = p.table.count(ctx, query{
+			pk: p.table.key(fmt.Sprintf("p#%02x", shard), "").pk, consistent: true, with: "attribute_exists(" + attrVersion + ")",
+		})
 		return err
 	})
 	if err != nil {

@@ -41,6 +41,11 @@ func (b between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o
 	return b.unguarded.UpdateItem(ctx, in, o...)
 }
 
+func (b between) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	b.meet(in)
+	return b.unguarded.DeleteItem(ctx, in, o...)
+}
+
 func (b between) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	b.meet(in)
 	return b.unguarded.TransactWriteItems(ctx, in, o...)
@@ -73,14 +78,24 @@ func point(id, to string) func(t *testing.T, p app.Ports) {
 	}
 }
 
-// pointers fails the test unless there are any.
-func pointers(want bool) func(t *testing.T, p app.Ports) {
+// pointsTo fails the test unless an id points there; "" for nowhere.
+func pointsTo(id, to string) func(t *testing.T, p app.Ports) {
 	return func(t *testing.T, p app.Ports) {
 		t.Helper()
-		if any, err := p.Links.Any(context.Background()); any != want || err != nil {
-			t.Errorf("there are pointers: %v, %v", any, err)
+		if got := item(t, p, id).To; got != to {
+			t.Errorf("%s points to %q", id, got)
 		}
 	}
+}
+
+func item(t *testing.T, p app.Ports, key string) app.Item {
+	t.Helper()
+	items, err := p.Profiles.Get(context.Background(), []string{key})
+	ok(t, err)
+	if len(items) != 1 {
+		t.Fatalf("%d items of one key", len(items))
+	}
+	return items[0]
 }
 
 func redrive(by string) func(t *testing.T, p app.Ports) {
@@ -103,14 +118,36 @@ func rotate(t *testing.T, p app.Ports) {
 }
 
 var races = []race{
-	{"two make a pointer", "to", nothing, point("a", "x"), point("a", "y"), func(t *testing.T, p app.Ports) {
-		point("a", "a")(t, p)
-		pointers(false)(t, p)
+	{"one removes a pointer of an id that a profile comes for", "p", point("a", "x"), point("a", "a"), func(t *testing.T, p app.Ports) {
+		written(t, p, app.UserWrite{Item: app.Item{Key: "a", To: "x"}}, nil)
+	}, func(t *testing.T, p app.Ports) {
+		pointsTo("a", "")(t, p)
+		written(t, p, app.UserWrite{Item: app.Item{Key: "a", Version: 1}}, nil)
 	}},
-	{"one moves a pointer that another removes", "to", point("a", "x"), point("a", "y"), point("a", "a"), pointers(true)},
-	{"two remove a pointer", "to", point("a", "x"), point("a", "a"), point("a", "a"), func(t *testing.T, p app.Ports) {
-		point("b", "c")(t, p)
-		pointers(true)(t, p)
+	{"one writes a profile while another makes its id a pointer", "p", func(t *testing.T, p app.Ports) {
+		for _, key := range []string{"a", "b", "c"} {
+			written(t, p, app.UserWrite{Item: app.Item{Key: key}}, nil)
+		}
+		written(t, p, app.UserWrite{Item: app.Item{Key: "d"}, Decision: &app.Decision{Key: "d", Seq: 1, AsOf: 1, Record: []byte(`{}`)}}, nil)
+	}, nothing, nothing, func(t *testing.T, p app.Ports) {
+		point("a", "x")(t, p)
+		point("d", "x")(t, p)
+		point("e", "x")(t, p)
+		log := item(t, p, "d").Log
+		for _, w := range []app.UserWrite{
+			{Item: app.Item{Key: "a", Version: 1}}, {Item: app.Item{Key: "a", Version: 1, To: "y"}}, {Item: app.Item{Key: "b", Version: 1, To: "x"}},
+			{Item: app.Item{Key: "d", Version: 1, Log: log}}, {Item: app.Item{Key: "d", Version: 1, Log: log, To: "y"}}, {Item: app.Item{Key: "d", Version: 1, To: "x"}},
+			{Item: app.Item{Key: "d", Version: 2, Log: log, To: "x"}}, {Item: app.Item{Key: "e"}}, {Item: app.Item{Key: "e", To: "y"}}, {Item: app.Item{Key: "f", To: "x"}},
+		} {
+			written(t, p, w, conflict)
+			w.Intents = []app.Intent{{ID: "i", Key: w.Item.Key, Status: app.IntentPending}}
+			written(t, p, w, conflict)
+			if w.Item.Version > 0 {
+				written(t, p, app.UserWrite{Item: app.Item{Key: "c", Version: 1}, Absorb: []app.Absorbed{{Key: w.Item.Key, Version: w.Item.Version, Log: w.Item.Log, To: w.Item.To}}}, conflict)
+			}
+		}
+		pointsTo("a", "x")(t, p)
+		pointsTo("d", "x")(t, p)
 	}},
 	{"two drive rejects again", "r", func(t *testing.T, p app.Ports) {
 		ok(t, p.Rejects.Put(context.Background(), []app.Reject{{File: "f", Line: 1, Reason: "bad_json", Text: "x", At: 1}}))

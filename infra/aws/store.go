@@ -119,7 +119,11 @@ func (s *Store) base(ctx context.Context, wanted int) (int, error) {
 		if _, err := rand.Read(secret); err != nil {
 			return 0, fault.New(fault.Internal, "make the secret of pseudonyms").Because(err)
 		}
-		it, err = s.table.complete(ctx, k, item{"n": num(int64(wanted)), "secret": blob(secret)})
+		made := item{"n": num(int64(wanted)), "secret": blob(secret)}
+		if it == nil {
+			made["layout"] = num(layout)
+		}
+		it, err = s.table.complete(ctx, k, made)
 	}
 	if err != nil {
 		return 0, s.table.fault(err, "read what the base was made with")
@@ -129,6 +133,9 @@ func (s *Store) base(ctx context.Context, wanted int) (int, error) {
 		return 0, fault.New(fault.Internal, "the table %s names no number of buckets", s.table.name)
 	}
 	s.secret = it.bytes("secret")
+	if it.number("layout") < layout {
+		return n, s.renew(ctx)
+	}
 	return n, nil
 }
 
@@ -149,7 +156,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Uploads:      &uploads{bucket: s.bucket, prefix: EventsPrefix(s.table.workspace)},
 		Ledger:       &ledger{s.table},
 		Profiles:     &profiles{table: s.table, bucket: s.bucket},
-		Links:        &links{s.table},
+		Links:        &links{table: s.table},
 		Canon:        s.canon,
 		Rejects:      &rejects{table: s.table, days: s.periods.Uploads},
 		Intents:      &intents{s.table},

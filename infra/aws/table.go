@@ -189,12 +189,17 @@ func (t *table) complete(ctx context.Context, k key, attributes item) (item, err
 const batchGetLimit = 100
 
 // getAll reads items; those that are not there are left out. The order is not that of keys.
-func (t *table) getAll(ctx context.Context, keys []key) (all []item, err error) {
+func (t *table) getAll(ctx context.Context, keys []key) ([]item, error) {
+	return t.batchGet(ctx, keys, true)
+}
+
+// batchGet is getAll; without consistency it may be behind by a moment, and costs half.
+func (t *table) batchGet(ctx context.Context, keys []key, consistent bool) (all []item, err error) {
 	var mu sync.Mutex
 	n := (len(keys) + batchGetLimit - 1) / batchGetLimit
 	err = atOnce(ctx, n, 8, func(i int) error {
 		part := keys[i*batchGetLimit : min((i+1)*batchGetLimit, len(keys))]
-		ask := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
+		ask := types.KeysAndAttributes{ConsistentRead: &consistent}
 		seen := map[key]bool{}
 		for _, k := range part {
 			if !seen[k] {
@@ -234,6 +239,7 @@ type query struct {
 	prefix     string // of sk, instead of from
 	limit      int32  // of a page; 0: as many as fit
 	consistent bool
+	with       string // a condition on what is found; "" for none
 }
 
 func (q *query) input(name string) *dynamodb.QueryInput {
@@ -260,6 +266,9 @@ func (q *query) input(name string) *dynamodb.QueryInput {
 		in.ExpressionAttributeValues[":sk"] = str(q.from)
 	}
 	in.KeyConditionExpression = &text
+	if q.with != "" {
+		in.FilterExpression = &q.with
+	}
 	if q.limit > 0 {
 		in.Limit = &q.limit
 	}

@@ -25,6 +25,8 @@ const sqlLink = "INSERT INTO link_facts(" + linkColumns + ") VALUES(?, ?, ?, ?, 
 	"time = min(time, excluded.time), " +
 	"revoked = CASE WHEN revoked = 0 THEN excluded.revoked ELSE revoked END"
 
+const sqlPointer = "SELECT canonical FROM pointers WHERE id = ?"
+
 func scanLink(s *sqlite3.Stmt) app.Link {
 	return app.Link{
 		A: s.ColumnText(0), B: s.ColumnText(1), Alias: s.ColumnBool(2), Time: s.ColumnInt64(3), Source: s.ColumnText(4),
@@ -73,6 +75,26 @@ func truth(b bool) int {
 	return 0
 }
 
+// Stored implements app.Links.
+func (p *links) Stored(ctx context.Context, facts []app.Link) ([]app.Link, error) {
+	found := map[linkID]app.Link{}
+	err := p.db.read(ctx, "read links", func(c *connection) error {
+		for i, l := range facts {
+			if i%cancelEvery == 0 && ctx.Err() != nil {
+				return disk.Canceled(ctx.Err())
+			}
+			if err := c.query(func(s *sqlite3.Stmt) error {
+				found[linkID{l.A, l.B, l.Alias}] = scanLink(s)
+				return nil
+			}, "SELECT "+linkColumns+" FROM link_facts WHERE a = ? AND b = ? AND alias = ?", l.A, l.B, l.Alias); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return slices.SortedFunc(maps.Values(found), compareLinks), err
+}
+
 // Resolve implements app.Links.
 func (p *links) Resolve(ctx context.Context, keys []string) (map[string]string, error) {
 	canonical := map[string]string{}
@@ -84,7 +106,7 @@ func (p *links) Resolve(ctx context.Context, keys []string) (map[string]string, 
 			if err := c.query(func(s *sqlite3.Stmt) error {
 				canonical[key] = s.ColumnText(0)
 				return nil
-			}, "SELECT canonical FROM pointers WHERE id = ?", key); err != nil {
+			}, sqlPointer, key); err != nil {
 				return err
 			}
 		}
@@ -143,8 +165,14 @@ func (p *links) Forget(ctx context.Context, ids []string) error {
 // Any implements app.Links.
 func (p *links) Any(ctx context.Context) (any bool, err error) {
 	err = p.db.read(ctx, "look for links", func(c *connection) error {
-		return c.query(func(s *sqlite3.Stmt) error { any = s.ColumnBool(0); return nil }, "SELECT EXISTS(SELECT 1 FROM pointers)")
+		any, err = anyPointer(c)
+		return err
 	})
+	return any, err
+}
+
+func anyPointer(c *connection) (any bool, err error) {
+	err = c.query(func(s *sqlite3.Stmt) error { any = s.ColumnBool(0); return nil }, "SELECT EXISTS(SELECT 1 FROM pointers)")
 	return any, err
 }
 

@@ -59,12 +59,22 @@ func (p *profiles) Get(ctx context.Context, keys []string) ([]app.Item, error) {
 		if err != nil {
 			return err
 		}
+		linked, err := anyPointer(c)
+		if err != nil {
+			return err
+		}
 		for i, key := range keys {
 			if i%cancelEvery == 0 && ctx.Err() != nil {
 				return disk.Canceled(ctx.Err())
 			}
 			items[i].Key = key
 			if err := getItem(c, at, key, moved, &items[i]); err != nil {
+				return err
+			}
+			if !linked {
+				continue
+			}
+			if err := c.query(func(s *sqlite3.Stmt) error { items[i].To = s.ColumnText(0); return nil }, sqlPointer, key); err != nil {
 				return err
 			}
 		}

@@ -71,7 +71,7 @@ func TestCapacity(t *testing.T) {
 			content.Write(part)
 		}
 		day += days
-		at = (first + int64(day)) * 86_400_000
+		at = (int64(o.End) - int64(len(manifest.Files)-day)) * 86_400_000 // days without events, of which there is no file, are the first ones
 		name := fmt.Sprintf("until-day-%d.ndjson", day)
 		c.put(t, "events/main/"+name, content.Bytes())
 		m.since()

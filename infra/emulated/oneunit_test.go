@@ -15,6 +15,7 @@ import (
 
 	weiraws "github.com/weir-engine/weir/infra/aws"
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/cost"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/profile"
 	"github.com/weir-engine/weir/shared/strategy"
@@ -239,9 +240,7 @@ func TestOneUnitPerUserAndFile(t *testing.T) {
 				t.Errorf("%s: %s takes %.0f units", name, what, n)
 			}
 		}
-		if other := used.writes - used.units["put p"]; other > 200 {
-			t.Errorf("%s: a file takes %.0f write units beside its users", name, other)
-		}
+		ownUnits(t, name, used, users, 0)
 	}
 	for i, p := range sampleParts(t, tenth) {
 		lines := strings.SplitAfter(string(p.content), "\n")
@@ -259,6 +258,78 @@ func TestOneUnitPerUserAndFile(t *testing.T) {
 	t.Logf("a sweep of %d users that changes %d: %s", r.Users, r.Changed, used)
 	if n := used.units["put p"]; n < float64(r.Changed) || n > float64(r.Changed)+2*m.soon || used.units["transact p"] > 0 {
 		t.Errorf("%d changes take %s", r.Changed, used)
+	}
+}
+
+// ownUnits holds what a file of one chunk takes beside its users and links: the lease, the ledger, documents. Cuts are made of the whole base.
+func ownUnits(t *testing.T, name string, used consumed, users, links float64) {
+	t.Helper()
+	writes := used.units["put docs"] + used.units["put f"] + used.units["update meta"]
+	reads := used.units["get docs"] + used.units["get f"] + used.units["get meta"] + used.units["query files"]
+	if writes > cost.FileWrites || reads > cost.FileReads {
+		t.Errorf("%s: a file takes %.0f write and %.0f read units beside its users: %s", name, writes, reads, used)
+	}
+	if n := used.writes - writes - max(used.units["put p"], users); n > links*cost.LinkWrites {
+		t.Errorf("%s: %.0f new links take %.0f write units: %s", name, links, n, used)
+	}
+	// A repeated link is looked for at half a unit.
+	if n := used.units["query k"] + used.units["get k"]; n > links*cost.LinkReads+users {
+		t.Errorf("%s: %.0f new links take %.0f read units: %s", name, links, n, used)
+	}
+}
+
+// G4 where people come under two ids: a link is written once, each id of a file is read once, and the profile of a linked id once more.
+func TestUnitsOfLinkedUsers(t *testing.T) {
+	ctx := context.Background()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
+	a, c, m := metered(t, true, func() int64 { return at })
+	_, err := a.Publish(ctx, app.PublishRequest{Text: []byte(richStrategy)})
+	must(t, err)
+	const people = 50
+	event := func(b *strings.Builder, kind, name string, n int, ids string) {
+		fmt.Fprintf(b, `{"type":%q,"event":%q,"messageId":"%s-%s-%d-%d",%s,"timestamp":%q}`+"\n", kind, "E", kind, name, n, at,
+			strings.ReplaceAll(ids, "N", fmt.Sprint(n)), time.UnixMilli(at-60_000).UTC().Format(time.RFC3339))
+	}
+	const anonymous, known, both = `"anonymousId":"aN"`, `"userId":"uN"`, `"userId":"uN","anonymousId":"aN"`
+	for _, file := range []struct {
+		name                 string
+		events               map[string][]string // of each person: kinds, by ids
+		reads, writes, links float64             // of profiles a person; new links a person
+	}{
+		{"anonymous", map[string][]string{anonymous: {"track"}}, 1, 1, 0},
+		{"profiles-taken-in", map[string][]string{both: {"identify"}, anonymous: {"page"}}, 2, 0, 1},
+		{"the-same-links-again", map[string][]string{both: {"identify"}, known: {"track"}}, 1, 1, 0},
+		{"both-ids", map[string][]string{anonymous: {"track"}, known: {"track"}}, 2, 1, 0},
+		{"linked-ids", map[string][]string{anonymous: {"track"}}, 2, 1, 0},
+		{"canonical-ids", map[string][]string{known: {"track"}}, 1, 1, 0},
+		{"new-people", map[string][]string{`"userId":"vN","anonymousId":"bN"`: {"identify"}, `"anonymousId":"bN"`: {"page"}}, 2, 1, 1},
+	} {
+		at += 3_600_000
+		var text strings.Builder
+		for n := range people {
+			for _, ids := range slices.Sorted(maps.Keys(file.events)) {
+				for _, kind := range file.events[ids] {
+					event(&text, kind, file.name, n, ids)
+				}
+			}
+		}
+		c.put(t, "events/main/"+file.name+".ndjson", []byte(text.String()))
+		m.since()
+		soon := m.soon
+		r, err := a.ImportKey(ctx, file.name+".ndjson", "")
+		must(t, err)
+		used := m.since()
+		t.Logf("%s: %.0f users: %s", file.name, float64(r.Counts.Users), used)
+		if r.Counts.Users != people || r.Counts.Rejected+r.Counts.Duplicates > 0 {
+			t.Errorf("%s: %+v", file.name, r.Counts)
+		}
+		if n := used.units["get p"]; n > file.reads*people {
+			t.Errorf("%s: %d people are read for %.0f units", file.name, people, n)
+		}
+		if n := used.units["put p"]; n > file.writes*people+2*(m.soon-soon+people*file.links) {
+			t.Errorf("%s: %d people are written for %.0f units", file.name, people, n)
+		}
+		ownUnits(t, file.name, used, people, file.links*people)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestUnits(t *testing.T) {
 	must(t, err)
 	begin(t, a)
 	var users, files, messages float64
-	var reads, writes float64
+	var reads, writes, messageReads, messageWrites float64
 	for _, p := range sampleParts(t, tenth) {
 		must(t, a.PinClock(ctx, p.at))
 		c := &cloud{Stack: &Stack{Services: s}}
@@ -65,6 +65,11 @@ func TestUnits(t *testing.T) {
 		messages += float64(d.Sent + d.Suppressed)
 		reads += importReads + deliverReads
 		writes += importWrites + deliverWrites
+		messageReads += deliverReads
+		messageWrites += deliverWrites
+	}
+	if messageReads > messages*cost.MessageReads || messageWrites > messages*cost.MessageWrites {
+		t.Errorf("%.0f messages take %.0f reads and %.0f writes", messages, messageReads, messageWrites)
 	}
 	assumed := cost.Defaults()
 	assumed.Decisions = 1 // at most, of a user in a file

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strconv"
@@ -22,6 +23,7 @@ type App struct {
 	ports    Ports
 	limits   event.Limits
 	workers  int
+	chunk    int64 // bytes of a small file's chunk
 	rows     int   // of a shard of the stored snapshot
 	most     int64 // rows of all of its shards
 	few      int64 // up to so many users profiles are read where the stored snapshot has no answer
@@ -65,6 +67,8 @@ type Options struct {
 	ShardRows int
 	// SnapshotRows is the most rows of the stored snapshot: of a larger base it holds a sample; 0: snapshot.MaxRows.
 	SnapshotRows int64
+	// ChunkBytes is how much of a small file a chunk holds; 0: 1 MiB.
+	ChunkBytes int64
 	// Everyone makes each sweep evaluate everyone, for comparisons.
 	Everyone bool
 	// Approval demands that another person than its author approves a strategy before it comes into force.
@@ -103,7 +107,8 @@ const (
 // written.
 func New(ctx context.Context, p Ports, o Options) (*App, error) {
 	a := &App{
-		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows, most: o.SnapshotRows, few: fewUsers, everyone: o.Everyone,
+		ports: p, limits: event.DefaultLimits, workers: max(o.Workers, 1), holder: o.Holder, rows: o.ShardRows, most: o.SnapshotRows, few: fewUsers,
+		chunk: cmp.Or(o.ChunkBytes, smallChunk), everyone: o.Everyone,
 		public: o.Public, approval: o.Approval,
 		progress: map[string]Progress{}, zones: map[string]*zone.Zone{},
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/event"
@@ -31,6 +32,23 @@ func FuzzDecodeSpilled(f *testing.F) {
 			t.Fatalf("%+v became %+v (%v)", s, again, err)
 		}
 		_ = event.DecodeRecord(s.record, new(event.Event))
+	})
+}
+
+// FuzzParseItem reads any bytes as an item of a scratch file: what is read is written and read again as it was.
+func FuzzParseItem(f *testing.F) {
+	f.Add(appendItem(nil, &Item{Key: "u", Version: 7, Facts: []byte("f"), State: []byte("s"), Recent: []byte("r"), Log: []byte("l"), To: "c", Due: -1,
+		Rebase: true, Soon: true, Marks: []Mark{{File: "f", Chunk: 3, Accepted: 10, Duplicates: 1}, {}}}))
+	f.Add(appendItem(nil, &Item{Key: "u", To: "v"}))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		item, ok := parseItem(b)
+		if !ok {
+			return
+		}
+		if again, ok := parseItem(appendItem(nil, &item)); !ok || !reflect.DeepEqual(again, item) {
+			t.Fatalf("%+v became %+v (%v)", item, again, ok)
+		}
 	})
 }
 

@@ -19,23 +19,28 @@ import (
 
 // ingest is one pass of one file through keep, fold, decide and write.
 type ingest struct {
-	app     *App
-	live    *Live
-	file    File
-	req     ImportRequest
-	mapping *eventfile.Mapping
-	spill   Spill
-	applied bool // something of the file may be in the base
-	latest  atomic.Int64
-	plan    *plan.Plan       // the file's tracking plan; nil: none
-	counter *catalog.Counter // of the event catalogue; nil: the file is not counted
-	linked  bool             // some keys have pointers: canonical rows first, then users
-	mu      sync.Mutex
-	now     int64           // by the clock of the base, when the import began or went on
-	done    map[string]bool // files that finished, of the marks seen
-	counts  Counts
-	units   Units // of the chunks that are done
-	metered Units // what the meter said when units were last taken
+	app      *App
+	live     *Live
+	file     File
+	req      ImportRequest
+	mapping  *eventfile.Mapping
+	spill    Spill
+	applied  bool // something of the file may be in the base
+	latest   atomic.Int64
+	plan     *plan.Plan        // the file's tracking plan; nil: none
+	counter  *catalog.Counter  // of the event catalogue; nil: the file is not counted
+	linked   bool              // some keys have pointers: canonical rows first, then users
+	fresh    bool              // no earlier try recorded a chunk
+	tries    []Chunk           // what earlier tries and this one recorded of the chunks, where it was asked for
+	moved    map[string]string // profiles that the file's links take into another one, and which
+	held     map[string]Item   // what was read around the file's links; it does not change while chunks are folded
+	heldSize int64
+	mu       sync.Mutex
+	now      int64           // by the clock of the base, when the import began or went on
+	done     map[string]bool // files that finished, of the marks seen
+	counts   Counts
+	units    Units // of the chunks that are done
+	metered  Units // what the meter said when units were last taken
 }
 
 func (a *App) newIngest(ctx context.Context, f File, req ImportRequest, m *eventfile.Mapping) (*ingest, error) {
@@ -47,7 +52,8 @@ func (a *App) newIngest(ctx context.Context, f File, req ImportRequest, m *event
 	if err != nil {
 		return nil, err
 	}
-	in := &ingest{app: a, live: live, now: now, file: f, req: req, mapping: m, applied: f.Chunks > 0, done: map[string]bool{}, counter: newCounter(&f)}
+	in := &ingest{app: a, live: live, now: now, file: f, req: req, mapping: m, applied: f.Chunks > 0, fresh: f.Chunks == 0,
+		done: map[string]bool{}, moved: map[string]string{}, held: map[string]Item{}, counter: newCounter(&f)}
 	if in.plan, err = a.planOf(ctx, f.Plan); err != nil {
 		return nil, err
 	}
@@ -108,25 +114,26 @@ func (in *ingest) report(phase string, done, total int64) {
 	}
 }
 
-// chunkBytes is how much of an uncompressed file one chunk holds: small enough that a chunk's events fit in memory many
-// times over, large enough that its users are written in few batches.
-const chunkBytes = 12 << 20
+// chunkBytes is how much of an uncompressed file one chunk of a large file holds: small enough that a chunk's events fit in memory many
+// times over, large enough that its users are written in few batches. A small file has a chunk for each smallChunk bytes of it, as it
+// is stored: what is recorded of a chunk costs as much as some users.
+const (
+	chunkBytes = 12 << 20
+	smallChunk = 1 << 20
+)
 
-// chunkCount returns the number of chunks for a file: a power of two, at least one a bucket.
+// chunkCount returns the number of chunks for a file: a power of two, more than one a bucket only where chunks would be too large.
 func (in *ingest) chunkCount() int {
 	if in.file.Chunks > 0 {
 		return in.file.Chunks
 	}
 	const likelyRatio = 6 // of compressed and columnar files
-	buckets := in.app.ports.Canon.Buckets()
-	want := int(in.req.Size*likelyRatio/chunkBytes) + 1
-	if want <= buckets {
-		return buckets
-	}
-	return min(1<<bits.Len(uint(want-1)), 4096)
+	want := min(in.req.Size/in.app.chunk, int64(in.app.ports.Canon.Buckets()-1))
+	want = max(want, in.req.Size*likelyRatio/chunkBytes)
+	return min(1<<bits.Len64(uint64(want)), 4096)
 }
 
-// chunkOf returns the chunk of a key's hash: the top bits, so that a chunk lies in one bucket.
+// chunkOf returns the chunk of a key's hash: the top bits, so that a chunk lies in one bucket, or holds whole ones.
 func chunkOf(hash uint64, chunks int) int {
 	return int(hash >> (64 - bits.Len(uint(chunks-1))))
 }
@@ -136,11 +143,11 @@ func bucketOf(hash uint64, buckets int) int { return chunkOf(hash, buckets) }
 // partition reads the file once and spreads its events over the chunks on disk. Nothing of the base changes.
 func (in *ingest) partition(ctx context.Context) error {
 	chunks := in.chunkCount()
-	spill, err := in.app.ports.Scratch.Open(ctx, 2*chunks+2)
+	spill, err := in.app.ports.Scratch.Open(ctx, 3*chunks+2)
 	if err != nil {
 		return err
 	}
-	in.spill, in.file.Chunks = spill, chunks
+	in.spill, in.file.Chunks, in.tries = spill, chunks, make([]Chunk, chunks)
 	r, err := eventfile.Open(in.req.Source, in.req.Size, eventfile.Options{
 		Limits: in.app.limits, Arrived: in.arrivedLimit(), Mapping: in.mapping, Format: in.req.Format, Zones: in.app.ports.Zones,
 	})
@@ -240,8 +247,9 @@ func (w *partitioner) take(ctx context.Context, r *eventfile.Reader, ev *event.E
 }
 
 func (in *ingest) linkedPart(chunk int) int { return in.file.Chunks + chunk }
-func (in *ingest) rejectPart() int          { return 2 * in.file.Chunks }
-func (in *ingest) linkPart() int            { return 2*in.file.Chunks + 1 }
+func (in *ingest) itemPart(chunk int) int   { return 2*in.file.Chunks + chunk }
+func (in *ingest) rejectPart() int          { return 3 * in.file.Chunks }
+func (in *ingest) linkPart() int            { return 3*in.file.Chunks + 1 }
 
 // persistChunks records the number of chunks before the first is applied: a later try must cut the file the same way.
 func (in *ingest) persistChunks(ctx context.Context) error {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -74,9 +75,9 @@ feed:
 // chunk folds one chunk: its own users' events and those that links bring. keep says that the canonical rows are still to
 // be written.
 func (in *ingest) chunk(ctx context.Context, chunk int, keep bool) error {
-	recorded, err := in.app.ports.Ledger.Chunk(ctx, in.file.ID, chunk)
+	recorded, err := in.recorded(ctx, chunk)
 	if err != nil {
-		return fault.Wrap(err, "read the ledger")
+		return err
 	}
 	if recorded.State == ChunkDone {
 		in.add(recorded.Counts, recorded.Units)
@@ -86,12 +87,15 @@ func (in *ingest) chunk(ctx context.Context, chunk int, keep bool) error {
 	if err != nil {
 		return err
 	}
+	c := &chunkFold{in: in, chunk: chunk, counts: Counts{Duplicates: repeated}}
 	if in.linked {
-		if events, err = in.regroup(ctx, chunk, events); err != nil {
+		if c.items, err = in.spilledItems(chunk); err != nil {
+			return err
+		}
+		if events, err = in.regroup(chunk, events, c.items); err != nil {
 			return err
 		}
 	}
-	c := &chunkFold{in: in, chunk: chunk, counts: Counts{Duplicates: repeated}}
 	if keep && recorded.State < ChunkKept {
 		c.rows = make([]Row, 0, len(events))
 	}
@@ -106,6 +110,22 @@ func (in *ingest) chunk(ctx context.Context, chunk int, keep bool) error {
 	return nil
 }
 
+// recorded returns what is recorded of a chunk; the ledger is asked once, and only where an earlier try may have recorded it. A
+// chunk is one worker's at a time.
+func (in *ingest) recorded(ctx context.Context, chunk int) (*Chunk, error) {
+	c := &in.tries[chunk]
+	if in.fresh || c.File != "" {
+		return c, nil
+	}
+	stored, err := in.app.ports.Ledger.Chunk(ctx, in.file.ID, chunk)
+	if err != nil {
+		return nil, fault.Wrap(err, "read the ledger")
+	}
+	*c = stored
+	c.File = in.file.ID
+	return c, nil
+}
+
 func (in *ingest) add(c Counts, u Units) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -115,11 +135,11 @@ func (in *ingest) add(c Counts, u Units) {
 	in.units = in.units.Plus(u)
 }
 
-// keepLinked writes the canonical rows of one raw chunk and sends the events of linked ids to their user's chunk.
+// keepLinked writes the canonical rows of one raw chunk, reads its ids, and sends the events of linked ones to their user's chunk.
 func (in *ingest) keepLinked(ctx context.Context, chunk int) error {
-	recorded, err := in.app.ports.Ledger.Chunk(ctx, in.file.ID, chunk)
+	recorded, err := in.recorded(ctx, chunk)
 	if err != nil {
-		return fault.Wrap(err, "read the ledger")
+		return err
 	}
 	events, _, err := in.load(chunk, false)
 	if err != nil {
@@ -130,49 +150,51 @@ func (in *ingest) keepLinked(ctx context.Context, chunk int) error {
 			return err
 		}
 	}
-	pointers, err := in.pointers(ctx, events)
-	if err != nil {
-		return err
+	var all [][]spilled
+	var keys []string
+	for user := range users(events) {
+		all, keys = append(all, user), append(keys, user[0].key)
 	}
+	for len(all) > 0 {
+		n := min(len(all), writeBatch)
+		items, err := in.items(ctx, keys[:n], in.held)
+		if err != nil {
+			return err
+		}
+		if err := in.spillItems(chunk, items); err != nil {
+			return err
+		}
+		for i, item := range items {
+			if err := in.send(all[i], item.To); err != nil {
+				return err
+			}
+		}
+		all, keys = all[n:], keys[n:]
+	}
+	return nil
+}
+
+// send gives the events of an id to the user that it points to; "" for none.
+func (in *ingest) send(events []spilled, canonical string) error {
+	if canonical == "" {
+		return nil
+	}
+	hash := event.UserHash(canonical)
+	part := in.linkedPart(chunkOf(hash, in.file.Chunks))
 	var buf []byte
 	for _, s := range events {
-		canonical, ok := pointers[s.key]
-		if !ok {
-			continue
-		}
-		hash := event.UserHash(canonical)
 		buf = append(appendSpillHeader(buf[:0], hash, s.time, 1, s.id, canonical), s.record...)
-		in.mu.Lock()
-		err := in.spill.Append(in.linkedPart(chunkOf(hash, in.file.Chunks)), buf)
-		in.mu.Unlock()
-		if err != nil {
+		if err := in.spill.Append(part, buf); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pointers returns the canonical ids of those users of the events whose canonical id is another.
-func (in *ingest) pointers(ctx context.Context, events []spilled) (map[string]string, error) {
-	var keys []string
-	for user := range users(events) {
-		keys = append(keys, user[0].key)
-	}
-	pointers, err := in.app.ports.Links.Resolve(ctx, keys)
-	if err != nil {
-		return nil, fault.Wrap(err, "resolve identities")
-	}
-	return pointers, nil
-}
-
-// regroup leaves out the events of ids that belong to another user now, and takes in those of the chunk's users that
-// arrived under other ids.
-func (in *ingest) regroup(ctx context.Context, chunk int, events []spilled) ([]spilled, error) {
-	pointers, err := in.pointers(ctx, events)
-	if err != nil {
-		return nil, err
-	}
-	events = slices.DeleteFunc(events, func(s spilled) bool { _, ok := pointers[s.key]; return ok })
+// regroup leaves out the events of ids that belong to another user now, as their items say, and takes in those of the chunk's users
+// that arrived under other ids.
+func (in *ingest) regroup(chunk int, events []spilled, items map[string]Item) ([]spilled, error) {
+	events = slices.DeleteFunc(events, func(s spilled) bool { return items[s.key].To != "" })
 	more, _, err := in.load(in.linkedPart(chunk), true)
 	if err != nil {
 		return nil, err
@@ -196,14 +218,18 @@ func (in *ingest) keep(ctx context.Context, chunk int, events []spilled) error {
 	return in.writeRows(ctx, chunk, rows)
 }
 
-// writeRows keeps rows and records that they are kept.
+// writeRows keeps rows, which are sorted by hash, bucket by bucket, and records that they are kept.
 func (in *ingest) writeRows(ctx context.Context, chunk int, rows []Row) error {
-	if len(rows) > 0 {
-		bucket := bucketOf(rows[0].Hash, in.app.ports.Canon.Buckets())
-		if err := in.app.ports.Canon.Write(ctx, in.file.ID, chunk, bucket, rows); err != nil {
+	buckets := in.app.ports.Canon.Buckets()
+	for len(rows) > 0 {
+		bucket := bucketOf(rows[0].Hash, buckets)
+		n := sort.Search(len(rows), func(i int) bool { return bucketOf(rows[i].Hash, buckets) > bucket })
+		if err := in.app.ports.Canon.Write(ctx, in.file.ID, chunk, bucket, rows[:n]); err != nil {
 			return fault.Wrap(err, "keep the events of chunk %d", chunk)
 		}
+		rows = rows[n:]
 	}
+	in.tries[chunk].State = ChunkKept
 	if err := in.app.ports.Ledger.PutChunk(ctx, Chunk{File: in.file.ID, Index: chunk, State: ChunkKept}); err != nil {
 		return fault.Wrap(err, "record a chunk")
 	}

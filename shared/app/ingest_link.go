@@ -64,16 +64,6 @@ func (w *partitioner) flushLinks() error {
 // link applies the file's link facts and finds the profiles that must be merged into another one.
 func (in *ingest) link(ctx context.Context) error {
 	batch := make([]Link, 0, linkBatch)
-	moved := map[string]string{}
-	apply := func() error {
-		if err := in.split(ctx, batch); err != nil {
-			return err
-		}
-		pointers, err := in.app.applyLinks(ctx, batch)
-		maps.Copy(moved, pointers)
-		batch = batch[:0]
-		return err
-	}
 	for b, err := range in.spill.Read(in.linkPart()) {
 		if err != nil {
 			return fault.Wrap(err, "read the scratch file of the import")
@@ -83,49 +73,110 @@ func (in *ingest) link(ctx context.Context) error {
 			return errSpill.Because(err)
 		}
 		if batch = append(batch, l); len(batch) == linkBatch {
-			if err := apply(); err != nil {
+			if err := in.connect(ctx, batch); err != nil {
 				return err
 			}
+			batch = batch[:0]
 		}
 	}
-	if len(batch) > 0 {
-		if err := apply(); err != nil {
-			return err
-		}
+	if err := in.connect(ctx, batch); err != nil {
+		return err
 	}
 	any, err := in.app.ports.Links.Any(ctx)
 	if err != nil {
 		return fault.Wrap(err, "read the links")
 	}
 	in.linked = any
-	return in.absorb(ctx, moved)
+	return in.absorb()
 }
 
-// split folds those users anew whom the facts take apart: an anonymous id that belonged to one known user belongs to another
-// when an earlier link arrives later. It runs before the facts are stored, so that a try that died finds the same work again,
-// and folds everything but this file, whose events are folded after it.
-func (in *ingest) split(ctx context.Context, facts []Link) error {
+// news returns those facts that say more than what is stored, and those that an earlier try of this file stored: what it did not get to
+// is done now. A fact is news once, however often events repeat it.
+func (in *ingest) news(ctx context.Context, facts []Link) ([]Link, error) {
+	if len(facts) == 0 {
+		return nil, nil
+	}
+	stored, err := in.app.ports.Links.Stored(ctx, facts)
+	if err != nil {
+		return nil, fault.Wrap(err, "read links")
+	}
+	known := make(map[linkKey]Link, len(stored))
+	for _, l := range stored {
+		known[linkKey{l.A, l.B, l.Alias}] = l
+	}
+	var news []Link
+	for _, l := range facts {
+		have, ok := known[linkKey{l.A, l.B, l.Alias}]
+		if !ok || have.Source == l.Source || cmp.Or(cmp.Compare(l.Time, have.Time), strings.Compare(l.Source, have.Source)) < 0 {
+			news = append(news, l)
+		}
+	}
+	return news, nil
+}
+
+// connect stores facts, points the ids of their sets to the canonical ones, and notes the profiles that another one takes in.
+func (in *ingest) connect(ctx context.Context, facts []Link) error {
 	a := in.app
+	facts, err := in.news(ctx, facts)
+	if err != nil || len(facts) == 0 {
+		return err
+	}
 	known, err := a.component(ctx, facts)
 	if err != nil {
 		return err
 	}
 	canonical := identity.Resolve(identityLinks(known)).Canonical
 	ids := slices.Sorted(maps.Keys(canonical))
-	before, err := a.ports.Links.Resolve(ctx, ids)
+	items, err := a.ports.Profiles.Get(ctx, ids)
 	if err != nil {
-		return fault.Wrap(err, "resolve identities")
+		return fault.Wrap(err, "read profiles")
 	}
-	apart := false
-	for _, id := range ids {
-		was, ok := before[id]
-		apart = apart || ok && canonical[was] != canonical[id]
+	apart, err := in.split(ctx, items, canonical)
+	if err != nil {
+		return err
+	}
+	if apart {
+		if items, err = a.ports.Profiles.Get(ctx, ids); err != nil {
+			return fault.Wrap(err, "read profiles")
+		}
+	}
+	pointers := map[string]string{}
+	for _, item := range items {
+		if to := canonical[item.Key]; to != cmp.Or(item.To, item.Key) {
+			pointers[item.Key] = to
+		}
+	}
+	if err := a.ports.Links.Apply(ctx, facts, pointers); err != nil {
+		return fault.Wrap(err, "store links")
+	}
+	for _, item := range items {
+		delete(in.moved, item.Key)
+		item.To = ""
+		if to := canonical[item.Key]; to != item.Key {
+			if item.To = to; item.Version > 0 {
+				in.moved[item.Key] = to
+			}
+		}
+		in.hold(item)
+	}
+	return nil
+}
+
+// split folds those users anew whom the facts take apart: an anonymous id that belonged to one known user belongs to another
+// when an earlier link arrives later. It runs before the facts are stored, so that a try that died finds the same work again,
+// and folds everything but this file, whose events are folded after it. It reports whether there were any.
+func (in *ingest) split(ctx context.Context, items []Item, canonical map[string]string) (apart bool, err error) {
+	a := in.app
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = item.Key
+		apart = apart || item.To != "" && canonical[item.To] != canonical[item.Key]
 	}
 	if !apart {
-		return nil
+		return false, nil
 	}
 	if err := a.allFolded(ctx, in.file.ID); err != nil {
-		return err
+		return false, err
 	}
 	folded := make(map[string]*profile.Facts, len(ids))
 	for _, id := range ids {
@@ -137,31 +188,21 @@ func (in *ingest) split(ctx context.Context, facts []Link) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	return a.writeSet(ctx, ids, folded)
+	return true, a.writeSet(ctx, ids, folded)
 }
 
 // absorb sends every stored profile whose id has another canonical id now to that user's chunk, where it is merged.
-func (in *ingest) absorb(ctx context.Context, moved map[string]string) error {
-	ids := slices.Sorted(maps.Keys(moved))
-	for batch := range slices.Chunk(ids, linkBatch) {
-		items, err := in.app.ports.Profiles.Get(ctx, batch)
-		if err != nil {
-			return fault.Wrap(err, "read profiles")
-		}
-		for _, item := range items {
-			if item.Version == 0 {
-				continue
-			}
-			canonical := moved[item.Key]
-			hash := event.UserHash(canonical)
-			var id event.ID // one for each profile, so that none is taken for a repetition
-			binary.LittleEndian.PutUint64(id[:], event.UserHash(item.Key))
-			b := appendSpillHeader(nil, hash, 0, 1, id, canonical)
-			if err := in.spill.Append(in.linkedPart(chunkOf(hash, in.file.Chunks)), append(b, absorbMark+item.Key...)); err != nil {
-				return err
-			}
+func (in *ingest) absorb() error {
+	for _, key := range slices.Sorted(maps.Keys(in.moved)) {
+		canonical := in.moved[key]
+		hash := event.UserHash(canonical)
+		var id event.ID // one for each profile, so that none is taken for a repetition
+		binary.LittleEndian.PutUint64(id[:], event.UserHash(key))
+		b := appendSpillHeader(nil, hash, 0, 1, id, canonical)
+		if err := in.spill.Append(in.linkedPart(chunkOf(hash, in.file.Chunks)), append(b, absorbMark+key...)); err != nil {
+			return err
 		}
 	}
 	return in.spill.Flush()

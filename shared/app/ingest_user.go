@@ -16,7 +16,8 @@ const writeBatch = 4096
 type chunkFold struct {
 	in     *ingest
 	chunk  int
-	rows   []Row // collects the canonical rows when they are still to be kept, else nil
+	items  map[string]Item // that were read when the chunk's rows were kept
+	rows   []Row           // collects the canonical rows when they are still to be kept, else nil
 	known  map[lateKey]bool
 	counts Counts
 
@@ -86,8 +87,8 @@ func (c *chunkFold) touch(user []spilled) touched {
 
 // writeUsers folds and writes a batch; users whose profile changed in between are read and folded again.
 func (c *chunkFold) writeUsers(ctx context.Context, batch []touched) error {
-	for len(batch) > 0 {
-		writes, pending, err := c.foldUsers(ctx, batch)
+	for held := true; len(batch) > 0; held = false {
+		writes, pending, err := c.foldUsers(ctx, batch, held)
 		if err != nil {
 			return err
 		}
@@ -121,15 +122,20 @@ func (c *chunkFold) count(marks []Mark) {
 	}
 }
 
-// foldUsers reads the users of a batch and folds their events. Users that carry the chunk's mark are done already.
-func (c *chunkFold) foldUsers(ctx context.Context, batch []touched) (writes []UserWrite, pending []touched, err error) {
+// foldUsers reads the users of a batch, but for those that were read before where held says so, and folds their events. Users that
+// carry the chunk's mark are done already.
+func (c *chunkFold) foldUsers(ctx context.Context, batch []touched, held bool) (writes []UserWrite, pending []touched, err error) {
 	keys := make([]string, 0, len(batch))
 	for _, t := range batch {
 		keys = append(append(keys, t.key), t.absorb...)
 	}
-	items, err := c.in.app.ports.Profiles.Get(ctx, keys)
+	var before []map[string]Item
+	if held {
+		before = []map[string]Item{c.items, c.in.held}
+	}
+	items, err := c.in.items(ctx, keys, before...)
 	if err != nil {
-		return nil, nil, fault.Wrap(err, "read profiles")
+		return nil, nil, err
 	}
 	for _, t := range batch {
 		item, absorbed := items[0], items[1:1+len(t.absorb)]
@@ -137,6 +143,10 @@ func (c *chunkFold) foldUsers(ctx context.Context, batch []touched) (writes []Us
 		if c.in.marked(item, c.chunk) {
 			c.count(item.Marks)
 			continue
+		}
+		if item.To != "" {
+			return nil, nil, fault.New(fault.Unavailable, "another process linked users while their events were folded").
+				WithHint("repeat it: it goes on where it was")
 		}
 		w, err := c.foldUser(ctx, t, item, absorbed)
 		if err != nil {
@@ -169,7 +179,7 @@ func (c *chunkFold) foldUser(ctx context.Context, t touched, item Item, absorbed
 		if err := c.absorb(other); err != nil {
 			return w, err
 		}
-		w.Absorb = append(w.Absorb, Absorbed{Key: other.Key, Version: other.Version, Log: other.Log})
+		w.Absorb = append(w.Absorb, Absorbed{Key: other.Key, Version: other.Version, Log: other.Log, To: other.To})
 		w.Item.Rebase = w.Item.Rebase || other.Rebase
 		more, err := c.in.openMarks(ctx, other.Marks)
 		if err != nil {

@@ -57,7 +57,7 @@ func (a *App) RevokeLink(ctx context.Context, x, y string) (left, right string, 
 	if err != nil {
 		return "", "", err
 	}
-	if _, err := a.applyLinks(ctx, revoked); err != nil {
+	if err := a.applyLinks(ctx, revoked); err != nil {
 		return "", "", err
 	}
 	if err := a.refoldSet(ctx, before); err != nil {
@@ -137,7 +137,7 @@ func separate(keys []string, items []Item, facts map[string]*profile.Facts) ([]U
 		f := facts[keys[i]]
 		if f.Events == 0 {
 			if item.Version > 0 {
-				empty = append(empty, Absorbed{Key: item.Key, Version: item.Version, Log: item.Log})
+				empty = append(empty, Absorbed{Key: item.Key, Version: item.Version, Log: item.Log, To: item.To})
 			}
 			continue
 		}
@@ -157,27 +157,16 @@ func separate(keys []string, items []Item, facts map[string]*profile.Facts) ([]U
 // maxTime is later than every event.
 const maxTime = 1 << 53
 
-// applyLinks stores facts and returns the canonical id of every id of the sets they touch whose canonical id is another.
-func (a *App) applyLinks(ctx context.Context, facts []Link) (map[string]string, error) {
+// applyLinks stores facts and the pointers of every id of the sets they touch.
+func (a *App) applyLinks(ctx context.Context, facts []Link) error {
 	known, err := a.component(ctx, facts)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	canonical := identity.Resolve(identityLinks(known)).Canonical
-	pointers := map[string]string{}
-	for _, l := range known {
-		for _, id := range []string{l.A, l.B} {
-			pointers[id] = id
-			if c, ok := canonical[id]; ok {
-				pointers[id] = c
-			}
-		}
+	if err := a.ports.Links.Apply(ctx, facts, identity.Resolve(identityLinks(known)).Canonical); err != nil {
+		return fault.Wrap(err, "store links")
 	}
-	if err := a.ports.Links.Apply(ctx, facts, pointers); err != nil {
-		return nil, fault.Wrap(err, "store links")
-	}
-	maps.DeleteFunc(pointers, func(id, c string) bool { return id == c })
-	return pointers, nil
+	return nil
 }
 
 // component returns facts and every stored fact that is connected with them.

@@ -194,7 +194,7 @@ func TestTwoProcessesFoldAtOnce(t *testing.T) {
 				}
 				p.Profiles = race
 				var err error
-				if b.app, err = app.New(ctx, p, app.Options{}); err != nil {
+				if b.app, err = app.New(ctx, p, app.Options{ChunkBytes: 1}); err != nil {
 					t.Fatal(err)
 				}
 				if got, want := b.load(lines("x", 2)), (app.Counts{Events: 12, Accepted: 12, Users: 12}); got != want && versions {
@@ -234,7 +234,7 @@ func TestTwoProcessesDeliverAtOnce(t *testing.T) {
 		p.Intents = &raceClaims{Intents: p.Intents, between: between}
 		return p
 	}
-	second, err := app.New(ctx, ports(func() {}), app.Options{})
+	second, err := app.New(ctx, ports(func() {}), app.Options{ChunkBytes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestTwoProcessesDeliverAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 		}
-	}), app.Options{})
+	}), app.Options{ChunkBytes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestTwoProcessesImportTheSameFile(t *testing.T) {
 		}}
 		p.Profiles = race
 		var err error
-		if b.app, err = app.New(ctx, p, app.Options{}); err != nil {
+		if b.app, err = app.New(ctx, p, app.Options{ChunkBytes: 1}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err = b.try([]byte(text)); err != nil && !fault.Is(err, fault.Conflict) {
@@ -336,7 +336,7 @@ func TestTwoProcessesPublishAtOnce(t *testing.T) {
 			}
 		}}
 		var err error
-		if b.app, err = app.New(ctx, p, app.Options{}); err != nil {
+		if b.app, err = app.New(ctx, p, app.Options{ChunkBytes: 1}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.app.Publish(ctx, app.PublishRequest{Text: []byte(withRules(welcomeOnly))}); !fault.Is(err, fault.Conflict) {

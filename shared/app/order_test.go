@@ -77,10 +77,14 @@ func (b *base) facts() record {
 	return out
 }
 
-// smallBase opens a base with another number of buckets, which is that of chunks too, and of workers (one when not given).
+// smallBase opens a base with another number of buckets, which is that of chunks too (but four buckets are one chunk), and of workers
+// (one when not given).
 func smallBase(t testing.TB, now string, buckets int, workers ...int) *base {
 	t.Helper()
 	b := &base{t: t, dir: t.TempDir(), now: at(now)}
+	if buckets != 4 {
+		b.opts.ChunkBytes = 1
+	}
 	if len(workers) > 0 {
 		b.opts.Workers = workers[0]
 	}

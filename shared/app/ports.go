@@ -195,6 +195,9 @@ type Item struct {
 	Log     []byte // the adapter's own: where the newest decision record stands. A write gives back what was read
 	Due     int64  // unix milliseconds: before it no decision would say anything else than the last one; 0: nothing is known
 	Soon    bool   // stands in the due index
+	// To is the canonical id that the key points to, whether there is a profile or not; "" when it is its own. Links.Apply alone
+	// changes it: a write gives back what was read.
+	To string
 }
 
 // UserWrite is everything one user's write changes, atomically.
@@ -210,11 +213,12 @@ type Absorbed struct {
 	Key     string
 	Version int64
 	Log     []byte // Item.Log as it was read
+	To      string // Item.To as it was read
 }
 
 // Profiles keeps one item a user.
 type Profiles interface {
-	// Get returns the items of keys, in their order; a missing one has Version 0.
+	// Get returns the items of keys, in their order; a missing one has Version 0, and To where it is a pointer.
 	Get(ctx context.Context, keys []string) ([]Item, error)
 	// Write applies each write atomically if the stored versions of its item and of everything it absorbs are those given.
 	// The result holds an error for each write: nil, or Conflict when a version differed. err is about the call as a whole:
@@ -371,15 +375,16 @@ type Link struct {
 type Links interface {
 	// Touching returns all facts, revoked ones too, that name any of the ids.
 	Touching(ctx context.Context, ids []string) ([]Link, error)
-	// Resolve returns the canonical ids of those keys whose canonical id differs. It is asked for every key of a file, most of
-	// which have no pointer: it must be nearly free while there are no pointers.
+	// Stored returns those of the facts, by (A, B, Alias), that are stored, as they are stored. It may be behind by a moment.
+	Stored(ctx context.Context, facts []Link) ([]Link, error)
+	// Resolve returns the canonical ids of those keys whose canonical id differs, as Profiles.Get does too.
 	Resolve(ctx context.Context, keys []string) (map[string]string, error)
 	// Apply stores facts (by (A, B, Alias): the earliest Time stays, of equal ones the smaller Source, and the first Revoked that is
-	// given) and pointers id → canonical id, atomically; a pointer to itself removes the pointer.
+	// given), and then pointers id → canonical id; a pointer to itself removes the pointer. A caller that died repeats it.
 	Apply(ctx context.Context, facts []Link, pointers map[string]string) error
 	// Forget removes every fact that names any of the ids, and the pointers of the ids.
 	Forget(ctx context.Context, ids []string) error
-	// Any reports whether there is any pointer.
+	// Any reports whether there may be any pointer. It is false while there never was one.
 	Any(ctx context.Context) (bool, error)
 	// All returns every fact, by (A, B).
 	All(ctx context.Context) ([]Link, error)

@@ -67,7 +67,7 @@ func (w *world) start() error {
 		p, w.faults = porttest.Faulty(p)
 		w.faults.Begin(*w.plan)
 	}
-	w.app, err = app.New(ctx, p, app.Options{})
+	w.app, err = app.New(ctx, p, app.Options{ChunkBytes: 1})
 	return err
 }
 

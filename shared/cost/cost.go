@@ -72,20 +72,23 @@ const (
 	hours      = days * 24      // how often a sweep looks who is due, and whether the snapshot is young
 	quiet      = 0.3            // seconds of such a look
 	minutes    = days * 24 * 60 // how often the events of API calls are collected
+	scans      = days + 5       // of the base: a snapshot a day, cuts each week
 	partitions = 256            // that a scan of the profiles queries
 )
 
-// Units of the table, a little above what imports and deliveries of the CDNOW sample consume in DynamoDB Local
-// (infra/emulated/units_test.go): an item counts by the kilobyte, and twice in a transaction.
+// Units of the table, a little above what imports and deliveries consume in stand-ins of DynamoDB (infra/emulated/units_test.go and
+// oneunit_test.go hold them): an item counts by the kilobyte, and twice in a transaction.
 const (
-	messageWrites = 8 + 16 // an intent, its entry among its user's, and in the index; claimed with the day's count, and settled
-	messageReads  = 20     // the intent, the user, consent and what limits messages
-	linkWrites    = 5      // a fact under both ids, pointers, and what a profile that is taken in costs
-	linkReads     = 9      // the facts and pointers around it
-	pointerReads  = 1      // of each user of a file, once any ids are linked
-	fileWrites    = 12     // ledger entries of a file, and documents
-	chunkWrites   = 4 * 16 // entries of its chunks, and the count of profiles
-	fileReads     = 250    // the published strategy and its cuts, the ledger, the lease
+	MessageWrites = 8 + 16 // an intent, its entry among its user's, and in the index; claimed with the day's count, and settled
+	MessageReads  = 20     // the intent, the user, consent and what limits messages
+	LinkWrites    = 8      // of a new fact: itself under both ids, a pointer, and what a profile that is taken in costs beside its user's write
+	LinkReads     = 8      // the facts and ids around it
+	PointerReads  = 1      // of a user of a file who comes under another id, too
+	FileWrites    = 18     // ledger entries of a file and of its chunk, the lease, documents, and the count of profiles
+	FileReads     = 35     // the published strategy and its cuts, the ledger, the lease
+	ChunkWrites   = 4      // of each chunk more that a large file has: its entries, and the count of profiles
+	ChunkBytes    = 1 << 20
+	MaxChunks     = 16 // of files up to 32 MB
 )
 
 // Monthly returns the bill of a month. Invalid when a number is negative, or fewer users are in the base than are active.
@@ -128,10 +131,10 @@ func bill(t Traffic, a Assumptions) *Bill {
 	decisions := float64(active * a.Decisions)
 	writes := float64(touches*writeItem) +
 		float64(decisions*writeItem) + // their records are objects
-		float64(messages*(messageWrites+writeItem)) + // a transaction costs a second time what the item costs
-		float64(active*a.Links*linkWrites) + float64(files*(fileWrites+chunkWrites))
+		float64(messages*(MessageWrites+writeItem)) + // a transaction costs a second time what the item costs
+		float64(active*a.Links*LinkWrites) + float64(files*FileWrites) + float64(chunks(files, float64(events*a.EventBytes))*ChunkWrites)
 	scan := max(partitions, base*a.ItemKB/4)
-	reads := float64(touches*(readItem+pointerReads)) + float64(active*a.Links*linkReads) + float64(messages*messageReads) + float64(files*fileReads) + float64(days*scan) + float64(calls*4)
+	reads := float64(touches*(readItem+float64(PointerReads*min(1, a.Links)))) + float64(active*a.Links*LinkReads) + float64(messages*MessageReads) + float64(files*FileReads) + float64(scans*scan) + float64(calls*4)
 
 	tableGB := float64((float64(base*a.ItemKB) + float64(2*messages)) * 1000 / gigabyte)
 	keptGB := float64(events * a.KeptBytes * max(1, float64(t.Months)) / gigabyte)
@@ -172,6 +175,14 @@ func unchecked() string {
 		}
 	}
 	return fmt.Sprintf("prices of %s in %s; not confirmed beside AWS's own pages: %s", Date, Region, strings.Join(names, "; "))
+}
+
+// chunks is how many chunks so many bytes in so many files have beside the first of each.
+func chunks(files, bytes float64) float64 {
+	if files == 0 {
+		return 0
+	}
+	return float64(files * min(MaxChunks-1, math.Floor(float64(bytes/files/ChunkBytes))))
 }
 
 func notes(t Traffic) []string {

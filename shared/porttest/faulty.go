@@ -320,6 +320,10 @@ func (w faultyLinks) Touching(ctx context.Context, ids []string) ([]app.Link, er
 	return value(w.f, "Links.Touching", func() ([]app.Link, error) { return w.p.Touching(ctx, ids) })
 }
 
+func (w faultyLinks) Stored(ctx context.Context, facts []app.Link) ([]app.Link, error) {
+	return value(w.f, "Links.Stored", func() ([]app.Link, error) { return w.p.Stored(ctx, facts) })
+}
+
 func (w faultyLinks) Resolve(ctx context.Context, keys []string) (map[string]string, error) {
 	return value(w.f, "Links.Resolve", func() (map[string]string, error) { return w.p.Resolve(ctx, keys) })
 }

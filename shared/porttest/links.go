@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/weir-engine/weir/shared/app"
@@ -70,13 +71,57 @@ var linkTests = []test{
 		same(t, "the moved ids", get[map[string]string](t)(p.Links.Resolve(ctx, []string{"anon:1", "anon:2", "v"})),
 			map[string]string{"anon:1": "v", "anon:2": "u"})
 		must(t, p.Links.Apply(ctx, nil, map[string]string{"anon:1": "anon:1", "anon:2": "anon:2"}))
-		same(t, "any pointer after all were removed", get[bool](t)(p.Links.Any(ctx)), false)
+		same(t, "the canonical ids after all were removed", get[map[string]string](t)(p.Links.Resolve(ctx, []string{"anon:1", "anon:2", "v"})), map[string]string{})
 		same(t, "no ids", get[map[string]string](t)(p.Links.Resolve(ctx, nil)), map[string]string{})
+	}},
+	{"the stored ones of some facts", func(t *testing.T, p app.Ports) {
+		ab := app.Link{A: "a", B: "b", Time: 5, Source: "f1"}
+		alias := app.Link{A: "a", B: "c", Alias: true, Time: 6, Source: "f1", Revoked: 9}
+		must(t, p.Links.Apply(ctx, []app.Link{ab, alias}, nil))
+		ask := []app.Link{{A: "a", B: "b", Time: 9, Source: "f2"}, {A: "a", B: "b", Alias: true}, {A: "a", B: "c"}, {A: "a", B: "c", Alias: true}, {A: "b", B: "c"}, {A: "a", B: "b"}}
+		same(t, "the facts", sortedLinks(get[[]app.Link](t)(p.Links.Stored(ctx, ask))), []app.Link{ab, alias})
+		same(t, "no facts", len(get[[]app.Link](t)(p.Links.Stored(ctx, nil))), 0)
+	}},
+	{"a profile's read says where its key points", func(t *testing.T, p app.Ports) {
+		to := func(keys ...string) (all []string) {
+			for _, item := range get[[]app.Item](t)(p.Profiles.Get(ctx, keys)) {
+				all = append(all, item.To)
+			}
+			return all
+		}
+		write(t, p, app.UserWrite{Item: fullItem("anon:1", 0)}, app.UserWrite{Item: fullItem("u", 0)})
+		must(t, p.Links.Apply(ctx, nil, map[string]string{"anon:1": "u", "anon:2": "u", "u": "u"}))
+		same(t, "the pointers", to("anon:1", "anon:2", "u", "x"), []string{"u", "u", "", ""})
+		items := get[[]app.Item](t)(p.Profiles.Get(ctx, []string{"anon:1", "anon:2", "u"}))
+		same(t, "the versions", []int64{items[0].Version, items[1].Version, items[2].Version}, []int64{1, 0, 1})
+		same(t, "the profiles", scannedKeys(t, p), []string{"anon:1", "u"})
+		same(t, "their number", get[int64](t)(p.Profiles.Exact(ctx)), int64(2))
+
+		write(t, p, app.UserWrite{Item: fullItem("anon:1", 1)})
+		same(t, "the pointer of a profile that was written", to("anon:1"), []string{"u"})
+		write(t, p, app.UserWrite{Item: fullItem("u", 1), Absorb: []app.Absorbed{{Key: "anon:1", Version: 2}}})
+		same(t, "the pointer of a profile that was taken in", to("anon:1"), []string{"u"})
+		same(t, "the profiles after that", scannedKeys(t, p), []string{"u"})
+
+		write(t, p, app.UserWrite{Item: fullItem("anon:2", 0)})
+		must(t, p.Links.Apply(ctx, nil, map[string]string{"anon:1": "anon:1", "anon:2": "anon:2", "u": "u", "x": "x"}))
+		same(t, "no pointers", to("anon:1", "anon:2", "u", "x"), []string{"", "", "", ""})
+		same(t, "the profiles in the end", scannedKeys(t, p), []string{"anon:2", "u"})
 	}},
 	{"facts alone are no pointers", func(t *testing.T, p app.Ports) {
 		must(t, p.Links.Apply(ctx, []app.Link{{A: "a", B: "b", Time: 1}}, nil))
 		same(t, "any pointer", get[bool](t)(p.Links.Any(ctx)), false)
 	}},
+}
+
+// scannedKeys returns the keys of all profiles.
+func scannedKeys(t *testing.T, p app.Ports) (keys []string) {
+	t.Helper()
+	for _, item := range get[[]app.Item](t)(p.Profiles.Scan(ctx, "", 99)) {
+		keys = append(keys, item.Key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // sortedLinks sorts by (A, B, Alias).

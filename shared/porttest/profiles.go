@@ -212,19 +212,20 @@ func write(t *testing.T, p app.Ports, writes ...app.UserWrite) {
 	}
 }
 
-// giveBack puts the place of the decision records into a write, as whoever read the profiles would.
+// giveBack puts the place of the decision records and the pointer into a write, as whoever read the profiles would.
 func giveBack(t *testing.T, p app.Ports, u *app.UserWrite) {
 	t.Helper()
-	read := func(key string, version int64) []byte {
-		if item := get[[]app.Item](t)(p.Profiles.Get(ctx, []string{key}))[0]; item.Version == version {
-			return item.Log
+	read := func(key string, version int64) (log []byte, to string) {
+		item := get[[]app.Item](t)(p.Profiles.Get(ctx, []string{key}))[0]
+		if item.Version != version {
+			item.Log = nil
 		}
-		return nil
+		return item.Log, item.To
 	}
-	u.Item.Log = read(u.Item.Key, u.Item.Version)
+	u.Item.Log, u.Item.To = read(u.Item.Key, u.Item.Version)
 	u.Absorb = slices.Clone(u.Absorb)
 	for i := range u.Absorb {
-		u.Absorb[i].Log = read(u.Absorb[i].Key, u.Absorb[i].Version)
+		u.Absorb[i].Log, u.Absorb[i].To = read(u.Absorb[i].Key, u.Absorb[i].Version)
 	}
 }
 
