@@ -26,6 +26,18 @@ const connects = "WEIR_CONNECT"
 // jobsFunction is the environment variable that names the function that does long work.
 const jobsFunction = "WEIR_JOBS_FUNCTION"
 
+// What the console needs to sign people in, as template.yaml sets it: the issuer of tokens, the console's client id there, and where the
+// issuer's discovery document is not asked, its addresses. Without a client id people bring their tokens.
+const (
+	oidcIssuer    = "WEIR_OIDC_ISSUER"
+	oidcClient    = "WEIR_OIDC_CLIENT"
+	oidcScopes    = "WEIR_OIDC_SCOPES"
+	oidcToken     = "WEIR_OIDC_TOKEN"
+	oidcAuthorize = "WEIR_OIDC_AUTHORIZE"
+	oidcExchange  = "WEIR_OIDC_EXCHANGE"
+	oidcLogout    = "WEIR_OIDC_LOGOUT"
+)
+
 // version is set when the program is built.
 var version = "dev"
 
@@ -41,9 +53,11 @@ func main() {
 		claim = "cognito:groups"
 	}
 	api := httpapi.NewServer(f.App, version)
+	config := signIn(os.Getenv, claim)
+	console := web.Handler(append(strings.Fields(os.Getenv(connects)), origins(config)...)...)
 	lambda.Start((&handler{
 		serve: httpapi.NewHandler(api, httpapi.Options{
-			Guard: httpapi.Guard{Behind: true, Log: f.Log}, Console: web.Handler(strings.Fields(os.Getenv(connects))...), Who: callers(claim),
+			Guard: httpapi.Guard{Behind: true, Log: f.Log}, Console: console, Config: config, Who: callers(claim),
 		}),
 		log:   f.Log,
 		begin: f.Begin,

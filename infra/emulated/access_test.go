@@ -131,6 +131,10 @@ func TestEveryRouteAndRole(t *testing.T) {
 				if status != http.StatusNotFound {
 					t.Errorf("%s by %s: %d, and the gateway has no such route", pattern, who.name, status)
 				}
+			case path == "/v1/config": // for everybody
+				if status != http.StatusOK {
+					t.Errorf("%s by %s: %d", pattern, who.name, status)
+				}
 			case want == httpapi.NoRole: // for everybody with a link, which nobody here has
 				if status != http.StatusBadRequest {
 					t.Errorf("%s by %s: %d", pattern, who.name, status)

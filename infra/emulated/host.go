@@ -279,12 +279,12 @@ func LogReports(log *slog.Logger) func(Report) {
 }
 
 // Build builds the programs of the project's functions for this machine, as `make functions` does for AWS, into Programs.
-func Build(ctx context.Context) error {
+func Build(ctx context.Context, names ...string) error {
 	arch := map[string]string{"amd64": "x86_64"}[runtime.GOARCH]
 	if arch == "" {
 		arch = runtime.GOARCH
 	}
-	cmd := exec.CommandContext(ctx, "infra/functions/build.sh", arch)
+	cmd := exec.CommandContext(ctx, "infra/functions/build.sh", append([]string{arch}, names...)...)
 	cmd.Dir, cmd.Env = root(), append(os.Environ(), "OUT="+programs)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fault.New(fault.Internal, "build the functions: %s", strings.TrimSpace(string(out))).Because(err)

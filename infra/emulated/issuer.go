@@ -15,7 +15,8 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-// Issuer and Audience are those of the tokens that an emulated HTTP API takes.
+// Issuer and Audience are those of the tokens that an emulated HTTP API takes. A template that names this Issuer gets the address
+// where the stack serves its own.
 const (
 	Issuer   = "https://issuer.emulated"
 	Audience = "weir"
@@ -23,20 +24,23 @@ const (
 
 // issuer signs tokens and checks them as the JWT authorizer of an HTTP API does: the signature (RS256), the issuer, the audience and
 // the times. Its key lives as long as the stack.
-type issuer struct{ key *rsa.PrivateKey }
+type issuer struct {
+	key  *rsa.PrivateKey
+	name string
+}
 
 func newIssuer() (*issuer, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "make the key of tokens").Because(err)
 	}
-	return &issuer{key: key}, nil
+	return &issuer{key: key, name: Issuer}, nil
 }
 
 // Token returns a token of a person with roles, as a user pool issues it, for an hour. Claims replace those that it has by itself.
 func (s *Stack) Token(person string, roles []string, claims map[string]any) (string, error) {
 	now := time.Now().Unix()
-	all := map[string]any{"iss": Issuer, "aud": Audience, "sub": person, "cognito:groups": roles, "iat": now, "exp": now + 3600}
+	all := map[string]any{"iss": s.issuer.name, "aud": Audience, "sub": person, "cognito:groups": roles, "iat": now, "exp": now + 3600}
 	for name, v := range claims {
 		all[name] = v
 	}
@@ -77,7 +81,7 @@ func (i *issuer) check(token string, now time.Time) (map[string]string, error) {
 		return nil, refused
 	}
 	audience, _ := claims["aud"].([]any)
-	if claims["iss"] != Issuer || claims["aud"] != Audience && !slices.Contains(audience, any(Audience)) {
+	if claims["iss"] != i.name || claims["aud"] != Audience && !slices.Contains(audience, any(Audience)) {
 		return nil, refused
 	}
 	expires, _ := claims["exp"].(float64)

@@ -188,7 +188,7 @@ func (s *Stack) host(name string, r *functionResource) error {
 		"WEIR_S3_PATH_STYLE": "true",
 	}
 	for variable, value := range r.Environment.Variables {
-		environment[variable] = strings.ReplaceAll(fmt.Sprint(value), "https://"+objectsHost, s.Objects)
+		environment[variable] = strings.NewReplacer("https://"+objectsHost, s.Objects, Issuer, s.issuer.name).Replace(fmt.Sprint(value))
 	}
 	for service, url := range map[string]string{"dynamodb": s.Tables, "s3": s.Objects, "sqs": s.URL, "lambda": s.URL, "kms": s.Secrets.URL, "sesv2": s.Mail} {
 		if url == "" {
@@ -379,6 +379,8 @@ func (s *Stack) serve(events http.Handler) error {
 	mux.HandleFunc("POST /queues/{name}/redrive", s.serveRedrive)
 	mux.HandleFunc("POST /{$}", s.serveSQS)
 	mux.HandleFunc("GET /{$}", s.serveStatus)
+	s.issuer.name = s.URL + issuerPath
+	newSignIn(s.issuer).routes(mux)
 	s.control = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.control.Serve(l) }() // ends with Close
 	return nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -182,6 +183,48 @@ func (s *stack) render(t *testing.T, v any) any {
 	return v
 }
 
+// written is a rendered value as text: parameters are filled in, what only a deployment knows stays as it is written.
+func (s *stack) written(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case list:
+		var all []string
+		for _, one := range v {
+			all = append(all, s.written(one))
+		}
+		return strings.Join(all, " ")
+	case object:
+		part := func(op string, i int) any { return v[op].(list)[i] }
+		switch {
+		case v["Ref"] != nil:
+			name := v["Ref"].(string)
+			if given, ok := s.parameters[name]; ok {
+				return given
+			}
+			return name
+		case v["Fn::Sub"] != nil:
+			return placeholder.ReplaceAllStringFunc(v["Fn::Sub"].(string), func(p string) string {
+				if given, ok := s.parameters[p[2:len(p)-1]]; ok {
+					return given
+				}
+				return p
+			})
+		case v["Fn::Join"] != nil:
+			var all []string
+			for _, one := range part("Fn::Join", 1).(list) {
+				all = append(all, s.written(one))
+			}
+			return strings.Join(all, fmt.Sprint(part("Fn::Join", 0)))
+		case v["Fn::Select"] != nil:
+			parts := dig(part("Fn::Select", 1), "Fn::Split").(list)
+			n, _ := strconv.Atoi(fmt.Sprint(part("Fn::Select", 0)))
+			return strings.Split(s.written(parts[1]), fmt.Sprint(parts[0]))[n]
+		}
+	}
+	return fmt.Sprint(v)
+}
+
 // made returns the resources and outputs that a deployment has.
 func (s *stack) made(t *testing.T, section string) object {
 	out := object{}
@@ -234,5 +277,5 @@ func references(v any, found func(name string)) {
 }
 
 func isPseudo(name string) bool {
-	return slices.Contains([]string{"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"}, name)
+	return slices.Contains([]string{"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix"}, name)
 }

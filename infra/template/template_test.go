@@ -39,10 +39,11 @@ var partitions = []struct {
 		"aws with e-mail", "aws", map[string]string{"Email": "ses", "EmailFrom": "a@example.com", "EmailIdentity": "example.com", "EmailSet": "weir"},
 		[]string{"AWS::IAM::ManagedPolicy"}, nil,
 	},
+	{"aws with pages to sign in", "aws", map[string]string{"ConsoleOrigin": "https://x.cloudfront.net"}, []string{"AWS::Cognito::UserPoolDomain"}, nil},
 	{"aws-cn has no SES", "aws-cn", map[string]string{"OidcIssuer": "https://example.cn", "Email": "ses"}, nil, []string{"AWS::IAM::ManagedPolicy"}},
 	{
 		"aws-cn", "aws-cn", map[string]string{"OidcIssuer": "https://example.cn", "OidcAudience": "weir", "AlarmEmail": "a@example.cn", "BudgetUSD": "10"},
-		nil, []string{"AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup", "AWS::CloudFront::Distribution", "AWS::CloudFront::ResponseHeadersPolicy", "AWS::Budgets::Budget"},
+		nil, []string{"AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolDomain", "AWS::Cognito::UserPoolGroup", "AWS::CloudFront::Distribution", "AWS::CloudFront::ResponseHeadersPolicy", "AWS::Budgets::Budget"},
 	},
 }
 
@@ -428,12 +429,12 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// The API's paths ask for a token, but for the one that strangers reach by a link, and the console's are never the closer match for one of the API.
+// The API's paths ask for a token, but for how one gets a token and what strangers reach by a link, and the console's are never the closer match for one of the API.
 func TestAPI(t *testing.T) {
 	for name, e := range functions(t, read(t, "aws", nil))["api"]["Events"].(object) {
 		p := dig(e, "Properties").(object)
 		path, guarded := p["Path"].(string), dig(p, "Auth", "Authorizer") == "Tokens"
-		if (strings.HasPrefix(path, "/v1/") && path != "/v1/unsubscribe") != guarded {
+		if (strings.HasPrefix(path, "/v1/") && path != "/v1/unsubscribe" && path != "/v1/config") != guarded {
 			t.Errorf("%s: %s asks for a token: %v", name, path, guarded)
 		}
 		if p["Method"] == "ANY" {
@@ -442,16 +443,71 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// The distribution's policy is the one that the console is served with.
+// The distribution's policy is the one that the console is served with, and lets it ask the issuer that it signs people in at and no other.
 func TestContentSecurityPolicy(t *testing.T) {
-	all := read(t, "aws", nil)
-	policy := dig(all.resource("SecurityHeaders"), "Properties", "ResponseHeadersPolicyConfig", "SecurityHeadersConfig",
-		"ContentSecurityPolicy", "ContentSecurityPolicy", "Fn::Sub")
-	connect := dig(all.resource("ApiFunction"), "Properties", "Environment", "Variables", "WEIR_CONNECT", "Fn::Sub")
-	w := httptest.NewRecorder()
-	web.Handler(strings.Fields(fmt.Sprint(connect))...).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	if want := w.Header().Get("Content-Security-Policy"); policy != want {
-		t.Errorf("the policy is %v, the console's is %s", policy, want)
+	for _, c := range []struct {
+		parameters map[string]string
+		asked      string
+	}{
+		{nil, ""},
+		{map[string]string{"ConsoleOrigin": "https://x.cloudfront.net"}, "https://${UserPoolDomain}.auth.${AWS::Region}.amazoncognito.com"},
+		{map[string]string{"OidcIssuer": "https://example.com/realm"}, ""},
+		{map[string]string{"OidcIssuer": "https://example.com/realm", "OidcClient": "weir"}, "https://example.com"},
+		{map[string]string{"OidcIssuer": "https://example.com", "OidcClient": "weir", "OidcExchange": "https://t.example.com/t"}, "https://example.com https://t.example.com/t"},
+	} {
+		all := read(t, "aws", c.parameters)
+		made := all.made(t, "Resources")
+		policy := all.written(dig(made["SecurityHeaders"], "Properties", "ResponseHeadersPolicyConfig", "SecurityHeadersConfig",
+			"ContentSecurityPolicy", "ContentSecurityPolicy"))
+		connect := all.written(dig(made["ApiFunction"], "Properties", "Environment", "Variables", "WEIR_CONNECT"))
+		w := httptest.NewRecorder()
+		web.Handler(strings.Fields(connect+" "+c.asked)...).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		if want := w.Header().Get("Content-Security-Policy"); strings.Join(strings.Fields(policy), " ") != want {
+			t.Errorf("%v: the policy is %v, the console's is %s", c.parameters, policy, want)
+		}
+	}
+}
+
+// People sign in at the pages of the user pool once the console's address is known, where the partition has them, or at their own issuer.
+func TestSignIn(t *testing.T) {
+	const console = "https://x.cloudfront.net"
+	for _, c := range []struct {
+		partition            string
+		parameters           map[string]string
+		pages                bool
+		client, issuer, page string
+	}{
+		{"aws", nil, false, "", "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}", ""},
+		{
+			"aws", map[string]string{"ConsoleOrigin": console}, true, "UserPoolClient", "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}",
+			"https://${UserPoolDomain}.auth.${AWS::Region}.amazoncognito.com/oauth2/authorize",
+		},
+		{"aws", map[string]string{"ConsoleOrigin": console, "OidcIssuer": "https://example.com", "OidcClient": "c"}, false, "c", "https://example.com", ""},
+		{"aws-us-gov", map[string]string{"ConsoleOrigin": console}, false, "", "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}", ""},
+		{"aws-cn", map[string]string{"ConsoleOrigin": console, "OidcIssuer": "https://example.cn", "OidcClient": "c"}, false, "c", "https://example.cn", ""},
+		{"aws-cn", map[string]string{"OidcIssuer": "https://example.cn"}, false, "", "https://example.cn", ""},
+	} {
+		all := read(t, c.partition, c.parameters)
+		made := all.made(t, "Resources")
+		if pages := made["UserPoolDomain"] != nil; pages != c.pages {
+			t.Errorf("%s %v: pages to sign in: %v", c.partition, c.parameters, pages)
+		}
+		env := func(name string) string {
+			return all.written(dig(made["ApiFunction"], "Properties", "Environment", "Variables", name))
+		}
+		if env("WEIR_OIDC_CLIENT") != c.client || env("WEIR_OIDC_ISSUER") != c.issuer || env("WEIR_OIDC_AUTHORIZE") != c.page {
+			t.Errorf("%s %v: client %q of %q at %q", c.partition, c.parameters, env("WEIR_OIDC_CLIENT"), env("WEIR_OIDC_ISSUER"), env("WEIR_OIDC_AUTHORIZE"))
+		}
+		if trusted := all.written(dig(made["Api"], "Properties", "Auth", "Authorizers", "Tokens", "JwtConfiguration", "issuer")); trusted != c.issuer {
+			t.Errorf("%s %v: the API trusts %s", c.partition, c.parameters, trusted)
+		}
+		client := dig(made["UserPoolClient"], "Properties")
+		if back := all.written(dig(client, "CallbackURLs")); c.pages && !strings.Contains(back, console+"/signin") {
+			t.Errorf("people come back to %s", back)
+		}
+		if c.pages && dig(client, "GenerateSecret") != nil {
+			t.Error("a console can keep no secret")
+		}
 	}
 }
 

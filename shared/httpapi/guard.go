@@ -15,7 +15,7 @@ import (
 
 // Guard says who may ask.
 type Guard struct {
-	// Token, when set, must come with every request to the API as "Authorization: Bearer TOKEN", but for the page to unsubscribe.
+	// Token, when set, must come with every request to the API as "Authorization: Bearer TOKEN", but for what is public.
 	// The console's files hold no data and are served without it.
 	Token string
 	// Hosts are the names that requests may be addressed to, beside the loopback names. They are checked when there is no
@@ -48,7 +48,7 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			writeUnauthorized(tracked)
 			return
 		}
-		if isPublic(r) { // its link says by itself who may do what; programs of mail providers call it
+		if r.URL.Path == unsubscribePath { // its link says by itself who may do what; programs of mail providers call it
 			publicHeaders(tracked.Header())
 			next.ServeHTTP(tracked, r)
 			return

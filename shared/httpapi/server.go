@@ -26,13 +26,14 @@ type Server struct {
 	app     UseCases
 	version string
 	jobs    *jobs
+	config  gen.Config
 }
 
 var _ gen.StrictServerInterface = (*Server)(nil)
 
 // NewServer returns the operations over app. version is the program's.
 func NewServer(app UseCases, version string) *Server {
-	return &Server{app: app, version: version, jobs: newJobs()}
+	return &Server{app: app, version: version, jobs: newJobs(), config: gen.Config{SignIn: gen.SignInNone}}
 }
 
 // Close ends the long work that requests began, and waits for it. What was begun is safe to begin again.
@@ -46,6 +47,7 @@ func (s *Server) Wait(ctx context.Context) { s.jobs.wait(ctx) }
 type Options struct {
 	Guard   Guard
 	Console http.Handler // serves everything outside /v1/; nil answers "not found"
+	Config  gen.Config   // how one signs in; without it, what the guard asks for
 	// Who says who asks, as an authorizer before this server found out; false: nobody known. nil: whoever the guard lets in may do
 	// everything, as on one machine.
 	Who func(*http.Request) (Caller, bool)
@@ -57,7 +59,7 @@ func NewHandler(s *Server, o Options) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
-	s.jobs.log = log
+	s.jobs.log, s.config = log, configOf(o)
 	answer := func(w http.ResponseWriter, r *http.Request, err error) {
 		if fault.CodeOf(err) == fault.Internal && !clientError(err) && r.Context().Err() == nil {
 			log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)

@@ -13,11 +13,8 @@ import (
 	"github.com/weir-engine/weir/shared/outreach"
 )
 
-// unsubscribePath is the one path of the API that asks for no token of the API: its own token, which a message brought, is signed.
+// unsubscribePath asks for no token of the API: its own token, which a message brought, is signed.
 const unsubscribePath = "/v1/unsubscribe"
-
-// isPublic reports whether a request is for everybody: the path alone decides.
-func isPublic(r *http.Request) bool { return r.URL.Path == unsubscribePath }
 
 // unsubscribeStyle is the page's, named by its hash in the policy.
 const unsubscribeStyle = `body{font:16px/1.6 system-ui,sans-serif;margin:0;background:#f6f7f9;color:#1c2733}` +

@@ -5,8 +5,10 @@ import { Frame } from "./components/Frame";
 import { Loading, NotFound } from "./components/States";
 import { useDark, usePrefs } from "./core/prefs";
 import { toProblem } from "./core/problem";
+import { useSession } from "./core/session";
 import { ViewProvider } from "./core/view";
 import { speak } from "./i18n";
+import { SignIn } from "./pages/SignIn";
 
 const Overview = lazy(() => import("./pages/Overview"));
 const LibraryPages = lazy(() => import("./components/Library"));
@@ -38,12 +40,14 @@ const client = new QueryClient({
 export function App() {
   const { language } = usePrefs();
   const dark = useDark();
+  const session = useSession();
   useEffect(() => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
   }, [dark]);
   useEffect(() => {
     void speak(language);
   }, [language]);
+  if (session.kind === "out") return <SignIn session={session} />;
   return (
     <QueryClientProvider client={client}>
       <BrowserRouter>

@@ -2,6 +2,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { getPrefs } from "./core/prefs";
+import { startSession } from "./core/session";
 import { startTexts } from "./i18n";
 import "./styles.css";
 
@@ -9,7 +10,7 @@ const { theme } = getPrefs();
 const dark = theme === "system" ? window.matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
 document.documentElement.dataset.theme = dark ? "dark" : "light";
 
-await startTexts();
+await Promise.all([startTexts(), startSession()]);
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(

@@ -31,13 +31,14 @@ func main() {
 	control := flag.String("listen", "127.0.0.1:8090", "address of the stack's own server")
 	fast := flag.Bool("fast", false, "use Dynoxide instead of DynamoDB Local")
 	quiet := flag.Bool("quiet", false, "do not show what functions print")
+	only := flag.String("only", "", "run this function alone")
 	retry := flag.Duration("retry", 10*time.Second, "how soon what failed comes again; AWS waits until the visibility timeout ends")
 	flag.Parse()
 	err := error(nil)
 	if flag.Arg(0) == "put" {
 		err = put(ctx, *control, flag.Args()[1:])
 	} else {
-		err = run(ctx, *control, *fast, *quiet, *retry)
+		err = run(ctx, *control, *only, *fast, *quiet, *retry)
 	}
 	stop()
 	if err != nil {
@@ -49,9 +50,10 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, listen string, fast, quiet bool, retry time.Duration) error {
+func run(ctx context.Context, listen, only string, fast, quiet bool, retry time.Duration) error {
 	fmt.Println("building the functions for this machine …")
-	if err := emulated.Build(ctx); err != nil {
+	programs := emulated.Programs()
+	if err := emulated.Build(ctx, strings.Fields(only)...); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "weir-aws-local-")
@@ -59,9 +61,15 @@ func run(ctx context.Context, listen string, fast, quiet bool, retry time.Durati
 		return fault.New(fault.Internal, "make a folder for objects").Because(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if only != "" {
+		if programs, err = alone(programs, only, dir); err != nil {
+			return err
+		}
+	}
 	log := slog.New(slog.NewTextHandler(os.Stdout, nil))
 	o := emulated.Options{
-		Dir: dir, Fast: fast, Listen: listen, Schedules: true, RetryAfter: &retry, Log: log, Report: emulated.LogReports(log),
+		Dir: dir, Programs: programs, Parameters: map[string]string{"OidcIssuer": emulated.Issuer, "OidcAudience": emulated.Audience, "OidcClient": emulated.Audience},
+		Fast: fast, Listen: listen, Schedules: true, RetryAfter: &retry, Log: log, Report: emulated.LogReports(log),
 	}
 	if !quiet {
 		o.Output = os.Stdout
@@ -77,6 +85,18 @@ func run(ctx context.Context, listen string, fast, quiet bool, retry time.Durati
 	<-ctx.Done()
 	fmt.Println("\nstopping")
 	return nil
+}
+
+// alone returns a folder of programs that has one of them.
+func alone(programs, name, dir string) (string, error) {
+	one, err := os.MkdirTemp(dir, "program-")
+	if err == nil {
+		err = os.Symlink(filepath.Join(programs, name), filepath.Join(one, name))
+	}
+	if err != nil {
+		return "", fault.New(fault.Internal, "set %s apart", name).Because(err)
+	}
+	return one, nil
 }
 
 func show(s *emulated.Stack) error {
@@ -97,6 +117,7 @@ Weir runs as on AWS.
 		fmt.Println("  not here  ", why)
 	}
 	if s.API != "" {
+		fmt.Println("  console    " + s.API + "   sign in by any name and a role")
 		fmt.Println("  API        " + s.API + "   with Authorization: Bearer TOKEN; tokens for an hour:")
 		for _, role := range []string{"viewer", "editor", "approver", "admin"} {
 			token, err := s.Token(role, []string{role}, nil)

@@ -129,6 +129,45 @@ func (e ConditionNameType) Valid() bool {
 	}
 }
 
+// Defines values for ConfigSignIn.
+const (
+	SignInNone  ConfigSignIn = "none"
+	SignInOidc  ConfigSignIn = "oidc"
+	SignInToken ConfigSignIn = "token"
+)
+
+// Valid indicates whether the value is a known member of the ConfigSignIn enum.
+func (e ConfigSignIn) Valid() bool {
+	switch e {
+	case SignInNone:
+		return true
+	case SignInOidc:
+		return true
+	case SignInToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConfigToken.
+const (
+	AccessToken ConfigToken = "access_token"
+	IDToken     ConfigToken = "id_token"
+)
+
+// Valid indicates whether the value is a known member of the ConfigToken enum.
+func (e ConfigToken) Valid() bool {
+	switch e {
+	case AccessToken:
+		return true
+	case IDToken:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DiffLineOp.
 const (
 	Delete DiffLineOp = "delete"
@@ -1423,6 +1462,40 @@ type ConditionSchema struct {
 	Operators       []string        `json:"operators"`
 	StrategyVersion string          `json:"strategy_version"`
 }
+
+// Config How one signs in. With `oidc` by an authorization code with PKCE, as a public client.
+type Config struct {
+	// Authorize Where people sign in.
+	Authorize *string `json:"authorize,omitempty"`
+	ClientId  *string `json:"client_id,omitempty"`
+
+	// Exchange Where codes and refresh tokens become tokens.
+	Exchange *string `json:"exchange,omitempty"`
+
+	// Issuer The issuer of tokens, whose discovery document says what stands not here.
+	Issuer *string `json:"issuer,omitempty"`
+
+	// Logout Where people sign out; `{return}` stands for the percent-encoded address to come back to.
+	Logout *string `json:"logout,omitempty"`
+
+	// RolesClaim The claim of that token that lists the roles.
+	RolesClaim *string `json:"roles_claim,omitempty"`
+
+	// Scopes With blanks between.
+	Scopes *string `json:"scopes,omitempty"`
+
+	// SignIn none asks for nothing; token for one that people bring; oidc is a sign-in by the issuer.
+	SignIn ConfigSignIn `json:"sign_in"`
+
+	// Token Which of the issuer's tokens the API takes as the bearer token.
+	Token *ConfigToken `json:"token,omitempty"`
+}
+
+// ConfigSignIn none asks for nothing; token for one that people bring; oidc is a sign-in by the issuer.
+type ConfigSignIn string
+
+// ConfigToken Which of the issuer's tokens the API takes as the bearer token.
+type ConfigToken string
 
 // Consumed What the import consumed of the table, where it is paid by use; what a killed try did since its last chunk is not in it.
 type Consumed struct {
@@ -3990,6 +4063,9 @@ type ServerInterface interface {
 	// GetConditionSchema The names that a condition may use under the current strategy.
 	// (GET /v1/conditions/schema)
 	GetConditionSchema(w http.ResponseWriter, r *http.Request)
+	// GetConfig How one signs in here. For everybody; it holds no secret.
+	// (GET /v1/config)
+	GetConfig(w http.ResponseWriter, r *http.Request)
 	// FindContact The users who have an address. Who asked is noted in the log.
 	// (POST /v1/contacts/find)
 	FindContact(w http.ResponseWriter, r *http.Request)
@@ -4776,6 +4852,20 @@ func (siw *ServerInterfaceWrapper) GetConditionSchema(w http.ResponseWriter, r *
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetConditionSchema(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetConfig operation middleware
+func (siw *ServerInterfaceWrapper) GetConfig(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetConfig(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -7105,6 +7195,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/suppressions/remove", wrapper.RemoveSuppression)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/unsubscribe", wrapper.GetUnsubscribe)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/unsubscribe", wrapper.PostUnsubscribe)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/config", wrapper.GetConfig)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	return m
@@ -7729,6 +7820,44 @@ type GetConditionSchemadefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetConditionSchemadefaultApplicationProblemPlusJSONResponse) VisitGetConditionSchemaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConfigRequestObject struct {
+}
+
+type GetConfigResponseObject interface {
+	VisitGetConfigResponse(w http.ResponseWriter) error
+}
+
+type GetConfig200JSONResponse Config
+
+func (response GetConfig200JSONResponse) VisitGetConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConfigdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetConfigdefaultApplicationProblemPlusJSONResponse) VisitGetConfigResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10733,6 +10862,9 @@ type StrictServerInterface interface {
 	// GetConditionSchema The names that a condition may use under the current strategy.
 	// (GET /v1/conditions/schema)
 	GetConditionSchema(ctx context.Context, request GetConditionSchemaRequestObject) (GetConditionSchemaResponseObject, error)
+	// GetConfig How one signs in here. For everybody; it holds no secret.
+	// (GET /v1/config)
+	GetConfig(ctx context.Context, request GetConfigRequestObject) (GetConfigResponseObject, error)
 	// FindContact The users who have an address. Who asked is noted in the log.
 	// (POST /v1/contacts/find)
 	FindContact(ctx context.Context, request FindContactRequestObject) (FindContactResponseObject, error)
@@ -11342,6 +11474,30 @@ func (sh *strictHandler) GetConditionSchema(w http.ResponseWriter, r *http.Reque
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetConditionSchemaResponseObject); ok {
 		if err := validResponse.VisitGetConditionSchemaResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetConfig operation middleware
+func (sh *strictHandler) GetConfig(w http.ResponseWriter, r *http.Request) {
+	var request GetConfigRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetConfig(ctx, request.(GetConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetConfig")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetConfigResponseObject); ok {
+		if err := validResponse.VisitGetConfigResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

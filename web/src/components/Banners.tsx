@@ -3,7 +3,9 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { api, data } from "../core/api";
 import { toProblem } from "../core/problem";
+import { useEnded } from "../core/session";
 import { useAddress, useQuiet, useView } from "../core/view";
+import { SignInAgain } from "./Account";
 import { useKnown } from "./known";
 import { Meter, useLabel } from "./Parts";
 
@@ -12,6 +14,7 @@ export function Banners() {
   const { t } = useTranslation();
   const { status, statusError, format } = useView();
   const quiet = useQuiet();
+  const ended = useEnded();
   const known = useKnown();
   const address = useAddress();
   const label = useLabel();
@@ -19,11 +22,13 @@ export function Banners() {
     queryKey: ["outreach"],
     queryFn: () => data(api.GET("/v1/outreach")),
     refetchInterval: quiet ? false : 20_000,
+    enabled: !ended,
     retry: false,
   });
   const running = status?.import;
   return (
     <>
+      <SignInAgain />
       {status && statusError != null && toProblem(statusError).status === 0 && (
         <div className="banner bad" role="alert">
           {t("banner.offline")}

@@ -16,6 +16,7 @@ import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "rea
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, useLocation } from "react-router";
 import { useAddress, useView } from "../core/view";
+import { Account } from "./Account";
 import { Banners } from "./Banners";
 import { Logo } from "./Logo";
 import { LanguageSwitch, ThemeSwitch } from "./Switches";
@@ -127,6 +128,7 @@ function Side() {
         ))}
       </nav>
       <div className="side-foot">
+        <Account />
         <div className="switches">
           <ThemeSwitch />
           <LanguageSwitch />

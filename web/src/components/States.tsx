@@ -2,6 +2,7 @@ import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { toProblem } from "../core/problem";
+import { useSession } from "../core/session";
 import { useAddress } from "../core/view";
 import { PlainButton } from "./Controls";
 
@@ -36,14 +37,24 @@ export function Empty({ title, text, children }: { title: string; text?: string;
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const { t } = useTranslation();
   const problem = toProblem(error);
-  const locked = problem.status === 401 || problem.status === 403;
-  const title = problem.status === 0 ? t("error.unreachable") : locked ? t("error.locked") : t("error.title");
+  const session = useSession();
+  const refused = problem.status === 401 || problem.status === 403;
+  const locked = refused && session.kind !== "in"; // who is signed in brings no token, and is told what is missing
+  const ended = problem.status === 401 && !locked;
+  const title =
+    problem.status === 0
+      ? t("error.unreachable")
+      : locked
+        ? t("error.locked")
+        : ended
+          ? t("signin.problem.ended")
+          : t("error.title");
   return (
     <div className="state" role="alert">
       <Picture />
       <h3>{title}</h3>
-      <p>{problem.detail || problem.title || (problem.status === 0 ? t("error.unreachableText") : "")}</p>
-      {problem.hint && <p className="hint">{problem.hint}</p>}
+      <p>{(!ended && problem.detail) || problem.title || (problem.status === 0 ? t("error.unreachableText") : "")}</p>
+      {problem.hint && !ended && <p className="hint">{problem.hint}</p>}
       {locked && (
         <Suspense>
           <TokenForm />

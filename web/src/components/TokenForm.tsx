@@ -1,7 +1,7 @@
 import { Button, Input } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { setToken } from "../core/api";
+import { setOwnToken } from "../core/session";
 import { Library } from "./Library";
 
 /** Asks for the token that a Weir beyond loopback needs, and starts again with it. */
@@ -14,7 +14,7 @@ export default function TokenForm() {
         className="options"
         onSubmit={(event) => {
           event.preventDefault();
-          setToken(value);
+          setOwnToken(value);
           location.reload();
         }}
       >

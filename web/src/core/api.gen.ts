@@ -1402,6 +1402,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one signs in here. For everybody; it holds no secret. */
+        get: operations["getConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status": {
         parameters: {
             query?: never;
@@ -3587,6 +3604,32 @@ export interface components {
         StopRequest: {
             /** @description Why it was stopped. */
             note?: string;
+        };
+        /** @description How one signs in. With `oidc` by an authorization code with PKCE, as a public client. */
+        Config: {
+            /**
+             * @description none asks for nothing; token for one that people bring; oidc is a sign-in by the issuer.
+             * @enum {string}
+             */
+            sign_in: "none" | "token" | "oidc";
+            /** @description The issuer of tokens, whose discovery document says what stands not here. */
+            issuer?: string;
+            client_id?: string;
+            /** @description With blanks between. */
+            scopes?: string;
+            /**
+             * @description Which of the issuer's tokens the API takes as the bearer token.
+             * @enum {string}
+             */
+            token?: "id_token" | "access_token";
+            /** @description The claim of that token that lists the roles. */
+            roles_claim?: string;
+            /** @description Where people sign in. */
+            authorize?: string;
+            /** @description Where codes and refresh tokens become tokens. */
+            exchange?: string;
+            /** @description Where people sign out; `{return}` stands for the percent-encoded address to come back to. */
+            logout?: string;
         };
         Status: {
             /** @description Of the program. */
@@ -5884,6 +5927,27 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a client needs before it has a token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Config"];
                 };
             };
             default: components["responses"]["Problem"];

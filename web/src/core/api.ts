@@ -1,36 +1,27 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "./api.gen";
 import { Problem, problemOf } from "./problem";
+import { bearer, renewed } from "./session";
 
 /** The API's types by their names in openapi.yaml. */
 export type Schemas = components["schemas"];
 
-const TOKEN = "weir.token";
-
-/** The token for a Weir that listens beyond loopback. It lasts as long as the tab. */
-export function token(): string {
-  try {
-    return sessionStorage.getItem(TOKEN) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-export function setToken(value: string): void {
-  try {
-    sessionStorage.setItem(TOKEN, value.trim());
-  } catch {
-    // Without storage every page asks again.
-  }
-}
-
 const carry: Middleware = {
-  onRequest({ request }) {
-    const bearer = token();
-    if (bearer) request.headers.set("Authorization", `Bearer ${bearer}`);
+  async onRequest({ request }) {
+    const token = await bearer();
+    if (token) request.headers.set("Authorization", `Bearer ${token}`);
   },
-  async onResponse({ response }) {
-    if (!response.ok) throw await problemOf(response);
+  async onResponse({ request, response }) {
+    if (response.ok) return;
+    // The clocks may differ: what only reads is asked again with a new token.
+    if (response.status === 401 && (await renewed()) && request.method === "GET") {
+      const headers = new Headers(request.headers);
+      headers.set("Authorization", `Bearer ${await bearer()}`);
+      const again = await fetch(request.url, { headers, signal: request.signal });
+      if (again.ok) return again;
+      throw await problemOf(again);
+    }
+    throw await problemOf(response);
   },
   onError({ error }) {
     if (error instanceof Problem || (error instanceof DOMException && error.name === "AbortError")) return;
@@ -78,7 +69,7 @@ export async function upload(
       signal,
     }),
   );
-  await put(ticket, what.file, sent, signal);
+  await put(ticket, what.file, await bearer(), sent, signal);
   return await found(ticket.key, signal);
 }
 
@@ -86,6 +77,7 @@ export async function upload(
 function put(
   ticket: Schemas["UploadTicket"],
   file: File,
+  token: string,
   sent: (share: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -94,8 +86,7 @@ function put(
     const request = new XMLHttpRequest();
     request.open("PUT", ticket.url);
     for (const [name, value] of Object.entries(ticket.headers)) request.setRequestHeader(name, value);
-    const bearer = token();
-    if (own && bearer) request.setRequestHeader("Authorization", `Bearer ${bearer}`);
+    if (own && token) request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.upload.onprogress = (event) => event.lengthComputable && sent(event.loaded / event.total);
     request.onerror = () => reject(new Problem(0, {}));
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
@@ -127,8 +118,8 @@ async function found(key: string, signal: AbortSignal): Promise<Schemas["File"] 
 
 /** Downloads a path of the API into a file of the browser, with the token when there is one. */
 export async function download(path: string, name: string): Promise<void> {
-  const bearer = token();
-  const answer = await fetch(path, bearer ? { headers: { Authorization: `Bearer ${bearer}` } } : {}).catch(() => {
+  const token = await bearer();
+  const answer = await fetch(path, token ? { headers: { Authorization: `Bearer ${token}` } } : {}).catch(() => {
     throw new Problem(0, {});
   });
   if (!answer.ok) throw await problemOf(answer);

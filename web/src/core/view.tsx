@@ -4,6 +4,7 @@ import { useLocation, useSearchParams } from "react-router";
 import { api, data, type Schemas } from "./api";
 import { type Format, makeFormat } from "./format";
 import { usePrefs } from "./prefs";
+import { useEnded } from "./session";
 import { endOfDay } from "./time";
 
 /** What the whole console shares: the program's status, the formats, and the moment that is looked at. */
@@ -20,11 +21,13 @@ const ViewContext = createContext<View | null>(null);
 export function ViewProvider({ children }: { children: ReactNode }) {
   const { language } = usePrefs();
   const quiet = useQuiet();
+  const ended = useEnded();
   const { data: status, error } = useQuery({
     queryKey: ["status"],
     queryFn: () => data(api.GET("/v1/status")),
     refetchInterval: (query) => (quiet ? false : query.state.data?.import || query.state.error ? 1500 : 10_000),
     placeholderData: keepPreviousData,
+    enabled: !ended,
   });
   const zone = status?.zone ?? "UTC";
   const currency = status?.currency ?? "USD";

@@ -53,6 +53,30 @@ export default {
     noPage: "There is no such page",
     noPageText: "The link may be old, or mistyped.",
   },
+  signin: {
+    title: "Sign in to Weir",
+    lead: "You sign in at {{issuer}} and come back to this page.",
+    go: "Sign in",
+    out: "Sign out",
+    roles: "What you may do here is up to your groups: viewer, editor, approver, admin.",
+    ended: "Your session has ended. Sign in again; you come back to this page as it is.",
+    noRole: "No role: ask an administrator",
+    role: {
+      viewer: "Viewer",
+      editor: "Editor",
+      approver: "Approver",
+      admin: "Admin",
+    },
+    problem: {
+      state:
+        "What came back does not belong to a sign-in of this tab: an old page, or a link of somebody else. Sign in again.",
+      refused: "The sign-in was refused.",
+      exchange: "The issuer did not take the code: it was used already, or is too old. Sign in again.",
+      unreachable: "The issuer does not answer.",
+      ended: "The session has ended.",
+      other: "The sign-in did not work.",
+    },
+  },
   banner: {
     offline: "Weir does not answer. What you see is from before; the console keeps trying.",
     importing: "Importing {{name}}: {{phase}}",

@@ -5,9 +5,9 @@ import { PlainButton } from "../components/Controls";
 import { PageHead } from "../components/Parts";
 import { Empty, Failure, Loading } from "../components/States";
 import { TakeSnapshot } from "../components/TakeSnapshot";
-import { token } from "../core/api";
 import { minorDigits } from "../core/format";
 import { useRested } from "../core/hooks";
+import { bearer } from "../core/session";
 import { useView } from "../core/view";
 import moduleUrl from "../core/whatif/preview.wasm?url";
 import { Session, type Sliding } from "../core/whatif/session";
@@ -58,7 +58,7 @@ export default function WhatIf() {
         make: () => new Worker(new URL("../core/whatif/worker.ts", import.meta.url), { type: "module" }),
         workers: Math.min(navigator.hardwareConcurrency || 1, WORKERS),
         memory: memory * 2 ** 20,
-        token,
+        token: bearer,
       }),
     [memory],
   );

@@ -55,7 +55,7 @@ export interface Surroundings {
   make: () => Worker;
   workers: number;
   memory: number;
-  token: () => string;
+  token: () => Promise<string>;
 }
 
 interface Asked {
@@ -103,7 +103,8 @@ export class Session {
     this.reports.clear();
     this.set({ ...started, of: this.state.of });
     try {
-      const [source, module] = await Promise.all([readSource(this.around.token()), readModule(this.around.moduleUrl)]);
+      const token = await this.around.token();
+      const [source, module] = await Promise.all([readSource(token), readModule(this.around.moduleUrl)]);
       if (visit !== this.visit) return;
       this.ground = {
         settings: source.settings,
@@ -119,7 +120,7 @@ export class Session {
         make,
         workers,
         memory,
-        token: this.around.token(),
+        token,
         onProgress: (progress) => visit === this.visit && this.set({ progress }),
         onRestart: (_why, lost) => {
           this.cube = this.scored = "";
