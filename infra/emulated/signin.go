@@ -98,7 +98,7 @@ func (s *signIn) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in</title><h1>Sign in</h1>
+	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>Sign in</title><h1>Sign in</h1>
 <form method="post" action="` + html.EscapeString(r.URL.String()) + `">
 <label>Name <input name="person" value="ada" required></label>
 <label>Role <select name="role"><option>viewer<option>editor<option>approver<option>admin<option>none</select></label>
