@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/weir-engine/weir/infra/aws"
 	"github.com/weir-engine/weir/shared/app"
@@ -14,6 +15,7 @@ type snapshotter interface {
 	TakeSnapshot(ctx context.Context, progress func(done, total int64)) (app.StoredSnapshot, error)
 	CurrentSnapshot(ctx context.Context) (app.StoredSnapshot, error)
 	SnapshotAge(ctx context.Context, s app.StoredSnapshot) (int64, error)
+	StartCompaction(ctx context.Context) (started bool, err error)
 }
 
 type handler struct {
@@ -44,6 +46,9 @@ func (h *handler) handle(ctx context.Context) (o outcome, err error) {
 		err = fault.Do(func() error { _, err := h.app.TakeSnapshot(working, nil); return err })
 		o.Made = err == nil
 	}
+	if o.Made { // once a day is often enough
+		h.compact(working, run.Log)
+	}
 	current, failed := h.app.CurrentSnapshot(ctx)
 	if failed == nil {
 		o.Generation = current.Generation
@@ -59,6 +64,17 @@ func (h *handler) handle(ctx context.Context) (o outcome, err error) {
 	}
 	run.Log.Error("the snapshot is not made", "generation", o.Generation, "age_ms", o.Age, "error", err)
 	return o, err
+}
+
+// compact hands a compaction to the function of jobs when enough files came. What goes wrong is tried again with the next snapshot.
+func (h *handler) compact(ctx context.Context, log *slog.Logger) {
+	started, err := h.app.StartCompaction(ctx)
+	if err != nil {
+		log.Error("a compaction is due and could not be begun", "error", err)
+	}
+	if started {
+		log.Info("a compaction of the kept events begins")
+	}
 }
 
 func made(o outcome) int64 {

@@ -12,8 +12,11 @@ import (
 	"github.com/weir-engine/weir/infra/aws"
 )
 
+// jobsFunction is the environment variable with the name of the function that compactions are handed to.
+const jobsFunction = "WEIR_JOBS_FUNCTION"
+
 func main() {
-	f, err := aws.OpenFunction(context.Background(), nil)
+	f, err := aws.OpenFunction(context.Background(), nil, aws.WithWorkers(os.Getenv(jobsFunction)))
 	if err != nil {
 		slog.Error("the function cannot start", "error", err)
 		os.Exit(1)

@@ -10,137 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weir-engine/weir/shared/app"
-	"github.com/weir-engine/weir/shared/whatif"
 )
 
-// whatIf is the outcome of weir whatif. Money is in minor units of the currency: revenue is the net spend of the last 365 days,
-// value what published models expect of the next 52 weeks (0 without models).
-type whatIf struct {
-	AsOf       string           `json:"as_of"`
-	Currency   string           `json:"currency"`
-	Users      int64            `json:"users"`
-	Published  string           `json:"published_version"`
-	Tried      string           `json:"tried_version"`
-	Cuts       string           `json:"cuts"` // published or recomputed
-	Changes    []strategyChange `json:"changes"`
-	Stages     whatIfGroup      `json:"stages"`
-	Candidates whatIfGroup      `json:"stage_candidates"`
-	RFM        whatIfGroup      `json:"rfm"`
-	RFMCN      whatIfGroup      `json:"rfm_cn"`
-	Tiers      whatIfGroup      `json:"tiers"`
-	Engagement *whatIfGroup     `json:"engagement"` // by bands of the score; null where neither strategy gives points
-	Segments   []whatIfMember   `json:"segments"`
-	Tags       []whatIfMember   `json:"tags"`
-	Churn      *whatIfMember    `json:"churn_warning"`
-	Rules      []whatIfRule     `json:"outreach_rules"`
-	Snapshot   *whatIfSnapshot  `json:"snapshot,omitempty"` // what it was computed from; left out for the base itself
-}
-
-// whatIfSnapshot is the snapshot that sizes were counted in. Of a sample they are those of the sample: each user stands for weight.
-type whatIfSnapshot struct {
-	MadeAt     string  `json:"made_at"`
-	AgeSeconds int64   `json:"age_seconds"`
-	BaseUsers  int64   `json:"base_users"`
-	Rate       float64 `json:"sampling_rate"`
-	Weight     float64 `json:"weight"`
-}
-
-type strategyChange struct {
-	Path string `json:"path"`
-	From string `json:"from"`
-	To   string `json:"to"`
-}
-
-// whatIfSum is some users.
-type whatIfSum struct {
-	Users   int64 `json:"users"`
-	Revenue int64 `json:"revenue_minor"`
-	Value   int64 `json:"value_minor"`
-}
-
-func sumOf(s whatif.Sum) whatIfSum { return whatIfSum(s) }
-
-// whatIfGroup is names of which every user has one; "" is nobody's.
-type whatIfGroup struct {
-	Sizes []whatIfSize `json:"sizes"`
-	Moves []whatIfMove `json:"moves"` // the transition matrix, without cells that nobody is in; who stays is in it
-}
-
-type whatIfSize struct {
-	Name   string    `json:"name"`
-	Before whatIfSum `json:"before"`
-	After  whatIfSum `json:"after"`
-}
-
-type whatIfMove struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-	whatIfSum
-}
-
-// whatIfMember is an audience.
-type whatIfMember struct {
-	whatIfSize
-	Enter whatIfSum `json:"enter"`
-	Leave whatIfSum `json:"leave"`
-}
-
-// whatIfRule is whom an outreach rule would reach.
-type whatIfRule struct {
-	Name     string    `json:"name"`
-	Enter    whatIfSum `json:"enter"`
-	Existing whatIfSum `json:"existing"`
-}
-
-func groupOf(g *whatif.Group) whatIfGroup {
-	out := whatIfGroup{Sizes: []whatIfSize{}, Moves: []whatIfMove{}}
-	for i, name := range g.Names {
-		out.Sizes = append(out.Sizes, whatIfSize{name, sumOf(g.Old[i]), sumOf(g.New[i])})
-		for j, to := range g.Names {
-			if m := g.Moves[i][j]; m.Users > 0 {
-				out.Moves = append(out.Moves, whatIfMove{name, to, sumOf(m)})
-			}
-		}
-	}
-	return out
-}
-
-func memberOf(m whatif.Member) whatIfMember {
-	return whatIfMember{whatIfSize{m.Name, sumOf(m.Old), sumOf(m.New)}, sumOf(m.Enter), sumOf(m.Leave)}
-}
-
-func newWhatIf(w *app.WhatIf) whatIf {
-	r := w.Report
-	out := whatIf{
-		AsOf: whenMillis(w.AsOf), Currency: w.Currency, Users: r.Users, Published: w.Published, Tried: w.Tried, Cuts: "published", Changes: []strategyChange{},
-		Stages: groupOf(&r.Stage), Candidates: groupOf(&r.Asked), RFM: groupOf(&r.RFM), RFMCN: groupOf(&r.RFMCN), Tiers: groupOf(&r.Tier),
-		Segments: []whatIfMember{}, Tags: []whatIfMember{}, Rules: []whatIfRule{},
-	}
-	if w.Recut {
-		out.Cuts = "recomputed"
-	}
-	for _, c := range w.Changes {
-		out.Changes = append(out.Changes, strategyChange(c))
-	}
-	for _, m := range r.Segments {
-		out.Segments = append(out.Segments, memberOf(m))
-	}
-	for _, m := range r.Tags {
-		out.Tags = append(out.Tags, memberOf(m))
-	}
-	if len(r.Points.Names) > 0 {
-		g := groupOf(&r.Points)
-		out.Engagement = &g
-	}
-	if r.Churn != nil {
-		m := memberOf(*r.Churn)
-		out.Churn = &m
-	}
-	for _, e := range r.Rules {
-		out.Rules = append(out.Rules, whatIfRule{e.Name, sumOf(e.Enter), sumOf(e.Existing)})
-	}
-	return out
-}
+// The outcome of weir whatif, as the API has it.
+type (
+	whatIf      = app.WhatIfReport
+	whatIfGroup = app.WhatIfGroup
+	whatIfSize  = app.WhatIfSize
+)
 
 func (c *cli) whatIfCommand() *cobra.Command {
 	var file, folder, planFile string
@@ -185,8 +62,8 @@ With --snapshot it is computed from a snapshot (weir snapshot) alone, as the bas
 				if err != nil {
 					return err
 				}
-				out := newWhatIf(w)
-				return c.print(out, func(to io.Writer) { showWhatIf(to, &out) })
+				out := app.NewWhatIfReport(w)
+				return c.print(out, func(to io.Writer) { showWhatIf(to, out) })
 			})
 		},
 	}
@@ -203,12 +80,8 @@ func (c *cli) whatIfSnapshot(folder string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	out := newWhatIf(w)
-	out.Snapshot = &whatIfSnapshot{MadeAt: whenMillis(m.Made), AgeSeconds: max(time.Now().UnixMilli()-m.Made, 0) / 1000, BaseUsers: m.Users, Rate: 1, Weight: 1}
-	if m.Sampling != nil {
-		out.Snapshot.Rate, out.Snapshot.Weight = m.Sampling.Rate, m.Sampling.Weight
-	}
-	return c.print(out, func(to io.Writer) { showWhatIf(to, &out) })
+	out := app.NewWhatIfReport(w).From(m, time.Now().UnixMilli())
+	return c.print(out, func(to io.Writer) { showWhatIf(to, out) })
 }
 
 func showWhatIf(w io.Writer, r *whatIf) {
@@ -244,13 +117,13 @@ func showWhatIf(w io.Writer, r *whatIf) {
 		}
 	}
 	for _, m := range r.Tags {
-		size("tag", m.whatIfSize)
+		size("tag", m.WhatIfSize)
 	}
 	for _, m := range r.Segments {
-		size("segment", m.whatIfSize)
+		size("segment", m.WhatIfSize)
 	}
 	if r.Churn != nil {
-		size("churn", r.Churn.whatIfSize)
+		size("churn", r.Churn.WhatIfSize)
 	}
 	t.write(w)
 	showMoves(w, r)

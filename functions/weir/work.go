@@ -140,6 +140,23 @@ func (w *work) snapshot(ctx context.Context) error {
 	s, err := w.base.app.TakeSnapshot(ctx, nil)
 	if err == nil {
 		w.log.Info("made a snapshot", "generation", s.Generation, "users", s.Users, "rows", s.Rows, "shards", s.Shards)
+		err = w.compact(ctx)
+	}
+	return err
+}
+
+// compact merges files of kept events when enough came since it was last done: it is looked for with each snapshot, once a day.
+func (w *work) compact(ctx context.Context) error {
+	due, err := w.base.app.CompactionDue(ctx)
+	if err != nil || !due {
+		return err
+	}
+	r, err := w.base.app.Compact(ctx, false, nil)
+	if fault.Is(err, fault.Conflict) {
+		return nil // an import is half done: with the next snapshot
+	}
+	if err == nil {
+		w.log.Info("merged files of kept events", "before", r.Before, "after", r.After, "rows", r.Rows)
 	}
 	return err
 }

@@ -109,6 +109,9 @@ func orMain(workspace string) string {
 // EventsPrefix begins the keys of a workspace's event files in the bucket.
 func EventsPrefix(workspace string) string { return "events/" + orMain(workspace) + "/" }
 
+// SnapshotsPrefix begins the keys of a workspace's snapshots in the bucket.
+func SnapshotsPrefix(workspace string) string { return "snapshots/" + orMain(workspace) + "/" }
+
 // base reads what a base was made with, its number of hash buckets and the secret of its pseudonyms, and makes a new one with the
 // wanted number.
 func (s *Store) base(ctx context.Context, wanted int) (int, error) {
@@ -163,7 +166,7 @@ func (s *Store) Ports(clock func() int64, channels map[string]app.Channel) app.P
 		Suppressions: &suppressions{s.table},
 		Docs:         &docs{table: s.table, bucket: s.bucket},
 		Contacts:     &contacts{table: s.table, bucket: s.bucket, keys: s.keys},
-		Shots:        &snapshots{bucket: s.bucket, prefix: "snapshots/" + s.table.workspace + "/"},
+		Shots:        &snapshots{bucket: s.bucket, prefix: SnapshotsPrefix(s.table.workspace)},
 		Scratch:      &disk.Scratch{Dir: s.scratch},
 		Channels:     channels,
 		Meter:        s.meter.Used,

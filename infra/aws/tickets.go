@@ -16,9 +16,11 @@ import (
 type tickets struct {
 	sign interface {
 		PresignPutObject(context.Context, *s3.PutObjectInput, ...func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error)
+		PresignGetObject(context.Context, *s3.GetObjectInput, ...func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error)
 	}
 	bucket string
-	prefix string
+	prefix string // of event files
+	shots  string // of snapshots
 	now    func() int64
 }
 
@@ -40,10 +42,29 @@ func (t *tickets) Ticket(ctx context.Context, key string, size, until int64) (st
 	return out.URL, map[string]string{"If-None-Match": "*"}, nil
 }
 
-// WithTickets lets a function hand out addresses of the bucket that take one event file each.
+// Fetch implements app.Tickets.
+func (t *tickets) Fetch(ctx context.Context, generation, name string, until int64) (string, error) {
+	if err := app.CheckSnapshotName(generation, name); err != nil {
+		return "", err
+	}
+	left := time.Duration(until-t.now()) * time.Millisecond
+	if left < time.Second {
+		return "", fault.New(fault.Invalid, "an address for %s is none", left)
+	}
+	out, err := t.sign.PresignGetObject(ctx, &s3.GetObjectInput{
+		Bucket: &t.bucket, Key: aws.String(t.shots + generation + "/" + name),
+		ResponseContentDisposition: aws.String(`attachment; filename="` + generation + "-" + name + `"`),
+	}, s3.WithPresignExpires(left))
+	if err != nil {
+		return "", cloudFault(err, "the bucket "+t.bucket, "sign a download")
+	}
+	return out.URL, nil
+}
+
+// WithTickets lets a function hand out addresses of the bucket that take one event file each, and of files of snapshots.
 func WithTickets() Part {
 	return func(c aws.Config, e Environment, p *app.Ports) {
 		c.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // the sender's bytes are not known here
-		p.Tickets = &tickets{sign: s3.NewPresignClient(bucketClient(c, e.PathStyle)), bucket: e.Bucket, prefix: EventsPrefix(e.Workspace), now: p.Clock}
+		p.Tickets = &tickets{sign: s3.NewPresignClient(bucketClient(c, e.PathStyle)), bucket: e.Bucket, prefix: EventsPrefix(e.Workspace), shots: SnapshotsPrefix(e.Workspace), now: p.Clock}
 	}
 }

@@ -127,3 +127,71 @@ func trait(t *testing.T, text, name string) string {
 	}
 	return o.Get(name).Raw
 }
+
+// A compaction begins when enough files came, goes on where it was interrupted, and is not asked for again before as many more came. An
+// import may run between two of its buckets.
+func TestCompactionDue(t *testing.T) {
+	ctx := context.Background()
+	b := newBase(t, "2026-02-02T00:00:00Z")
+	due := func(want bool) {
+		t.Helper()
+		if got, err := b.app.CompactionDue(ctx); err != nil || got != want {
+			t.Fatalf("due: %v, %v", got, err)
+		}
+	}
+	files := 0
+	load := func(n int) {
+		for range n {
+			files++
+			b.now += 1000
+			b.load(bought(fmt.Sprint("f", files), fmt.Sprint("u", files%7), "2026-02-01T05:00:00Z", 1+files))
+		}
+	}
+	load(63)
+	due(false)
+	load(1)
+	due(true)
+	want := timeline(t, b.app, "u3")
+	ended, cancel := context.WithCancel(ctx)
+	_, err := b.app.Compact(ended, false, func(done, _ int64) {
+		if done == 2 {
+			cancel()
+		}
+	})
+	if err == nil {
+		t.Fatal("it was not interrupted")
+	}
+	due(true)
+	load(3) // between two buckets
+	first := int64(0)
+	report, err := b.app.Compact(ctx, false, func(done, _ int64) {
+		if first == 0 {
+			first = done
+		}
+	})
+	if err != nil || first < 3 || report.After*4 > report.Before {
+		t.Fatalf("it went on with bucket %d: %+v, %v", first, report, err)
+	}
+	due(false)
+	if got := timeline(t, b.app, "u3"); len(got) < len(want) {
+		t.Errorf("the timeline has %d events, before there were %d", len(got), len(want))
+	}
+	load(60)
+	due(false) // with the three that came meanwhile 63 are newer than its beginning
+	load(1)
+	due(true)
+	if started, err := b.app.StartCompaction(ctx); err != nil || !started {
+		t.Fatal(started, err)
+	}
+	if started, err := b.app.StartCompaction(ctx); err != nil || started {
+		t.Error("a second one was started", err)
+	}
+	jobs, err := b.app.Jobs(ctx)
+	if err != nil || len(jobs) != 1 || jobs[0].Kind != app.JobCompact {
+		t.Fatal(jobs, err)
+	}
+	if done, err := b.app.RunJob(ctx, jobs[0].ID); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	due(false)
+}

@@ -24,6 +24,8 @@ const (
 	JobReplay   = "replay"   // HistoryJob; a History
 	JobRebuild  = "rebuild"
 	JobProposal = "proposal" // ProposalJob: whom proposals move
+	JobCompact  = "compact"  // CompactJob; a CompactReport
+	JobWhatIf   = "whatif"   // WhatIfJob; a WhatIfReport
 	jobsKept    = 8          // of a kind
 	jobLease    = 60_000     // milliseconds
 	jobStalled  = 60_000     // after its lease: whoever ran it is gone
@@ -81,6 +83,8 @@ type JobWork interface {
 	ReplayHistory(ctx context.Context, req HistoryRequest) (*History, error)
 	Rebuild(ctx context.Context, progress func(done, total int64)) (RebuildReport, error)
 	PreviewProposals(ctx context.Context, number int64, progress func(done, total int64)) error
+	Compact(ctx context.Context, all bool, progress func(done, total int64)) (CompactReport, error)
+	WhatIfStored(ctx context.Context, text []byte) (*WhatIfReport, error)
 }
 
 var _ JobWork = (*App)(nil)
@@ -106,6 +110,16 @@ type HistoryJob struct {
 	Text string   `json:"text"`
 	From zone.Day `json:"from"`
 	To   zone.Day `json:"to"`
+}
+
+// CompactJob asks to merge canonical files.
+type CompactJob struct {
+	All bool `json:"all,omitempty"` // write every file anew
+}
+
+// WhatIfJob asks what the base would be under another strategy.
+type WhatIfJob struct {
+	Text string `json:"text"`
 }
 
 // PublishModelsJob asks for a publication of models.
@@ -374,7 +388,7 @@ func (r *jobRun) keep(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// do is the work itself. Each kind is safe to repeat; publications and snapshots go on where they were.
+// do is the work itself. Each kind is safe to repeat; publications, snapshots and compactions go on where they were.
 func (r *jobRun) do(ctx context.Context) error {
 	w, job := r.jobs.Work, r.job
 	read := func(into any) error {
@@ -447,6 +461,27 @@ func (r *jobRun) do(ctx context.Context) error {
 	case JobRebuild:
 		_, err := w.Rebuild(ctx, r.progress)
 		return err
+	case JobCompact:
+		var req CompactJob
+		if err := read(&req); err != nil {
+			return err
+		}
+		report, err := w.Compact(ctx, req.All, r.progress)
+		if err != nil {
+			return err
+		}
+		return r.keepResult(report)
+	case JobWhatIf:
+		var req WhatIfJob
+		if err := read(&req); err != nil {
+			return err
+		}
+		report, err := w.WhatIfStored(ctx, []byte(req.Text))
+		if err != nil {
+			return err
+		}
+		r.version = report.Tried
+		return r.keepResult(report)
 	}
 	return fault.New(fault.Internal, "nobody knows how to do a job of the kind %q", job.Kind)
 }
@@ -463,7 +498,7 @@ func (r *jobRun) end(ctx context.Context, why error) (done bool, err error) {
 	one := r.job
 	one.Done, one.Total, one.Version, one.Result, one.Holder, one.Until = r.done, r.total, r.version, r.result, "", 0
 	most := jobRuns
-	if one.Kind == JobFit || one.Kind == JobBacktest || one.Kind == JobReplay {
+	if one.Kind == JobFit || one.Kind == JobBacktest || one.Kind == JobReplay || one.Kind == JobWhatIf {
 		most = jobFresh
 	}
 	cut := ctx.Err() != nil || fault.Is(why, fault.Unavailable)

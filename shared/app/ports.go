@@ -70,11 +70,13 @@ type UploadReader interface {
 	Size() int64
 }
 
-// Tickets lets clients write into the bucket without its keys.
+// Tickets lets clients write into the bucket, and read a file of a snapshot from it, without its keys.
 type Tickets interface {
 	// Ticket returns an address that takes exactly one PUT of size bytes for the key of an event file, until the moment `until`, and
 	// only while there is no such file; headers must come with it.
 	Ticket(ctx context.Context, key string, size, until int64) (url string, headers map[string]string, err error)
+	// Fetch returns an address that a file of a generation of a snapshot can be read from until the moment `until`.
+	Fetch(ctx context.Context, generation, name string, until int64) (url string, err error)
 }
 
 // Queue hands messages to another process of the host. Each comes at least once, in any order.

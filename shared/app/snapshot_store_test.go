@@ -114,7 +114,7 @@ func TestStoredSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := []byte(strings.Replace(live.Text, "silent_days: 90", "silent_days: 5", 1))
+	text := []byte(strings.Replace(live.Text, "silent_days: 60", "silent_days: 5", 1))
 	stored, _, err := app.WhatIfSnapshot(b.app.SnapshotFiles(ctx, first), text)
 	if err != nil {
 		t.Fatal(err)

@@ -116,6 +116,12 @@ func (f *fake) Rebuild(context.Context, func(done, total int64)) (app.RebuildRep
 func (f *fake) PreviewProposals(context.Context, int64, func(done, total int64)) error {
 	return fault.New(fault.Internal, "the fake has no proposals")
 }
+func (f *fake) Compact(context.Context, bool, func(done, total int64)) (app.CompactReport, error) {
+	return app.CompactReport{Compacted: app.Compacted{Before: 9, After: 2, Rows: 70}}, nil
+}
+func (f *fake) WhatIfStored(_ context.Context, text []byte) (*app.WhatIfReport, error) {
+	return &app.WhatIfReport{Tried: string(text)}, nil
+}
 
 func (f *fake) Clock(context.Context) (app.Clock, error) {
 	return app.Clock{Now: f.now, AsOf: f.now}, nil

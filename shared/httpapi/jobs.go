@@ -126,6 +126,15 @@ func jobOf(one app.Job) gen.Job {
 			out.Backtest = backtestOf(&b)
 		}
 	}
+	if one.Kind == app.JobWhatIf && len(one.Result) > 0 {
+		out.Whatif = &one.Result
+	}
+	if one.Kind == app.JobCompact && len(one.Result) > 0 {
+		var r app.CompactReport
+		if json.Unmarshal(one.Result, &r) == nil {
+			out.Compaction = &gen.Compaction{FilesBefore: r.Before, FilesAfter: r.After, Rows: r.Rows, Sealed: r.Sealed, Forgotten: r.Forgotten}
+		}
+	}
 	if one.Kind == app.JobReplay && len(one.Result) > 0 {
 		var h app.History
 		if json.Unmarshal(one.Result, &h) == nil {
@@ -134,6 +143,12 @@ func jobOf(one app.Job) gen.Job {
 		}
 	}
 	return out
+}
+
+// Compact begins to merge files of kept events.
+func (s *Server) Compact(ctx context.Context, _ gen.CompactRequestObject) (gen.CompactResponseObject, error) {
+	one, err := s.begin(ctx, gen.JobCompact, app.CompactJob{})
+	return gen.Compact202JSONResponse(one), err
 }
 
 // ListJobs answers the long work, newest first.

@@ -68,6 +68,8 @@ var writers = map[string]Role{
 	"POST /v1/snapshot":            Editor, // it changes nobody
 	"POST /v1/models/fit":          Editor, // a draft: it decides nothing
 	"POST /v1/replay":              Editor,
+	"POST /v1/whatif":              Viewer,
+	"POST /v1/compact":             Editor, // it changes nobody
 	"POST /v1/churn/backtest":      Editor,
 	"POST /v1/outreach/stop":       Editor, // a brake is for everyone who works with it
 	"POST /v1/suppressions":        Editor,

@@ -178,6 +178,39 @@ func (s *Server) TakeSnapshot(ctx context.Context, _ gen.TakeSnapshotRequestObje
 	return gen.TakeSnapshot202JSONResponse(job), nil
 }
 
+// TryStrategy begins a what-if over the stored snapshot.
+func (s *Server) TryStrategy(ctx context.Context, req gen.TryStrategyRequestObject) (gen.TryStrategyResponseObject, error) {
+	if req.Body == nil {
+		return nil, noText()
+	}
+	if err := strategySize(req.Body.Text); err != nil {
+		return nil, err
+	}
+	if _, err := s.app.CurrentSnapshot(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := s.app.ValidateStrategy(ctx, []byte(req.Body.Text)); err != nil {
+		return nil, err
+	}
+	one, err := s.begin(ctx, gen.JobWhatIf, app.WhatIfJob{Text: req.Body.Text})
+	return gen.TryStrategy202JSONResponse(one), err
+}
+
+// GetSnapshotTable answers the Parquet copy of the snapshot, or where it is.
+func (s *Server) GetSnapshotTable(ctx context.Context, _ gen.GetSnapshotTableRequestObject) (gen.GetSnapshotTableResponseObject, error) {
+	name, content, url, err := s.app.SnapshotTable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if url != "" {
+		return gen.GetSnapshotTable303Response{Headers: gen.GetSnapshotTable303ResponseHeaders{Location: &url}}, nil
+	}
+	return gen.GetSnapshotTable200ApplicationvndApacheParquetResponse{
+		Body: bytes.NewReader(content), ContentLength: int64(len(content)),
+		Headers: gen.GetSnapshotTable200ResponseHeaders{ContentDisposition: text(`attachment; filename="` + name + `"`)},
+	}, nil
+}
+
 // settingsOf are the settings of the strategy of a snapshot; null where one was made before they stood in it.
 func settingsOf(m *snapshot.Manifest) json.RawMessage {
 	if len(m.Strategy.Settings) == 0 {

@@ -149,3 +149,53 @@ func TestSnapshotOverHTTP(t *testing.T) {
 		t.Errorf("%s", rec.Body)
 	}
 }
+
+func (f *shooting) SnapshotTable(context.Context) (string, []byte, string, error) {
+	if f.current == nil {
+		return "", nil, "", fault.New(fault.NotFound, "there is no snapshot yet")
+	}
+	if f.current.Generation == "far" {
+		return "users-far.parquet", nil, "https://bucket.example/far?signed", nil
+	}
+	return "users-g1.parquet", []byte("PAR1"), "", nil
+}
+
+func (f *shooting) ValidateStrategy(context.Context, []byte) (app.StrategyCheck, error) {
+	return app.StrategyCheck{}, nil
+}
+
+// The table comes as a file, or as the address of one; what-ifs and compactions are jobs that hold their report.
+func TestTableAndReports(t *testing.T) {
+	f := &shooting{fake: fake{now: now}}
+	s := NewServer(f, "test")
+	defer s.Close()
+	h := NewHandler(s, Options{})
+	if w := askHandler(t, h, "GET", "/v1/snapshot/table", ""); w.Code != http.StatusNotFound {
+		t.Errorf("without a snapshot: %d", w.Code)
+	}
+	if w := askHandler(t, h, "POST", "/v1/whatif", `{"text":"x"}`); w.Code != http.StatusNotFound {
+		t.Errorf("a what-if without a snapshot: %d", w.Code)
+	}
+	f.current = &app.StoredSnapshot{Generation: "g1"}
+	w := askHandler(t, h, "GET", "/v1/snapshot/table", "")
+	if w.Code != http.StatusOK || w.Body.String() != "PAR1" || !strings.Contains(w.Header().Get("Content-Disposition"), "users-g1.parquet") {
+		t.Errorf("the table: %d %v", w.Code, w.Header())
+	}
+	f.current.Generation = "far"
+	w = askHandler(t, h, "GET", "/v1/snapshot/table", "")
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "https://bucket.example/far?signed" {
+		t.Errorf("the address of the table: %d %v", w.Code, w.Header())
+	}
+	for _, c := range []struct{ path, body, want string }{
+		{"/v1/whatif", `{"text":"weir: 1"}`, `"tried_version":"weir: 1"`}, {"/v1/compact", "", `"files_after":2`},
+	} {
+		w := askHandler(t, h, "POST", c.path, c.body)
+		if w.Code != http.StatusAccepted {
+			t.Fatalf("%s: %d %s", c.path, w.Code, w.Body)
+		}
+		s.jobs.wait(context.Background())
+		if w := askHandler(t, h, "GET", "/v1/jobs", ""); !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s: %s", c.path, w.Body)
+		}
+	}
+}

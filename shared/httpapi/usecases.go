@@ -38,6 +38,7 @@ type UseCases interface {
 	SnapshotAge(ctx context.Context, s app.StoredSnapshot) (int64, error)
 	SnapshotManifest(ctx context.Context, s app.StoredSnapshot) (*snapshot.Manifest, error)
 	SnapshotShard(ctx context.Context, name string) ([]byte, error)
+	SnapshotTable(ctx context.Context) (name string, content []byte, url string, err error)
 
 	Users(ctx context.Context, q app.UserQuery) (app.UserPage, error)
 	User(ctx context.Context, id string, asOf int64) (app.UserView, error)

@@ -294,6 +294,7 @@ func (e FitRequestKind) Valid() bool {
 // Defines values for JobKind.
 const (
 	JobBacktest JobKind = "backtest"
+	JobCompact  JobKind = "compact"
 	JobFit      JobKind = "fit"
 	JobProposal JobKind = "proposal"
 	JobPublish  JobKind = "publish"
@@ -301,12 +302,15 @@ const (
 	JobReplay   JobKind = "replay"
 	JobSnapshot JobKind = "snapshot"
 	JobStrategy JobKind = "strategy"
+	JobWhatIf   JobKind = "whatif"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
 	case JobBacktest:
+		return true
+	case JobCompact:
 		return true
 	case JobFit:
 		return true
@@ -321,6 +325,8 @@ func (e JobKind) Valid() bool {
 	case JobSnapshot:
 		return true
 	case JobStrategy:
+		return true
+	case JobWhatIf:
 		return true
 	default:
 		return false
@@ -1363,6 +1369,21 @@ type Cohorts struct {
 	Period   Period      `json:"period"`
 }
 
+// Compaction defines model for Compaction.
+type Compaction struct {
+	FilesAfter  int64 `json:"files_after"`
+	FilesBefore int64 `json:"files_before"`
+
+	// Forgotten Rows of users who were forgotten, that a backup had brought back.
+	Forgotten int64 `json:"forgotten"`
+
+	// Rows That were written anew.
+	Rows int64 `json:"rows"`
+
+	// Sealed Rows from before contact data had its room, that were sealed.
+	Sealed int64 `json:"sealed"`
+}
+
 // Concentration defines model for Concentration.
 type Concentration struct {
 	AsOf     time.Time `json:"as_of"`
@@ -1782,7 +1803,8 @@ type Input struct {
 
 // Job defines model for Job.
 type Job struct {
-	Backtest *ChurnBacktest `json:"backtest,omitempty"`
+	Backtest   *ChurnBacktest `json:"backtest,omitempty"`
+	Compaction *Compaction    `json:"compaction,omitempty"`
 
 	// Done Work done of the present pass.
 	Done    int64    `json:"done"`
@@ -1801,6 +1823,9 @@ type Job struct {
 
 	// Version The version that was fitted or published, or the generation of the snapshot.
 	Version *string `json:"version,omitempty"`
+
+	// Whatif The report of a what-if, as `weir whatif --snapshot DIR --json` prints it.
+	Whatif *json.RawMessage `json:"whatif,omitempty"`
 }
 
 // JobKind defines model for Job.Kind.
@@ -3514,6 +3539,12 @@ type Warning struct {
 	Text Label `json:"text"`
 }
 
+// WhatIfRequest defines model for WhatIfRequest.
+type WhatIfRequest struct {
+	// Text The strategy that is tried.
+	Text string `json:"text"`
+}
+
 // AcceptLanguage defines model for AcceptLanguage.
 type AcceptLanguage = string
 
@@ -3924,6 +3955,9 @@ type TrackJSONRequestBody = Event
 // PrepareUploadJSONRequestBody defines body for PrepareUpload for application/json ContentType.
 type PrepareUploadJSONRequestBody = UploadRequest
 
+// TryStrategyJSONRequestBody defines body for TryStrategy for application/json ContentType.
+type TryStrategyJSONRequestBody = WhatIfRequest
+
 // Getter for additional properties for Batch. Returns the specified
 // element and whether it was found
 func (a Batch) Get(fieldName string) (value interface{}, found bool) {
@@ -4057,6 +4091,9 @@ type ServerInterface interface {
 	// BacktestChurn Try the warning of churn on the base's own past.
 	// (POST /v1/churn/backtest)
 	BacktestChurn(w http.ResponseWriter, r *http.Request)
+	// Compact Merge small files of kept events.
+	// (POST /v1/compact)
+	Compact(w http.ResponseWriter, r *http.Request)
 	// CheckCondition Check a condition while it is typed, and count whom it selects.
 	// (POST /v1/conditions/check)
 	CheckCondition(w http.ResponseWriter, r *http.Request)
@@ -4180,6 +4217,9 @@ type ServerInterface interface {
 	// GetSnapshotShard A shard of a snapshot, in the layout of docs/wasm-abi.md.
 	// (GET /v1/snapshot/shards/{name})
 	GetSnapshotShard(w http.ResponseWriter, r *http.Request, name string, params GetSnapshotShardParams)
+	// GetSnapshotTable The snapshot as a Parquet file, for other tools.
+	// (GET /v1/snapshot/table)
+	GetSnapshotTable(w http.ResponseWriter, r *http.Request)
 	// GetStatus What this Weir is and what it is doing.
 	// (GET /v1/status)
 	GetStatus(w http.ResponseWriter, r *http.Request)
@@ -4282,6 +4322,9 @@ type ServerInterface interface {
 	// ListUserMessages Every message meant for a user, sent or not, and why, newest first.
 	// (GET /v1/users/{id}/messages)
 	ListUserMessages(w http.ResponseWriter, r *http.Request, id UserId, params ListUserMessagesParams)
+	// TryStrategy What the base would be under another strategy, computed from the stored snapshot.
+	// (POST /v1/whatif)
+	TryStrategy(w http.ResponseWriter, r *http.Request)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -4824,6 +4867,20 @@ func (siw *ServerInterfaceWrapper) BacktestChurn(w http.ResponseWriter, r *http.
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.BacktestChurn(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// Compact operation middleware
+func (siw *ServerInterfaceWrapper) Compact(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.Compact(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5877,6 +5934,20 @@ func (siw *ServerInterfaceWrapper) GetSnapshotShard(w http.ResponseWriter, r *ht
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetSnapshotShard(w, r, name, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetSnapshotTable operation middleware
+func (siw *ServerInterfaceWrapper) GetSnapshotTable(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetSnapshotTable(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -6991,6 +7062,20 @@ func (siw *ServerInterfaceWrapper) ListUserMessages(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// TryStrategy operation middleware
+func (siw *ServerInterfaceWrapper) TryStrategy(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TryStrategy(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -7175,6 +7260,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/proposals/{number}/preview", wrapper.PreviewProposal)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/strategy/proposals/{number}/publish", wrapper.PublishProposal)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/replay", wrapper.ReplayHistory)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/whatif", wrapper.TryStrategy)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/compact", wrapper.Compact)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models", wrapper.ListModels)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/models/versions/{version}", wrapper.GetModels)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/models/fit", wrapper.FitModels)
@@ -7183,6 +7270,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/churn/backtest", wrapper.BacktestChurn)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/snapshot", wrapper.GetSnapshot)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/snapshot", wrapper.TakeSnapshot)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/snapshot/table", wrapper.GetSnapshotTable)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/snapshot/shards/{name}", wrapper.GetSnapshotShard)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/jobs", wrapper.ListJobs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/jobs/{id}", wrapper.GetJob)
@@ -7743,6 +7831,44 @@ type BacktestChurndefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response BacktestChurndefaultApplicationProblemPlusJSONResponse) VisitBacktestChurnResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompactRequestObject struct {
+}
+
+type CompactResponseObject interface {
+	VisitCompactResponse(w http.ResponseWriter) error
+}
+
+type Compact202JSONResponse Job
+
+func (response Compact202JSONResponse) VisitCompactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompactdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompactdefaultApplicationProblemPlusJSONResponse) VisitCompactResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9486,6 +9612,74 @@ func (response GetSnapshotSharddefaultApplicationProblemPlusJSONResponse) VisitG
 	return err
 }
 
+type GetSnapshotTableRequestObject struct {
+}
+
+type GetSnapshotTableResponseObject interface {
+	VisitGetSnapshotTableResponse(w http.ResponseWriter) error
+}
+
+type GetSnapshotTable200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetSnapshotTable200ApplicationvndApacheParquetResponse struct {
+	Body          io.Reader
+	Headers       GetSnapshotTable200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetSnapshotTable200ApplicationvndApacheParquetResponse) VisitGetSnapshotTableResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/vnd.apache.parquet")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSnapshotTable303ResponseHeaders struct {
+	Location *string
+}
+
+type GetSnapshotTable303Response struct {
+	Headers GetSnapshotTable303ResponseHeaders
+}
+
+func (response GetSnapshotTable303Response) VisitGetSnapshotTableResponse(w http.ResponseWriter) error {
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(303)
+	return nil
+}
+
+type GetSnapshotTabledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSnapshotTabledefaultApplicationProblemPlusJSONResponse) VisitGetSnapshotTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusRequestObject struct {
 }
 
@@ -10821,6 +11015,45 @@ func (response ListUserMessagesdefaultApplicationProblemPlusJSONResponse) VisitL
 	return err
 }
 
+type TryStrategyRequestObject struct {
+	Body *TryStrategyJSONRequestBody
+}
+
+type TryStrategyResponseObject interface {
+	VisitTryStrategyResponse(w http.ResponseWriter) error
+}
+
+type TryStrategy202JSONResponse Job
+
+func (response TryStrategy202JSONResponse) VisitTryStrategyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TryStrategydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TryStrategydefaultApplicationProblemPlusJSONResponse) VisitTryStrategyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// Alias Say that two ids are the same user.
@@ -10856,6 +11089,9 @@ type StrictServerInterface interface {
 	// BacktestChurn Try the warning of churn on the base's own past.
 	// (POST /v1/churn/backtest)
 	BacktestChurn(ctx context.Context, request BacktestChurnRequestObject) (BacktestChurnResponseObject, error)
+	// Compact Merge small files of kept events.
+	// (POST /v1/compact)
+	Compact(ctx context.Context, request CompactRequestObject) (CompactResponseObject, error)
 	// CheckCondition Check a condition while it is typed, and count whom it selects.
 	// (POST /v1/conditions/check)
 	CheckCondition(ctx context.Context, request CheckConditionRequestObject) (CheckConditionResponseObject, error)
@@ -10979,6 +11215,9 @@ type StrictServerInterface interface {
 	// GetSnapshotShard A shard of a snapshot, in the layout of docs/wasm-abi.md.
 	// (GET /v1/snapshot/shards/{name})
 	GetSnapshotShard(ctx context.Context, request GetSnapshotShardRequestObject) (GetSnapshotShardResponseObject, error)
+	// GetSnapshotTable The snapshot as a Parquet file, for other tools.
+	// (GET /v1/snapshot/table)
+	GetSnapshotTable(ctx context.Context, request GetSnapshotTableRequestObject) (GetSnapshotTableResponseObject, error)
 	// GetStatus What this Weir is and what it is doing.
 	// (GET /v1/status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
@@ -11081,6 +11320,9 @@ type StrictServerInterface interface {
 	// ListUserMessages Every message meant for a user, sent or not, and why, newest first.
 	// (GET /v1/users/{id}/messages)
 	ListUserMessages(ctx context.Context, request ListUserMessagesRequestObject) (ListUserMessagesResponseObject, error)
+	// TryStrategy What the base would be under another strategy, computed from the stored snapshot.
+	// (POST /v1/whatif)
+	TryStrategy(ctx context.Context, request TryStrategyRequestObject) (TryStrategyResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -11419,6 +11661,30 @@ func (sh *strictHandler) BacktestChurn(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(BacktestChurnResponseObject); ok {
 		if err := validResponse.VisitBacktestChurnResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Compact operation middleware
+func (sh *strictHandler) Compact(w http.ResponseWriter, r *http.Request) {
+	var request CompactRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.Compact(ctx, request.(CompactRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Compact")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CompactResponseObject); ok {
+		if err := validResponse.VisitCompactResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -12567,6 +12833,30 @@ func (sh *strictHandler) GetSnapshotShard(w http.ResponseWriter, r *http.Request
 	}
 }
 
+// GetSnapshotTable operation middleware
+func (sh *strictHandler) GetSnapshotTable(w http.ResponseWriter, r *http.Request) {
+	var request GetSnapshotTableRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSnapshotTable(ctx, request.(GetSnapshotTableRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSnapshotTable")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetSnapshotTableResponseObject); ok {
+		if err := validResponse.VisitGetSnapshotTableResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetStatus operation middleware
 func (sh *strictHandler) GetStatus(w http.ResponseWriter, r *http.Request) {
 	var request GetStatusRequestObject
@@ -13490,6 +13780,37 @@ func (sh *strictHandler) ListUserMessages(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListUserMessagesResponseObject); ok {
 		if err := validResponse.VisitListUserMessagesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TryStrategy operation middleware
+func (sh *strictHandler) TryStrategy(w http.ResponseWriter, r *http.Request) {
+	var request TryStrategyRequestObject
+
+	var body TryStrategyJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TryStrategy(ctx, request.(TryStrategyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TryStrategy")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TryStrategyResponseObject); ok {
+		if err := validResponse.VisitTryStrategyResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1080,6 +1080,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/whatif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the base would be under another strategy, computed from the stored snapshot.
+         * @description Nothing is stored but the report. The answer comes at once; the job holds the report when it is done, equal to that of
+         *     `weir whatif --snapshot` over the same snapshot.
+         */
+        post: operations["tryStrategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge small files of kept events.
+         * @description The same rows in fewer files, which timelines and rebuilds read faster. It begins by itself with the daily snapshot when 64 files were
+         *     imported since the last one. The answer comes at once; one that was interrupted goes on where it was.
+         */
+        post: operations["compact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -1212,6 +1254,27 @@ export interface paths {
          * @description The answer comes at once; the job says how far it is. One that was interrupted is gone on with.
          */
         post: operations["takeSnapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshot/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The snapshot as a Parquet file, for other tools.
+         * @description The same columns as the shards, without personal data. Where files are read past the API the answer is 303 with the address of the file,
+         *     which works for five minutes without a token.
+         */
+        get: operations["getSnapshotTable"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3387,7 +3450,7 @@ export interface components {
         Job: {
             id: string;
             /** @enum {string} */
-            kind: "fit" | "publish" | "backtest" | "snapshot" | "replay" | "strategy" | "rebuild" | "proposal";
+            kind: "fit" | "publish" | "backtest" | "snapshot" | "replay" | "strategy" | "rebuild" | "proposal" | "compact" | "whatif";
             /** @enum {string} */
             status: "running" | "done" | "failed";
             /**
@@ -3411,7 +3474,35 @@ export interface components {
             proposal?: number;
             backtest?: components["schemas"]["ChurnBacktest"];
             replay?: components["schemas"]["Replay"];
+            /** @description The report of a what-if, as `weir whatif --snapshot DIR --json` prints it. */
+            whatif?: unknown;
+            compaction?: components["schemas"]["Compaction"];
             problem?: components["schemas"]["Problem"];
+        };
+        WhatIfRequest: {
+            /** @description The strategy that is tried. */
+            text: string;
+        };
+        Compaction: {
+            /** Format: int64 */
+            files_before: number;
+            /** Format: int64 */
+            files_after: number;
+            /**
+             * Format: int64
+             * @description That were written anew.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Rows from before contact data had its room, that were sealed.
+             */
+            sealed: number;
+            /**
+             * Format: int64
+             * @description Rows of users who were forgotten, that a backup had brought back.
+             */
+            forgotten: number;
         };
         ReplayRequest: {
             /** @description The strategy that is tried. */
@@ -5436,6 +5527,52 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    tryStrategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfRequest"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listModels: {
         parameters: {
             query?: never;
@@ -5635,6 +5772,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSnapshotTable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description Where the file is. */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -289,6 +289,8 @@ export default {
     warnedOf: "The {{share}} with the highest probability",
   },
   job: {
+    compact: "Merging files of kept events…",
+    whatif: "Trying another strategy over the snapshot…",
     fit: "Fitting the models to the base…",
     publish: "Scoring every user under the models…",
     backtest: "Trying the warning on the past…",

@@ -284,6 +284,8 @@ const zh: Texts = {
     warnedOf: "概率最高的 {{share}}",
   },
   job: {
+    compact: "正在合并事件文件……",
+    whatif: "正在用快照试算另一策略……",
     fit: "正在拟合模型……",
     publish: "正在按模型为每个用户重新评分……",
     backtest: "正在用历史检验预警……",
