@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -24,8 +25,11 @@ import (
 //
 //	1 | hash of the user (8) | n | n records, the newest first | length of the pointer | pointer to the entry before, or nothing
 //
-// with a record as seq, moment, length, content. Every pageRecords-th entry of a user holds again what the entries since the last such
-// one hold, and points before them, so that a long history takes few reads.
+// with a record as seq, moment, length, content. Every pageRecords-th entry of a user, a page, holds again what the entries since the last
+// such one hold, and points before them, so that a long history takes few reads. It has layout 2, and after the pointer those to the
+// entries that it holds again, a number and each with its length: whoever forgets the user finds them by it.
+//
+// An entry of a user who was forgotten is zeros.
 
 const (
 	attrLog     = "d" // of a profile: the pointer to its newest entry
@@ -33,6 +37,7 @@ const (
 	pageRecords = 8
 	groupBytes  = 8 << 20 // of an object, unless one entry is larger
 	logLayout   = 1
+	pageLayout  = 2
 )
 
 // place points at an entry: byte 1 is the layout (high) and singles (low), then the object (16), offset, length and seq as varints.
@@ -50,6 +55,9 @@ func (at *place) encode() []byte {
 }
 
 var errLog = fault.New(fault.Internal, "a record of decisions is damaged").WithHint("restore the object from the bucket's versions")
+
+// errErased says that an entry was that of a user who was forgotten.
+var errErased = fault.New(fault.Internal, "a record of decisions was erased")
 
 // parsePlace reads a pointer; nil is the place before the first entry.
 func parsePlace(b []byte) (*place, error) {
@@ -99,65 +107,102 @@ func (r *reader) bytes(n uint64) []byte {
 	return b
 }
 
-// appendEntry appends the entry of a user: records, the newest first, and the pointer to the entry before.
-func appendEntry(dst []byte, user string, records []app.Decision, before []byte) []byte {
-	dst = binary.LittleEndian.AppendUint64(append(dst, logLayout), event.UserHash(user))
+// appendEntry appends the entry of a user: records, the newest first, the pointer to the entry before, and of a page those to the entries
+// that it holds again.
+func appendEntry(dst []byte, user string, records []app.Decision, before []byte, again [][]byte) []byte {
+	layout := byte(logLayout)
+	if len(again) > 0 {
+		layout = pageLayout
+	}
+	dst = binary.LittleEndian.AppendUint64(append(dst, layout), event.UserHash(user))
 	dst = binary.AppendUvarint(dst, uint64(len(records)))
 	for i := range records {
 		d := &records[i]
 		dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(d.Seq)), d.AsOf)
 		dst = append(binary.AppendUvarint(dst, uint64(len(d.Record))), d.Record...)
 	}
-	return append(binary.AppendUvarint(dst, uint64(len(before))), before...)
+	dst = append(binary.AppendUvarint(dst, uint64(len(before))), before...)
+	if layout == logLayout {
+		return dst
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(again)))
+	for _, at := range again {
+		dst = append(binary.AppendUvarint(dst, uint64(len(at))), at...)
+	}
+	return dst
+}
+
+// entry is what stands at a place.
+type entry struct {
+	records []app.Decision // the newest first
+	before  *place         // the entry before; nil for none
+	again   []*place       // of a page: the entries whose records it holds again, where it says so
 }
 
 // parseEntry reads an entry of a user.
-func parseEntry(b []byte, user string) (records []app.Decision, before *place, err error) {
+func parseEntry(b []byte, user string) (e entry, err error) {
 	r := reader{b: b}
-	if layout := r.bytes(1); len(layout) == 0 || layout[0] != logLayout {
-		return nil, nil, errLog
+	layout := r.bytes(1)
+	if len(layout) == 1 && layout[0] == 0 {
+		return entry{}, errErased
+	}
+	if len(layout) == 0 || layout[0] != logLayout && layout[0] != pageLayout {
+		return entry{}, errLog
 	}
 	if hash := r.bytes(8); len(hash) < 8 || binary.LittleEndian.Uint64(hash) != event.UserHash(user) {
-		return nil, nil, errLog
+		return entry{}, errLog
 	}
 	for n := r.uint(); n > 0 && !r.bad; n-- {
 		d := app.Decision{Key: user, Seq: int64(r.uint()), AsOf: r.int()}
 		d.Record = r.bytes(r.uint())
-		records = append(records, d)
+		e.records = append(e.records, d)
 	}
-	pointer := r.bytes(r.uint())
-	if r.bad || len(r.b) > 0 || len(records) == 0 {
-		return nil, nil, errLog
+	if e.before, err = parsePlace(r.bytes(r.uint())); err != nil {
+		return entry{}, err
 	}
-	before, err = parsePlace(pointer)
-	return records, before, err
+	if layout[0] == pageLayout {
+		for n := r.uint(); n > 0 && !r.bad; n-- {
+			at, err := parsePlace(r.bytes(r.uint()))
+			if err != nil || at == nil {
+				return entry{}, errLog
+			}
+			e.again = append(e.again, at)
+		}
+	}
+	if r.bad || len(r.b) > 0 || len(e.records) == 0 {
+		return entry{}, errLog
+	}
+	return e, nil
 }
 
 // logs is the folder of the workspace's decision records.
 func (p *profiles) logs() string { return "decisions/" + p.table.workspace + "/" }
 
+// object is the name of the object that a place is in.
+func (p *profiles) object(at *place) string { return p.logs() + hex.EncodeToString(at.object[:]) }
+
 // entry reads the entry at a place.
-func (p *profiles) entry(ctx context.Context, user string, at *place) (records []app.Decision, before *place, err error) {
-	b, err := p.bucket.part(ctx, p.logs()+hex.EncodeToString(at.object[:]), int64(at.offset), int64(at.length))
+func (p *profiles) entry(ctx context.Context, user string, at *place) (e entry, err error) {
+	b, err := p.bucket.part(ctx, p.object(at), int64(at.offset), int64(at.length))
 	if err != nil {
-		return nil, nil, err
+		return e, err
 	}
-	return parseEntry(b, user)
+	if e, err = parseEntry(b, user); err == nil && e.before != nil && e.before.seq >= at.seq { // a circle
+		err = errLog
+	}
+	return e, err
 }
 
 // walk appends a user's records to all, from a place back to the first, until there are limit of them.
-func (p *profiles) walk(ctx context.Context, user string, at *place, all []app.Decision, limit int) ([]app.Decision, *place, error) {
+func (p *profiles) walk(ctx context.Context, user string, at *place, all []app.Decision, limit int) ([]app.Decision, error) {
 	for at != nil && len(all) < limit {
-		records, before, err := p.entry(ctx, user, at)
+		e, err := p.entry(ctx, user, at)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		if before != nil && before.seq >= at.seq { // a circle
-			return nil, nil, errLog
-		}
-		all, at = append(all, records...), before
+		all, at = append(all, e.records...), e.before
 	}
-	return all, at, nil
+	return all, nil
 }
 
 // logged is an entry that is to be put: of the write with a number, its records and the pointer to the entry before.
@@ -165,6 +210,7 @@ type logged struct {
 	write   int
 	records []app.Decision
 	before  []byte
+	again   [][]byte // pointers to the entries that a page holds again
 	singles int
 }
 
@@ -213,17 +259,22 @@ func (p *profiles) page(ctx context.Context, in *app.Item, e *logged) error {
 	if err != nil {
 		return err
 	}
-	records, before, err := p.walk(ctx, in.Key, at, e.records, e.singles)
+	records, want := e.records, e.singles
 	e.singles = 0
-	if fault.Is(err, fault.NotFound) {
-		return nil
+	var again [][]byte
+	for at != nil && len(records) < want {
+		one, err := p.entry(ctx, in.Key, at)
+		if fault.Is(err, fault.NotFound) || errors.Is(err, errErased) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		records, again, at = append(records, one.records...), append(again, at.encode()), one.before
 	}
-	if err != nil {
-		return err
-	}
-	e.records, e.before = records, nil
-	if before != nil {
-		e.before = before.encode()
+	e.records, e.again, e.before = records, again, nil
+	if at != nil {
+		e.before = at.encode()
 	}
 	return nil
 }
@@ -239,7 +290,7 @@ func (p *profiles) put(ctx context.Context, entries []logged, logs [][]byte) err
 		e := &entries[i]
 		d := &e.records[0]
 		start := len(b)
-		b = appendEntry(b, d.Key, e.records, e.before)
+		b = appendEntry(b, d.Key, e.records, e.before, e.again)
 		if start > 0 && len(b) > groupBytes {
 			groups = append(groups, b[:start])
 			b, start = bytes.Clone(b[start:]), 0
@@ -326,7 +377,7 @@ func (p *profiles) from(ctx context.Context, user string, pointer []byte, all []
 	if err != nil {
 		return nil, err
 	}
-	all, _, err = p.walk(ctx, user, at, all, limit)
+	all, err = p.walk(ctx, user, at, all, limit)
 	if fault.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.Internal, "a decision record of %q is not there", user).WithHint("restore the object from the bucket's versions").Because(err)
 	}

@@ -3,6 +3,7 @@ package aws
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
 )
 
@@ -28,6 +30,7 @@ type objects struct {
 	all        map[string][]byte
 	gets, puts int
 	fail       error // of every put
+	left       int   // puts until one fails; 0: none does
 }
 
 func (o *objects) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
@@ -35,6 +38,11 @@ func (o *objects) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.puts++
+	if o.left > 0 {
+		if o.left--; o.left == 0 {
+			return nil, errors.New("died")
+		}
+	}
 	if o.fail != nil {
 		return nil, o.fail
 	}
@@ -47,6 +55,9 @@ func (o *objects) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(
 	defer o.mu.Unlock()
 	o.gets++
 	content, ok := o.all[*in.Key]
+	if ok && in.Range == nil {
+		return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(bytes.Clone(content)))}, nil
+	}
 	var from, to int
 	if _, err := fmt.Sscanf(aws.ToString(in.Range), "bytes=%d-%d", &from, &to); err != nil || !ok {
 		return nil, &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
@@ -206,18 +217,71 @@ func TestLostEntry(t *testing.T) {
 	}
 }
 
+// The records of a user who is forgotten become zeros, those that pages hold again too, and others keep theirs. It may die in between.
+func TestEraseDecisions(t *testing.T) {
+	ctx := context.Background()
+	for fails := range 12 { // the first puts happen, and then one fails
+		p, o := newLog()
+		heads := map[string][]byte{}
+		for seq := int64(1); seq <= 21; seq++ {
+			var writes []app.UserWrite
+			for _, user := range []string{"ann", "bob"} {
+				w := decided(user, seq, 20)
+				w.Decision.Record = []byte(user + "'s secret")
+				w.Item.Log = heads[user]
+				writes = append(writes, w)
+			}
+			logs, err := p.log(ctx, writes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			heads["ann"], heads["bob"] = logs[0], logs[1]
+		}
+		o.left = fails + 1
+		if err := p.eraseFrom(ctx, "ann", heads["ann"]); err == nil {
+			t.Fatal("it did not die")
+		}
+		o.left = 0
+		if err := p.eraseFrom(ctx, "ann", heads["ann"]); err != nil {
+			t.Fatal(err)
+		}
+		hash := binary.LittleEndian.AppendUint64(nil, event.UserHash("ann"))
+		for name, content := range o.all {
+			if bytes.Contains(content, []byte("ann")) || bytes.Contains(content, hash) {
+				t.Errorf("%d: %s holds %q", fails, name, content)
+			}
+		}
+		if all, err := p.from(ctx, "bob", heads["bob"], nil, 100); err != nil || len(all) != 21 || string(all[0].Record) != "bob's secret" {
+			t.Errorf("%d: bob has %d decisions, %v", fails, len(all), err)
+		}
+		w := decided("ann", 22, 20) // by a backup of the table
+		w.Item.Log = heads["ann"]
+		if _, err := p.log(ctx, []app.UserWrite{w}); err != nil {
+			t.Errorf("%d: a decision after erased ones: %v", fails, err)
+		}
+	}
+}
+
 // An entry of another user, a damaged one and a pointer in a circle are refused.
 func TestDamagedEntries(t *testing.T) {
-	good := appendEntry(nil, "u", []app.Decision{{Key: "u", Seq: 3, AsOf: -5, Record: []byte("r")}}, (&place{length: 3, seq: 2}).encode())
-	if _, before, err := parseEntry(good, "u"); err != nil || before.seq != 2 {
-		t.Fatal(err)
-	}
-	if _, _, err := parseEntry(good, "v"); err == nil {
-		t.Error("the entry of another user is read")
-	}
-	for n := range good {
-		if _, _, err := parseEntry(good[:n], "u"); err == nil {
-			t.Errorf("%d of %d bytes are an entry", n, len(good))
+	good := appendEntry(nil, "u", []app.Decision{{Key: "u", Seq: 3, AsOf: -5, Record: []byte("r")}}, (&place{length: 3, seq: 2}).encode(), nil)
+	page := appendEntry(nil, "u", []app.Decision{{Key: "u", Seq: 3, AsOf: -5, Record: []byte("r")}}, (&place{length: 3, seq: 2}).encode(),
+		[][]byte{(&place{length: 4, seq: 2}).encode(), (&place{length: 5, seq: 1}).encode()})
+	for _, b := range [][]byte{good, page} {
+		e, err := parseEntry(b, "u")
+		if err != nil || e.before.seq != 2 {
+			t.Fatal(err)
+		}
+		if len(b) == len(page) && (len(e.again) != 2 || e.again[1].length != 5) {
+			t.Errorf("the page holds again %v", e.again)
+		}
+		if _, err := parseEntry(b, "v"); err == nil {
+			t.Error("the entry of another user is read")
+		}
+		for n := range b {
+			if _, err := parseEntry(b[:n], "u"); err == nil {
+				t.Errorf("%d of %d bytes are an entry", n, len(b))
+			}
 		}
 	}
 	pointer := (&place{length: 3, seq: 2, singles: 7}).encode()
@@ -229,20 +293,24 @@ func TestDamagedEntries(t *testing.T) {
 }
 
 func FuzzEntry(f *testing.F) {
-	f.Add(appendEntry(nil, "u", []app.Decision{{Key: "u", Seq: 3, AsOf: -5, Record: []byte("r")}}, (&place{length: 3, seq: 2}).encode()))
-	f.Add(appendEntry(nil, "u", []app.Decision{{Key: "u", Seq: 9}, {Key: "u", Seq: 8}}, nil))
+	f.Add(appendEntry(nil, "u", []app.Decision{{Key: "u", Seq: 3, AsOf: -5, Record: []byte("r")}}, (&place{length: 3, seq: 2}).encode(), nil))
+	f.Add(appendEntry(nil, "u", []app.Decision{{Key: "u", Seq: 9}, {Key: "u", Seq: 8}}, nil, [][]byte{(&place{length: 3, seq: 2}).encode()}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		records, before, err := parseEntry(b, "u")
+		e, err := parseEntry(b, "u")
 		if err != nil {
 			return
 		}
 		var pointer []byte
-		if before != nil {
-			pointer = before.encode()
+		if e.before != nil {
+			pointer = e.before.encode()
 		}
-		again, _, err := parseEntry(appendEntry(nil, "u", records, pointer), "u")
-		if err != nil || !reflect.DeepEqual(records, again) {
-			t.Fatalf("%v is read as %v: %v", records, again, err)
+		var places [][]byte
+		for _, at := range e.again {
+			places = append(places, at.encode())
+		}
+		again, err := parseEntry(appendEntry(nil, "u", e.records, pointer, places), "u")
+		if err != nil || !reflect.DeepEqual(e, again) {
+			t.Fatalf("%v is read as %v: %v", e, again, err)
 		}
 	})
 }

@@ -1,14 +1,19 @@
 package aws
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	values "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/weir-engine/weir/infra/disk"
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/fault"
 )
 
 // drop deletes items; one that is not there is no error.
@@ -19,7 +24,7 @@ func (t *table) drop(ctx context.Context, keys []key) error {
 	})
 }
 
-// Forget implements app.Profiles. The records of decisions stand in objects with those of others: nothing points at them any more.
+// Forget implements app.Profiles. The records of decisions stand in objects with those of others: there they become zeros.
 func (p *profiles) Forget(ctx context.Context, keys []string) error {
 	if ctx.Err() != nil {
 		return disk.Canceled(ctx.Err())
@@ -71,10 +76,84 @@ func (p *profiles) forget(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.eraseLogs(ctx, user); err != nil { // before what points at them
+		return err
+	}
 	if err := p.table.drop(ctx, intents); err != nil { // before the places that name them
 		return err
 	}
 	return p.table.drop(ctx, append(places, p.logsKey(user), p.key(user)))
+}
+
+// eraseLogs makes zeros of the decision records of a user, in objects that keep their length and name, so that the entries of others stay
+// where they are. The oldest go first: a call that died finds what is left.
+func (p *profiles) eraseLogs(ctx context.Context, user string) error {
+	there, err := p.table.get(ctx, p.key(user))
+	if err != nil {
+		return err
+	}
+	kept, err := p.table.get(ctx, p.logsKey(user))
+	if err != nil {
+		return err
+	}
+	heads := [][]byte{there.bytes(attrLog)}
+	list, _ := kept[attrLogs].(*values.AttributeValueMemberL)
+	for pointer := range reversed(list) {
+		heads = append(heads, pointer)
+	}
+	for _, pointer := range heads {
+		if err := p.eraseFrom(ctx, user, pointer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseFrom makes zeros of the entries of a user from a pointer back.
+func (p *profiles) eraseFrom(ctx context.Context, user string, pointer []byte) error {
+	at, err := parsePlace(pointer)
+	if err != nil {
+		return err
+	}
+	var places []*place
+	for at != nil {
+		e, err := p.entry(ctx, user, at)
+		if errors.Is(err, errErased) || fault.Is(err, fault.NotFound) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		places = append(append(places, at), e.again...)
+		at = e.before
+	}
+	slices.SortStableFunc(places, func(a, b *place) int { return cmp.Compare(a.seq, b.seq) })
+	for _, at := range places {
+		if err := p.erase(ctx, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// erase makes zeros of an entry.
+func (p *profiles) erase(ctx context.Context, at *place) error {
+	b, err := p.bucket.read(ctx, p.object(at))
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if at.offset+at.length > uint64(len(b)) {
+		return errLog
+	}
+	mine := b[at.offset : at.offset+at.length]
+	if mine[0] == 0 {
+		return nil
+	}
+	clear(mine)
+	return p.bucket.put(ctx, p.object(at), bytes.NewReader(b))
 }
 
 // Forget implements app.Links: the pointers first; then each fact under the other id before the one that was asked for, so that a call
