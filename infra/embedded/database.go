@@ -76,7 +76,8 @@ func (d *database) connect(cacheKiB int) (*connection, error) {
 	if d.readOnly {
 		pragmas += "PRAGMA query_only=1;"
 	} else {
-		pragmas += "PRAGMA journal_mode=WAL;PRAGMA journal_size_limit=" + strconv.Itoa(128<<20) + ";"
+		// What is replaced and removed is overwritten: forgetting a user later could not find it any more.
+		pragmas += "PRAGMA secure_delete=ON;PRAGMA journal_mode=WAL;PRAGMA journal_size_limit=" + strconv.Itoa(128<<20) + ";"
 	}
 	if err := c.Exec(pragmas); err != nil {
 		_ = c.Close()
@@ -102,16 +103,9 @@ func (d *database) write(ctx context.Context, doing string, f func(c *connection
 	return nil
 }
 
-// erase is write for what must not be found in the file afterwards: deleted content is overwritten, and the log is written back.
+// erase is write for what must not be found in any file afterwards: the log is written back. Deleted content is overwritten by every write.
 func (d *database) erase(ctx context.Context, doing string, f func(c *connection) error) error {
-	err := d.write(ctx, doing, func(c *connection) error {
-		if err := c.Exec("PRAGMA secure_delete=ON"); err != nil {
-			return err
-		}
-		defer func() { _ = c.Exec("PRAGMA secure_delete=OFF") }()
-		return f(c)
-	})
-	if err != nil {
+	if err := d.write(ctx, doing, f); err != nil {
 		return err
 	}
 	d.mu.Lock()

@@ -51,9 +51,9 @@ func (p *suppressions) Put(ctx context.Context, s app.Suppression) error {
 	})
 }
 
-// Remove implements app.Suppressions.
+// Remove implements app.Suppressions: of an entry that names a user nothing stays in the file.
 func (p *suppressions) Remove(ctx context.Context, channel, who, topic string) error {
-	return p.db.write(ctx, "remove a suppression", func(c *connection) error {
+	return p.db.erase(ctx, "remove a suppression", func(c *connection) error {
 		_, err := c.exec(sqlUnsuppress, who, channel, topic)
 		return err
 	})

@@ -241,10 +241,18 @@ func (c *cloud) file(name string) (app.File, error) {
 	return app.File{}, fault.New(fault.NotFound, "no file is called %s", name)
 }
 
+// patience is how long a test waits for what must come.
+func patience() time.Duration {
+	if soak() {
+		return 20 * time.Minute
+	}
+	return 4 * time.Minute
+}
+
 // settle waits until nothing moves any more.
 func (c *cloud) settle(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience())
 	defer cancel()
 	must(t, c.Drained(ctx))
 	c.until(t, "no message is pending", func() bool {
@@ -257,7 +265,7 @@ func (c *cloud) settle(t *testing.T) {
 // until waits for a condition.
 func (c *cloud) until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience())
 	defer cancel()
 	for !holds() {
 		select {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"github.com/weir-engine/weir/shared/contact"
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/identity"
+	"github.com/weir-engine/weir/shared/strategy"
 )
 
 // docForgotten begins the keys of receipts.
@@ -184,6 +186,10 @@ func (a *App) destroy(ctx context.Context, r Receipt) (Receipt, error) {
 	}{
 		{"leave the tombstones", func() error { return a.ports.Contacts.Entomb(ctx, r.Hashes) }},
 		{"destroy the data keys", func() error { return a.ports.Contacts.Forget(ctx, ids) }},
+		{"remove the entries of the suppression list", func() error { return a.forgetSuppressions(ctx, ids) }},
+		{"clear the lists of who is due", func() error {
+			return a.eraseDue(ctx, func(key string) bool { return slices.Contains(ids, key) })
+		}},
 		{"remove the profiles", func() error { return a.ports.Profiles.Forget(ctx, ids) }},
 		{"take the keys out of the snapshots", func() error { return a.forgetPeople(ctx, ids) }},
 		{"erase the events", func() error { _, err := a.ports.Canon.Erase(ctx, ids); return err }},
@@ -195,6 +201,83 @@ func (a *App) destroy(ctx context.Context, r Receipt) (Receipt, error) {
 	}
 	r.Left, r.Finished = nil, a.ports.Clock()
 	return r, a.putDoc(ctx, docForgotten+r.ID, r)
+}
+
+// forgetSuppressions removes what the suppression list holds under the ids. Entries of addresses stay, as references: whoever must not be
+// written to is not to be written to under another id.
+func (a *App) forgetSuppressions(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		for _, channel := range []string{strategy.ChannelEmail, strategy.ChannelOutbox} {
+			found, err := a.ports.Suppressions.Find(ctx, channel, []string{SuppressedUser(id)})
+			if err != nil {
+				return err
+			}
+			for _, s := range found {
+				if err := a.ports.Suppressions.Remove(ctx, channel, s.Who, s.Topic); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// eraseDue takes users out of the due lists of every snapshot that is kept, and of one that is being written.
+func (a *App) eraseDue(ctx context.Context, gone func(key string) bool) error {
+	generations, err := a.ports.Shots.Generations(ctx)
+	if err != nil {
+		return err
+	}
+	var work snapshotWork
+	if _, err := a.getDoc(ctx, docSnapshotWork, &work); err != nil {
+		return err
+	}
+	for _, generation := range generations {
+		lists := work.Due
+		text, err := a.ports.Shots.Get(ctx, generation, dueListName)
+		switch {
+		case fault.Is(err, fault.NotFound) && generation == work.Generation: // not all of them are written
+		case fault.Is(err, fault.NotFound):
+			continue
+		case err != nil:
+			return err
+		default:
+			lists = nil
+			if json.Unmarshal(text, &lists) != nil {
+				return fault.New(fault.Internal, "the due lists of the snapshot %s cannot be read", generation).WithHint("make a new snapshot")
+			}
+		}
+		if err := a.eraseDueIn(ctx, generation, lists, gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseDueIn takes users out of some due lists of a snapshot.
+func (a *App) eraseDueIn(ctx context.Context, generation string, lists []dueList, gone func(key string) bool) error {
+	for _, list := range lists {
+		content, err := a.ports.Shots.Get(ctx, generation, list.Name)
+		if fault.Is(err, fault.NotFound) { // the generation was removed meanwhile
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		kept := []byte{}
+		whole := ParseDue(content, func(key string, due int64) {
+			if !gone(key) {
+				kept = AppendDue(kept, key, due)
+			}
+		})
+		if !whole || len(kept) == len(content) {
+			continue
+		}
+		if err := a.ports.Shots.Put(ctx, generation, list.Name, bytes.NewReader(kept)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Receipts returns the receipts of all users who were forgotten, the newest first.

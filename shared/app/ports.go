@@ -494,7 +494,8 @@ type Docs interface {
 }
 
 // Snapshots keeps generations of files, such as the shards of a snapshot. A document says which generation is the current one
-// (see StoredSnapshot); the files of a generation that a document names never change, but that forgetting takes keys out of its people.
+// (see StoredSnapshot); the files of a generation that a document names never change, but that forgetting takes keys out of its people
+// and of its lists of who is due.
 type Snapshots interface {
 	// Put stores a file of a generation whole or not at all, over what is there. Invalid unless both names consist of letters,
 	// digits, '-', '_' and inner dots.

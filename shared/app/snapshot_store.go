@@ -205,6 +205,7 @@ type snapshotter struct {
 	live     *Live
 	work     snapshotWork
 	doc      Doc // work as it is stored
+	graves   int // tombstones when it began to read
 	progress func(done, total int64)
 }
 
@@ -264,6 +265,11 @@ func (s *snapshotter) save(ctx context.Context) error {
 
 // write writes the files of the generation. After each shard it records how far it is.
 func (s *snapshotter) write(ctx context.Context) (*snapshot.Manifest, error) {
+	graves, err := s.a.graves(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.graves = len(graves.all)
 	files := &storedFiles{ctx: ctx, port: s.a.ports.Shots, generation: s.work.Generation}
 	w, err := snapshot.NewWriter(s.live.Engine, s.live.Cuts, snapshot.Options{
 		Users: s.work.Users, AsOf: s.work.AsOf, Made: s.work.Started, Text: s.live.Text, Shard: s.a.rows, Rows: s.a.most, Named: true, Due: true,
@@ -350,7 +356,14 @@ func (s *snapshotter) putLists(ctx context.Context, lists *dueLists) error {
 	if err != nil {
 		return fault.New(fault.Internal, "the due lists cannot be written").Because(err)
 	}
-	return s.a.ports.Shots.Put(ctx, s.work.Generation, dueListName, bytes.NewReader(text))
+	if err := s.a.ports.Shots.Put(ctx, s.work.Generation, dueListName, bytes.NewReader(text)); err != nil {
+		return err
+	}
+	graves, err := s.a.graves(ctx)
+	if err != nil || len(graves.all) == s.graves {
+		return err
+	}
+	return s.a.eraseDueIn(ctx, s.work.Generation, lists.files, graves.holds) // somebody was forgotten after the snapshot had read them
 }
 
 // publish makes the generation the current one, and removes those that nobody can be reading any more.
