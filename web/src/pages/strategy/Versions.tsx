@@ -1,18 +1,29 @@
-import { useQuery } from "@tanstack/react-query";
-import { App, Button, Select } from "antd";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { App, Button, Modal, Select } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { DiffView } from "../../components/DiffView";
 import { Card, Mark } from "../../components/Parts";
 import { Scroll } from "../../components/Scroll";
-import { Answer } from "../../components/States";
+import { Answer, Failure } from "../../components/States";
 import { api, data, type Schemas } from "../../core/api";
+import { useRole } from "../../core/caller";
+import type { Job } from "../../core/jobs";
 import { toProblem } from "../../core/problem";
-import { useView } from "../../core/view";
+import { useAddress, useView } from "../../core/view";
 import { Meaning } from "./Changes";
 
 /** Every publication, and what lies between any two. */
-export function Versions({ current, onTake }: { current: Schemas["Strategy"]; onTake: (text: string) => void }) {
+export function Versions({
+  current,
+  onTake,
+  onBack,
+}: {
+  current: Schemas["Strategy"];
+  onTake: (text: string) => void;
+  onBack: (job: Job) => void;
+}) {
   const { t } = useTranslation();
   const versions = useQuery({
     queryKey: ["strategy", "versions", current.version],
@@ -29,6 +40,7 @@ export function Versions({ current, onTake }: { current: Schemas["Strategy"]; on
               current={current.version}
               onCompare={(from) => setPair({ from, to: current.version })}
               onTake={onTake}
+              onBack={onBack}
             />
           </Card>
           {list.length > 1 && (
@@ -49,16 +61,21 @@ function VersionTable({
   current,
   onCompare,
   onTake,
+  onBack,
 }: {
   list: Schemas["StrategyVersion"][];
   current: string;
   onCompare: (version: string) => void;
   onTake: (text: string) => void;
+  onBack: (job: Job) => void;
 }) {
   const { t } = useTranslation();
   const { format } = useView();
   const { message } = App.useApp();
+  const address = useAddress();
+  const approver = useRole("approver");
   const [taking, setTaking] = useState("");
+  const [back, setBack] = useState<number>();
   const take = async (version: string) => {
     setTaking(version);
     try {
@@ -72,6 +89,7 @@ function VersionTable({
   };
   return (
     <Scroll label={t("strategy.versions")}>
+      {back !== undefined && <RollBack number={back} onClose={() => setBack(undefined)} onStart={onBack} />}
       <table className="plain">
         <thead>
           <tr>
@@ -94,6 +112,12 @@ function VersionTable({
               <td className="num nowrap">{format.time(version.published_at)}</td>
               <td className="break">
                 {version.note || <span className="muted">–</span>}{" "}
+                {version.proposal !== undefined && (
+                  <Link to={address("/strategy", { tab: "proposals", proposal: String(version.proposal) })}>
+                    {t("proposal.named", { n: version.proposal })}
+                  </Link>
+                )}{" "}
+                {version.emergency && <Mark tone="bad">{t("proposal.emergency")}</Mark>}{" "}
                 {version.include_existing && <Mark tone="warn">{t("strategy.withExisting")}</Mark>}
               </td>
               <td className="right nowrap">
@@ -109,6 +133,11 @@ function VersionTable({
                     >
                       {t("strategy.take")}
                     </Button>
+                    {approver && version.number !== undefined && (
+                      <Button size="small" danger onClick={() => setBack(version.number)}>
+                        {t("proposal.back")}
+                      </Button>
+                    )}
                   </span>
                 )}
               </td>
@@ -117,6 +146,38 @@ function VersionTable({
         </tbody>
       </table>
     </Scroll>
+  );
+}
+
+/** Asks before an earlier publication comes back at once. */
+function RollBack({ number, onClose, onStart }: { number: number; onClose: () => void; onStart: (job: Job) => void }) {
+  const { t } = useTranslation();
+  const back = useMutation({
+    mutationFn: async () => {
+      const { proposal } = await data(
+        api.POST("/v1/strategy/proposals", { body: { rollback: String(number), include_existing: false } }),
+      );
+      return data(
+        api.POST("/v1/strategy/proposals/{number}/publish", { params: { path: { number: proposal.number } } }),
+      );
+    },
+    onSuccess: (job) => {
+      onStart(job);
+      onClose();
+    },
+  });
+  return (
+    <Modal
+      open
+      title={t("proposal.backTitle", { n: number })}
+      okText={t("proposal.backOk")}
+      okButtonProps={{ danger: true, loading: back.isPending }}
+      onOk={() => back.mutate()}
+      onCancel={onClose}
+    >
+      <p>{t("proposal.backText")}</p>
+      {back.error && <Failure error={back.error} />}
+    </Modal>
   );
 }
 

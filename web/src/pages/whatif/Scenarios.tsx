@@ -6,6 +6,7 @@ import { useNavigate } from "react-router";
 import { paletteOf } from "../../charts/palette";
 import { Failure } from "../../components/States";
 import { api, data } from "../../core/api";
+import { useDirect } from "../../core/caller";
 import { useDark } from "../../core/prefs";
 import { Problem } from "../../core/problem";
 import { useView } from "../../core/view";
@@ -14,10 +15,11 @@ import type { Session } from "../../core/whatif/session";
 import { changesOf, edited, versionOf } from "../../core/whatif/settings";
 import type { Source } from "../../core/whatif/source";
 import { Meaning } from "../strategy/Changes";
+import { ProposalFields } from "../strategy/ProposeDialog";
 import type { Address } from "./address";
 import { save, toCsv, toMarkdown, toPng } from "./exports";
 import type { GroupName } from "./names";
-import { keepProposal } from "./proposal";
+import { dropDraft, keepProposal, previewOf } from "./proposal";
 import { signed, sizesOf } from "./Sizes";
 
 /** The scenarios, what becomes of the one that is tried: a proposal, or a file. */
@@ -104,6 +106,7 @@ export function Scenarios({
           edits={now.edits}
           report={report}
           session={session}
+          name={now.name}
           onClose={() => setProposing(false)}
         />
       )}
@@ -170,18 +173,20 @@ function Exports({
   );
 }
 
-/** Turns what is tried into a draft of the strategy: only what was changed is written into the file. */
+/** Turns what is tried into a proposal, or a draft of the strategy: only what was changed is written into the file. */
 function Propose({
   source,
   edits,
   report,
   session,
+  name,
   onClose,
 }: {
   source: Source;
   edits: Address["scenarios"][number]["edits"];
   report: Report;
   session: Session;
+  name: string;
   onClose: () => void;
 }) {
   const { t } = useTranslation();
@@ -191,7 +196,10 @@ function Propose({
   const [failure, setFailure] = useState<unknown>();
   const settings = edited(source.settings, edits);
   const moved = movesOf(report.stage).filter(({ from, to }) => from !== to);
-  const propose = async () => {
+  const direct = useDirect();
+  const [title, setTitle] = useState(name);
+  const [note, setNote] = useState("");
+  const propose = async (draft: boolean) => {
     setBusy(true);
     setFailure(undefined);
     try {
@@ -206,7 +214,21 @@ function Propose({
         throw new Problem(422, { detail: t("whatif.proposeDiffers"), hint: t("whatif.proposeByHand") });
       const told = session.report();
       if (told) keepProposal({ text, from: current.version }, told);
-      void navigate("/strategy?tab=changes");
+      if (draft) return void navigate("/strategy?tab=changes");
+      const { proposal } = await data(
+        api.POST("/v1/strategy/proposals", {
+          body: {
+            text,
+            title,
+            note,
+            from: current.version,
+            include_existing: false,
+            preview: previewOf(text, current.version),
+          },
+        }),
+      );
+      dropDraft();
+      void navigate(`/strategy?tab=proposals&proposal=${proposal.number}`);
     } catch (error) {
       setFailure(error);
       setBusy(false);
@@ -217,15 +239,30 @@ function Propose({
       open
       width={720}
       title={t("whatif.proposeTitle")}
-      okText={t("whatif.proposeOk")}
+      okText={t(direct === "approval" ? "proposal.askApproval" : "proposal.propose")}
       okButtonProps={{ loading: busy }}
-      onOk={() => void propose()}
+      onOk={() => void propose(false)}
       onCancel={onClose}
+      footer={(_, { OkBtn, CancelBtn }) => (
+        <>
+          <CancelBtn />
+          {!direct && (
+            <Button disabled={busy} onClick={() => void propose(true)}>
+              {t("whatif.proposeOk")}
+            </Button>
+          )}
+          <OkBtn />
+        </>
+      )}
     >
       <div style={{ display: "grid", gap: 16 }}>
         <p className="muted">{t("whatif.proposeText")}</p>
         <Meaning changes={changesOf(source.settings, settings)} height={280} />
         <p>{t("whatif.proposeMoves", { n: format.count(moved.reduce((sum, one) => sum + one.users, 0)) })}</p>
+        <ProposalFields title={title} note={note} onTitle={setTitle} onNote={setNote} />
+        {direct && (
+          <p className="muted note">{t(direct === "approval" ? "proposal.barApproval" : "proposal.barRole")}</p>
+        )}
         {failure !== undefined && <Failure error={failure} />}
       </div>
     </Modal>

@@ -13,6 +13,15 @@ export function keepProposal(draft: { text: string; from: string }, report: What
   }
 }
 
+/** Forgets the draft, once it is stored as a proposal. */
+export function dropDraft(): void {
+  try {
+    localStorage.removeItem(DRAFT);
+  } catch {
+    // Nothing was kept then.
+  }
+}
+
 /** What a draft was seen to do; undefined for a text that was not proposed, or was changed since. */
 export function proposalOf(text: string): WhatIf | undefined {
   try {
