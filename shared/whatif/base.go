@@ -18,9 +18,10 @@ type Base struct {
 	head   Head                         // of the first shard
 	rows   int
 	shards []*shard
+	added  []*shard // since the last Compare: nothing looks at them before the next one
+	last   *Preview // that Compare made; nil before
 	names  interned // stages and tiers
 	ages   bool     // some stage in STATE was entered after asOf
-	room   []int64  // of a column, while a shard is added
 }
 
 // interned gives names codes; 0 is "".
@@ -93,7 +94,7 @@ func NewBase(z *zone.Zone) *Base { return &Base{zone: z, names: newInterned()} }
 // added. Without them conditions on a user's own calendar cannot be previewed.
 func (b *Base) WithZones(zones func(name string) *zone.Zone) { b.zones = zones }
 
-// Rows returns the number of users.
+// Rows returns the number of users; those of shards that were added since the last Compare do not count yet.
 func (b *Base) Rows() int { return b.rows }
 
 // Head returns what the shards have in common; Rows and First are those of the first.
@@ -102,9 +103,16 @@ func (b *Base) Head() Head { return b.head }
 // required are the columns without which nothing is evaluated.
 var required = []string{"recency_days", "purchase_days", "orders", "spend", ColSilencePurchase, ColStage, ColStageAge, ColRevenue}
 
-// Add adds a shard, which must not change afterwards. Invalid when it is damaged or belongs to another base.
-func (b *Base) Add(buf []byte) error {
-	h, cols, err := Open(buf)
+// Add adds a shard, which must not change afterwards. Invalid when it is damaged or belongs to another base. A preview that was made
+// before does not see it.
+func (b *Base) Add(buf []byte) error { return b.add(buf, false) }
+
+// AddVerified adds a shard whose bytes are known to be those that a writer made, such as by their SHA-256: neither its checksum nor the
+// numbers in its columns are looked at again.
+func (b *Base) AddVerified(buf []byte) error { return b.add(buf, true) }
+
+func (b *Base) add(buf []byte, verified bool) error {
+	h, cols, err := open(buf, verified)
 	if err != nil {
 		return err
 	}
@@ -119,13 +127,17 @@ func (b *Base) Add(buf []byte) error {
 		sets: map[string][]uint64{}, programs: map[string]*column.Program{},
 	}
 	s.set.WithZones(b.zones)
+	put := s.set.Add
+	if verified {
+		put = s.set.AddVerified
+	}
 	for i := range cols {
 		c := &cols[i]
 		s.cols[c.Ref] = c
 		if c.Ref == colEngagement {
 			continue // conditions read the score that is computed
 		}
-		if err := s.set.Add(*c); err != nil {
+		if err := put(*c); err != nil {
 			return broken("%v", err)
 		}
 		if name, ok := strings.CutPrefix(c.Ref, colTag); ok {
@@ -143,9 +155,20 @@ func (b *Base) Add(buf []byte) error {
 	if len(b.shards) == 0 {
 		b.head = h
 	}
-	b.shards = append(b.shards, s)
-	b.rows += h.Rows
+	b.added = append(b.added, s)
+	if b.last == nil {
+		b.Join()
+	}
 	return nil
+}
+
+// Join makes shards part of the base that were added since the last Compare, which does it too: for cuts that follow from all rows.
+func (b *Base) Join() {
+	for _, s := range b.added {
+		b.shards = append(b.shards, s)
+		b.rows += s.Rows
+	}
+	b.added = nil
 }
 
 func (h *Head) sameBase(o *Head) bool {
@@ -156,14 +179,9 @@ func (h *Head) sameBase(o *Head) bool {
 
 // derive lays out what the kernels read.
 func (b *Base) derive(s *shard) (err error) {
-	if len(b.room) < s.Rows {
-		b.room = make([]int64, s.Rows)
-	}
-	room := b.room[:s.Rows]
-	buyers := s.buyers(room)
+	buyers := s.buyers()
 	for ref, to := range map[string]**axis{"recency_days": &s.recency, "purchase_days": &s.days, "spend": &s.money} {
-		s.numbers(ref, room)
-		*to = newAxis(room, s.reader(ref), buyers)
+		*to = newAxis(s.cols[ref], s.Rows, s.reader(ref), buyers)
 	}
 	if s.revenue, err = s.measure(ColRevenue); err != nil {
 		return err
@@ -172,40 +190,41 @@ func (b *Base) derive(s *shard) (err error) {
 		return err
 	}
 	s.keyRank = s.cols[ColKeyRank]
-	return b.settled(s, room)
+	return b.settled(s)
 }
 
 // buyers has the bit of every row with a purchase.
-func (s *shard) buyers(room []int64) []uint64 {
-	set := make([]uint64, s.set.Words())
-	days := s.cols["purchase_days"]
-	s.numbers("purchase_days", room)
-	for i, v := range room {
-		if v > 0 && (!days.HasNull || v != days.NullRaw) {
-			set[i/64] |= 1 << (i % 64)
-		}
+func (s *shard) buyers() []uint64 {
+	set, days := make([]uint64, s.set.Words()), s.cols["purchase_days"]
+	switch {
+	case days.U8 != nil:
+		positive(days.U8, days, set)
+	case days.U16 != nil:
+		positive(days.U16, days, set)
+	case days.U32 != nil:
+		positive(days.U32, days, set)
+	default:
+		positive(days.I64, days, set)
 	}
 	return set
 }
 
-// numbers reads a column whole, null as the number that stands for it.
-func (s *shard) numbers(ref string, to []int64) {
-	c := s.cols[ref]
-	switch {
-	case c.U8 != nil:
-		widen(c.U8, to)
-	case c.U16 != nil:
-		widen(c.U16, to)
-	case c.U32 != nil:
-		widen(c.U32, to)
-	default:
-		copy(to, c.I64)
+// positive sets the bit of every row whose number is above zero and does not stand for null.
+func positive[T uint8 | uint16 | uint32 | int64](rows []T, c *column.Column, set []uint64) {
+	null := T(0)
+	if c.HasNull && int64(T(c.NullRaw)) == c.NullRaw {
+		null = T(c.NullRaw)
 	}
-}
-
-func widen[T uint8 | uint16 | uint32](from []T, to []int64) {
-	for i, v := range from[:len(to)] {
-		to[i] = int64(v)
+	for w := range set {
+		var word uint64
+		for j, v := range rows[w*64 : min(w*64+64, len(rows))] {
+			yes := uint64(0)
+			if v > 0 && v != null {
+				yes = 1
+			}
+			word |= yes << (j & 63)
+		}
+		set[w] = word
 	}
 }
 
@@ -251,7 +270,7 @@ func (s *shard) measure(ref string) (m measure, err error) {
 }
 
 // settled reads the stages of STATE.
-func (b *Base) settled(s *shard, room []int64) error {
+func (b *Base) settled(s *shard) (err error) {
 	c := s.cols[ColStage]
 	if c.Kind != column.Dict {
 		return broken("%s is no dictionary", ColStage)
@@ -265,21 +284,56 @@ func (b *Base) settled(s *shard, room []int64) error {
 		codes[i] = code
 	}
 	s.stage, s.age = make([]uint8, padded(s.Rows)), make([]uint16, padded(s.Rows))
-	age := s.cols[ColStageAge]
-	s.numbers(ColStage, room)
-	for i, v := range room {
-		s.stage[i] = codes[v]
+	switch {
+	case c.U8 != nil:
+		err = translate(s.stage, c.U8, codes)
+	case c.U16 != nil:
+		err = translate(s.stage, c.U16, codes)
+	default:
+		err = translate(s.stage, c.U32, codes)
 	}
-	s.numbers(ColStageAge, room)
-	for i, v := range room {
-		if age.HasNull && v == age.NullRaw {
-			s.age[i] = math.MaxUint16
-			continue
+	if err != nil {
+		return err
+	}
+	late := false
+	switch age := s.cols[ColStageAge]; {
+	case age.U8 != nil:
+		late = ages(s.age, age.U8, age)
+	case age.U16 != nil:
+		late = ages(s.age, age.U16, age)
+	case age.U32 != nil:
+		late = ages(s.age, age.U32, age)
+	default:
+		late = ages(s.age, age.I64, age)
+	}
+	b.ages = b.ages || late
+	return nil
+}
+
+// translate writes the codes of a base for those of a shard.
+func translate[T uint8 | uint16 | uint32](to []uint8, from []T, codes []uint8) error {
+	for i, v := range from {
+		if int(v) >= len(codes) {
+			return broken("it has a stage beyond its dictionary")
 		}
-		s.age[i] = uint16(min(max(v, 0), math.MaxUint16-1))
-		b.ages = b.ages || v <= 0
+		to[i] = codes[v]
 	}
 	return nil
+}
+
+// ages writes 1 + the days in the stage of STATE, 65,535 where that is not known, and reports whether some lie after the moment.
+func ages[T uint8 | uint16 | uint32 | int64](to []uint16, from []T, age *column.Column) (late bool) {
+	null := T(age.NullRaw)
+	nulls := age.HasNull && int64(null) == age.NullRaw
+	for i, v := range from {
+		if nulls && v == null {
+			to[i] = math.MaxUint16
+			continue
+		}
+		to[i] = uint16(min(max(int64(v), 0), math.MaxUint16-1))
+		late = late || v <= 0
+	}
+	return late
 }
 
 // computed adds columns that follow from others, when a condition reads them.

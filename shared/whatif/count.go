@@ -9,6 +9,11 @@ import (
 // place names the condition in the error when it cannot be previewed.
 func (p *Preview) Count(place string, c *segment.Program) (Sum, error) {
 	var sum Sum
+	for _, s := range p.shards {
+		if err := s.indexSums(); err != nil {
+			return sum, err
+		}
+	}
 	err := p.each(place, c, func(k *shardPlan, b int, set *column.Block) { k.sum(b, set, &sum) })
 	return sum, err
 }
@@ -25,7 +30,7 @@ func (p *Preview) Rows(place string, c *segment.Program) ([]uint64, error) {
 
 // each evaluates a condition block by block.
 func (p *Preview) each(place string, c *segment.Program, do func(k *shardPlan, b int, set *column.Block)) error {
-	for _, s := range p.base.shards {
+	for _, s := range p.shards {
 		k := &shardPlan{p: p, s: s}
 		run, err := k.condition(p.spec, place, c)
 		if err != nil {

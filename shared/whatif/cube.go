@@ -119,7 +119,7 @@ func (p *Preview) ScoreCube(recency, frequency, spend []int64) (*ScoreCube, erro
 	for i := range c.names {
 		c.names[i] = make([]Sum, cells)
 	}
-	for _, s := range p.base.shards {
+	for _, s := range p.shards {
 		var codes [3][]uint16
 		for i, x := range []*binned{c.r, c.f, c.m} {
 			if codes[i], err = x.coded(s); err != nil {
@@ -263,7 +263,7 @@ func (p *Preview) StageCube(axes []Axis, dwell int) (*StageCube, error) {
 		c.axes = append(c.axes, x)
 	}
 	places := map[stageCell]int{}
-	for _, s := range p.base.shards {
+	for _, s := range p.shards {
 		var codes [4][]uint16
 		for i, x := range c.axes {
 			var err error
@@ -317,7 +317,7 @@ func (c *StageCube) fill() error {
 }
 
 func (c *StageCube) scale(ref string) int64 {
-	for _, s := range c.p.base.shards {
+	for _, s := range c.p.shards {
 		return s.cols[ref].Scale
 	}
 	return 1

@@ -21,11 +21,10 @@ func (d *draw) below(n int) int {
 	return int(uint64(*d>>11) % uint64(n))
 }
 
-// drawn makes a base of random users in shards of some rows.
-func drawn(t testing.TB, rows, each int) *Base {
+// buffers makes a base of random users in shards of some rows.
+func buffers(t testing.TB, rows, each int) (list [][]byte) {
 	t.Helper()
 	d := draw(42)
-	base := NewBase(zone.UTC)
 	w := NewWriter(Head{AsOf: 86_400_000 * 20_500, Zone: "UTC", Currency: "EUR"}, []Field{
 		{Ref: "recency_days"}, {Ref: "purchase_days"}, {Ref: "orders"}, {Ref: "spend", Scale: 100}, {Ref: ColSilencePurchase}, {Ref: ColStage, Kind: column.Dict},
 		{Ref: ColStageAge}, {Ref: ColRevenue, Scale: 100}, {Ref: ColValue, Scale: 100}, {Ref: ColOpen("winback"), Kind: column.Bits},
@@ -33,12 +32,10 @@ func drawn(t testing.TB, rows, each int) *Base {
 	stages := []string{"", "potential", "first_purchase", "active", "silent", "churned", "of before"}
 	flush := func() {
 		b, err := w.Shard()
-		if err == nil {
-			err = base.Add(b)
-		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		list = append(list, b)
 	}
 	for i := range rows {
 		silence, orders := d.below(400), d.below(d.below(20)+1)
@@ -67,6 +64,18 @@ func drawn(t testing.TB, rows, each int) *Base {
 		w.Next()
 		if w.Rows() == each || i == rows-1 {
 			flush()
+		}
+	}
+	return list
+}
+
+// drawn is a base of those shards.
+func drawn(t testing.TB, rows, each int) *Base {
+	t.Helper()
+	base := NewBase(zone.UTC)
+	for _, b := range buffers(t, rows, each) {
+		if err := base.Add(b); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return base

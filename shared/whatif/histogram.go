@@ -25,7 +25,7 @@ func (p *Preview) Histogram(a Axis) (*Histogram, error) {
 		return nil, err
 	}
 	h := &Histogram{Low: math.MaxInt64, High: math.MinInt64, Counts: make([]int64, x.count)}
-	for _, s := range p.base.shards {
+	for _, s := range p.shards {
 		c := s.cols[ref]
 		if c == nil || c.Kind != column.Number && c.Kind != column.Float {
 			return nil, fault.New(fault.NotFound, "there is no column of numbers %s", a.Ref).WithHint("the manifest lists the columns")

@@ -154,8 +154,9 @@ func text(p *segment.Program) string {
 	return p.String()
 }
 
-// plan compiles what a strategy changes for every shard. Nothing is evaluated yet.
-func (p *Preview) plan(spec *Spec) ([]*shardPlan, *dirt, error) {
+// plan compiles what a strategy changes for some shards, that have the outputs of the one before or, when that is nil, none. Nothing is
+// evaluated yet.
+func (p *Preview) plan(shards []*shard, before, spec *Spec) ([]*shardPlan, *dirt, error) {
 	if len(spec.Stages) == 0 || spec.Stages[len(spec.Stages)-1].When != nil {
 		return nil, nil, fault.New(fault.Invalid, "the last stage must hold everybody else").WithHint("leave out the condition of the last stage")
 	}
@@ -165,7 +166,7 @@ func (p *Preview) plan(spec *Spec) ([]*shardPlan, *dirt, error) {
 	if len(spec.Engagement) > maxEntries {
 		return nil, nil, fault.New(fault.TooLarge, "%d entries of engagement", len(spec.Engagement)).WithHint("at most " + strconv.Itoa(maxEntries))
 	}
-	what := dirty(p.spec, spec)
+	what := dirty(before, spec)
 	stages := make([]uint8, len(spec.Stages))
 	tiers := make([]uint32, len(spec.Cuts.Tiers))
 	for i := range stages {
@@ -183,14 +184,14 @@ func (p *Preview) plan(spec *Spec) ([]*shardPlan, *dirt, error) {
 		tiers[i] = uint32(code) << wordTier
 	}
 	// Columns first: making one must not fail between two shards that are half compiled.
-	plans := make([]*shardPlan, len(p.base.shards))
-	for i, s := range p.base.shards {
-		if p.spec != nil {
+	plans := make([]*shardPlan, len(shards))
+	for i, s := range shards {
+		if before != nil && len(what.audiences) > 0 {
 			if err := s.indexSums(); err != nil {
 				return nil, nil, err
 			}
 		}
-		k := &shardPlan{p: p, s: s, what: what}
+		k := &shardPlan{p: p, s: s, what: what, first: before == nil}
 		plans[i] = k
 		if err := k.compile(spec, stages, tiers); err != nil {
 			return nil, nil, err
@@ -341,14 +342,14 @@ func (k *shardPlan) condition(spec *Spec, place string, p *segment.Program) (*co
 	if c := s.programs[key]; c != nil {
 		return c.Runner(), nil
 	}
-	for _, r := range p.Refs() {
-		if ref := r.String(); s.set.Has(ref) {
-			if err := s.set.Index(ref); err != nil {
-				return nil, err
-			}
+	if k.first { // one evaluation takes less than laying columns out for it
+		c, err := s.set.Compile(p)
+		if err != nil {
+			return nil, notPreviewable(place, "%v", err)
 		}
+		return c.Runner(), nil
 	}
-	c, err := s.set.Compile(p)
+	c, err := s.set.CompileIndexed(p)
 	if err != nil {
 		return nil, notPreviewable(place, "%v", err)
 	}
@@ -447,7 +448,7 @@ func (k *shardPlan) makeSince(place string) (err error) {
 	if k.p.base.ages {
 		return notPreviewable(place, "some stages were entered later than the moment of the columns")
 	}
-	if k.s.since, err = k.s.set.AddDays("stage_days"); err != nil || k.p.spec == nil {
+	if k.s.since, err = k.s.set.AddDays("stage_days"); err != nil || k.first {
 		return err
 	}
 	codes := make([]uint8, len(k.p.spec.Stages))

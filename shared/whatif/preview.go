@@ -2,6 +2,7 @@ package whatif
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/weir-engine/weir/shared/fault"
 	"github.com/weir-engine/weir/shared/segment/column"
@@ -10,9 +11,12 @@ import (
 // Preview compares what a base is under one strategy with what it would be under others, one after another. An evaluation
 // computes again what a change touches, and keeps the rest. It is not safe for concurrent use.
 type Preview struct {
-	base  *Base
-	start *Spec // what is compared with
-	spec  *Spec // what is evaluated
+	base   *Base
+	shards []*shard // those of the base when Compare was called last
+	rows   int      // of them
+	start  *Spec    // what is compared with
+	spec   *Spec    // what is evaluated
+	laid   int      // shards for which Prepare has nothing left to do
 
 	groups    [groupCount]*moves
 	audiences map[string]*Member // by key
@@ -49,54 +53,136 @@ type moves struct {
 }
 
 // Compare evaluates a base under the strategy that others are compared with. A base has one preview at a time: another Compare, as
-// when a shard was added, ends the one before.
+// when shards were added, ends the one before. Under the same strategy only what was added is evaluated.
 func (b *Base) Compare(start *Spec) (*Preview, error) {
-	p := &Preview{base: b, audiences: map[string]*Member{}}
-	for g := range p.groups {
-		p.groups[g] = new(moves)
-	}
-	for _, s := range b.shards {
-		s.out = newOutput(s.Rows)
-	}
-	if err := p.evaluate(start); err != nil {
+	b.Join()
+	p := b.last
+	if p == nil || !p.start.same(start) {
+		p = &Preview{base: b, audiences: map[string]*Member{}, start: start, spec: start}
+		for g := range p.groups {
+			p.groups[g] = new(moves)
+		}
+	} else if err := p.Try(start); err != nil {
 		return nil, err
 	}
-	for _, s := range b.shards {
-		o := &s.out
-		o.pointsOld = append([]uint8(nil), o.points...)
-		o.wordOld, o.stageOld, o.candOld = append([]uint32(nil), o.word...), append([]uint8(nil), o.stage...), append([]uint8(nil), o.cand...)
+	if err := p.extend(b.shards[len(p.shards):]); err != nil {
+		return nil, err
 	}
-	p.start = start
-	p.total()
-	for _, s := range b.shards {
-		for _, a := range audiencesOf(start) {
-			s.out.setsOld[a.ref] = append([]uint64(nil), s.sets[a.ref]...)
-		}
-	}
-	for _, a := range audiencesOf(start) {
-		m := p.member(a)
-		m.Old, m.New, m.Enter, m.Leave = m.Enter, m.Enter, Sum{}, Sum{}
-	}
+	b.last = p
 	return p, nil
 }
 
-// total sums the groups at the start.
-func (p *Preview) total() {
-	for _, s := range p.base.shards {
-		for i := range s.Rows {
-			one := Sum{1, s.revenue.at(i), s.value.at(i)}
-			w := s.out.wordOld[i]
-			p.groups[groupStage].old[s.out.stageOld[i]].add(one)
-			p.groups[groupCandidate].old[s.out.candOld[i]].add(one)
-			p.groups[groupCell].old[w&maskRF].add(one)
-			p.groups[groupM].old[w>>wordM&7].add(one)
-			p.groups[groupTier].old[w>>wordTier&63].add(one)
-			p.groups[groupCN].old[w>>wordCN&15].add(one)
-			if s.out.pointsOld != nil {
-				p.groups[groupPoints].old[bandOf(s.out.pointsOld[i])].add(one)
+// same reports whether two strategies give everybody the same.
+func (s *Spec) same(o *Spec) bool {
+	return !dirty(s, o).any() && slices.Equal(s.Rules, o.Rules)
+}
+
+// extend evaluates shards under the strategy at the start, which is the one that is evaluated, and adds them to the sums.
+func (p *Preview) extend(shards []*shard) error {
+	for _, s := range shards {
+		s.out = newOutput(s.Rows)
+	}
+	plans, what, err := p.plan(shards, nil, p.start)
+	if err != nil {
+		return err
+	}
+	p.counted = 0
+	for _, k := range plans {
+		s, o := k.s, &k.s.out
+		if len(p.start.Engagement) > 0 {
+			o.roomForPoints()
+		}
+		for b := range s.blocks() {
+			k.block(b)
+		}
+		o.wordOld, o.stageOld, o.candOld, o.pointsOld = slices.Clone(o.word), slices.Clone(o.stage), slices.Clone(o.cand), slices.Clone(o.points)
+		for _, a := range what.audiences {
+			o.setsOld[a.ref] = slices.Clone(s.sets[a.ref])
+		}
+		p.total(s)
+		p.rows += s.Rows
+		p.counted += s.Rows
+	}
+	for _, a := range what.audiences {
+		m := p.member(a.audience)
+		m.Old.add(m.Enter)
+		m.Enter = Sum{}
+	}
+	p.shards = append(p.shards, shards...)
+	return nil
+}
+
+// total adds the rows of a shard to the sums of the groups at the start: first by everything that a row is, which takes two sums a
+// row, then from those to the groups.
+func (p *Preview) total(s *shard) {
+	const slots = 1 << 11
+	var keys [slots]uint32
+	var sums [slots]Sum
+	flush := func(at int) {
+		w, sum := keys[at], sums[at]
+		p.groups[groupCell].old[w&maskRF].add(sum)
+		p.groups[groupM].old[w>>wordM&7].add(sum)
+		p.groups[groupTier].old[w>>wordTier&63].add(sum)
+		p.groups[groupCN].old[w>>wordCN&15].add(sum)
+	}
+	var stages [64 * 64]Sum
+	for i, w := range s.out.wordOld[:s.Rows] {
+		one := Sum{1, s.revenue.at(i), s.value.at(i)}
+		at := int(w * 0x9e3779b1 >> (32 - 11))
+		if keys[at] != w {
+			flush(at)
+			keys[at], sums[at] = w, Sum{}
+		}
+		sums[at].add(one)
+		stages[int(s.out.stageOld[i]&63)<<6|int(s.out.candOld[i]&63)].add(one)
+	}
+	if s.out.pointsOld != nil {
+		for i, points := range s.out.pointsOld[:s.Rows] {
+			p.groups[groupPoints].old[bandOf(points)].add(Sum{1, s.revenue.at(i), s.value.at(i)})
+		}
+	}
+	for at := range sums {
+		flush(at)
+	}
+	for k, sum := range stages {
+		if sum.Users != 0 {
+			p.groups[groupStage].old[k>>6].add(sum)
+			p.groups[groupCandidate].old[k&63].add(sum)
+		}
+	}
+}
+
+// Prepare lays out, for one shard, what the conditions of the strategy at the start read; other evaluations are the faster for it. It
+// reports whether there is more to do.
+func (p *Preview) Prepare() (more bool, err error) {
+	if p.laid >= len(p.shards) {
+		return false, nil
+	}
+	k := &shardPlan{p: p, s: p.shards[p.laid]}
+	p.laid++
+	if err := k.s.indexSums(); err != nil {
+		return false, err
+	}
+	for i := range p.start.Stages {
+		if st := &p.start.Stages[i]; st.When != nil {
+			if _, err := k.condition(p.start, stagePlace(st.Name), st.When); err != nil {
+				return false, err
 			}
 		}
 	}
+	if _, err := k.engagement(p.start); err != nil {
+		return false, err
+	}
+	for _, a := range audiencesOf(p.start) {
+		when, err := p.churn(p.start, &a)
+		if err != nil {
+			return false, err
+		}
+		if _, err := k.condition(p.start, a.key()+".when", when); err != nil {
+			return false, err
+		}
+	}
+	return p.laid < len(p.shards), nil
 }
 
 // Try evaluates another strategy. When it cannot be previewed the error says where and why, and nothing has changed.
@@ -106,7 +192,7 @@ func (p *Preview) Try(s *Spec) error { return p.evaluate(s) }
 func (p *Preview) Computed() int { return p.counted }
 
 func (p *Preview) evaluate(spec *Spec) error {
-	plans, what, err := p.plan(spec)
+	plans, what, err := p.plan(p.shards, p.spec, spec)
 	if err != nil {
 		return err
 	}
@@ -172,6 +258,7 @@ type shardPlan struct {
 	settling *settling
 	runs     []setRun // of the audiences of what, in order
 	live     []liveColumn
+	first    bool                        // the shard has no outputs yet
 	lists    [2][column.BlockRows]uint16 // of rows, while a block is evaluated
 }
 

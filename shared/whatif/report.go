@@ -48,7 +48,7 @@ type Entering struct {
 
 // Report counts. It costs microseconds, whatever the size of the base, but for the rules.
 func (p *Preview) Report() *Report {
-	r := &Report{Users: int64(p.base.rows)}
+	r := &Report{Users: int64(p.rows)}
 	stage := func(code int) string { return p.nameOf(code) }
 	order := func(s *Spec) (names []string) {
 		for i := range s.Stages {
@@ -187,7 +187,7 @@ func (p *Preview) entering(r *Rule) Entering {
 	e := Entering{Name: r.Name}
 	code, known := p.base.names.codes[r.Stage]
 	ref := segmentRef(r.Segment)
-	for _, s := range p.base.shards {
+	for _, s := range p.shards {
 		k := &shardPlan{p: p, s: s}
 		var open []uint64
 		if c := s.cols[ColOpen(r.Name)]; c != nil {
@@ -258,7 +258,7 @@ type Row struct {
 
 // Row returns one row of the base; rows are numbered over all shards.
 func (p *Preview) Row(row int) Row {
-	for _, s := range p.base.shards {
+	for _, s := range p.shards {
 		if row < s.Rows {
 			return p.rowOf(s, row)
 		}

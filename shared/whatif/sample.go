@@ -48,7 +48,7 @@ func (p *Preview) Sample(w *Wanted) ([]Moved, error) {
 		return nil, fault.New(fault.Invalid, "there are no moves of %q", w.Kind).WithHint("ask for stage, segments, tags or churn")
 	}
 	var list []Moved
-	for _, s := range p.base.shards {
+	for _, s := range p.shards {
 		for i := 0; i < s.Rows && len(list) < w.Most; i++ {
 			if s.out.wordOld == nil {
 				break

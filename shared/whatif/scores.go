@@ -61,11 +61,10 @@ func (s *shard) averageAxis() *axis {
 		return roundDiv(v, n), true
 	}
 	values := make([]int64, s.Rows)
-	buyers := s.buyers(values)
 	for i := range values {
 		values[i], _ = of(i)
 	}
-	return newAxis(values, of, buyers)
+	return newAxis(&column.Column{I64: values}, s.Rows, of, s.buyers())
 }
 
 // roundDiv divides by a positive number and rounds half away from zero.

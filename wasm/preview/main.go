@@ -28,10 +28,18 @@ func weirResultLen() uint32 { return uint32(len(one.out)) }
 func weirOpen(plan uint32) uint32 { return one.guard(func() error { return one.open(plan) }) }
 
 //go:wasmexport weir_add
-func weirAdd(shard uint32) uint32 { return one.guard(func() error { return one.add(shard) }) }
+func weirAdd(shard uint32) uint32 { return one.guard(func() error { return one.add(shard, false) }) }
+
+//go:wasmexport weir_add_verified
+func weirAddVerified(shard uint32) uint32 {
+	return one.guard(func() error { return one.add(shard, true) })
+}
 
 //go:wasmexport weir_start
 func weirStart() uint32 { return one.guard(one.start) }
+
+//go:wasmexport weir_prepare
+func weirPrepare() uint32 { return one.guard(one.prepare) }
 
 //go:wasmexport weir_try
 func weirTry(plan uint32) uint32 { return one.guard(func() error { return one.try(plan) }) }

@@ -81,8 +81,9 @@ export class PreviewError extends Error {
 export interface Preview {
   memory(): number;
   open(plan: Uint8Array): void;
-  add(shard: Uint8Array): void;
+  add(shard: Uint8Array, verified?: boolean): void;
   start(): void;
+  prepare(): boolean;
   try(plan: Uint8Array): void;
   report(): Uint8Array;
   count(condition: string): Sum;
@@ -99,7 +100,7 @@ export interface Preview {
   result(): Uint8Array;
 }
 
-export function preview(module: WebAssembly.Module): Promise<Preview>;
+export function preview(module: WebAssembly.Module, options?: { reserve?: number }): Promise<Preview>;
 export function decodeReport(bytes: Uint8Array): Report;
 
 export class Reader {

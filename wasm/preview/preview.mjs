@@ -4,7 +4,7 @@
 export const version = 3;
 
 const codes = ['', 'invalid', 'not_found', 'too_large', 'unavailable', 'internal'];
-const scan = 6;
+const not = 6; // no failure: a slider between two stops, or nothing to prepare
 
 /** What a call refused, with the way out in hint; line and column count from 1 in a condition, 0 elsewhere. */
 export class PreviewError extends Error {
@@ -17,8 +17,13 @@ export class PreviewError extends Error {
   }
 }
 
-/** Makes an instance of a compiled WebAssembly.Module. */
-export async function preview(module) {
+const pageBytes = 65_536;
+
+/**
+ * Makes an instance of a compiled WebAssembly.Module. `reserve` is how many bytes it will take at least: they are had at once, which is
+ * faster than memory that grows by and by.
+ */
+export async function preview(module, { reserve = 0 } = {}) {
   let instance;
   const view = () => new DataView(instance.exports.memory.buffer);
   const env = new TextEncoder().encode('GOGC=25\0'); // shards stay: the heap must not double before it is swept
@@ -62,6 +67,14 @@ export async function preview(module) {
   let dead = null;
   instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi });
   const x = instance.exports;
+  const pages = Math.floor(reserve / pageBytes) - x.memory.buffer.byteLength / pageBytes;
+  if (pages > 0) {
+    try {
+      x.memory.grow(pages); // before the runtime starts, which takes all that is there for its own
+    } catch {
+      // Then it grows as it needs to.
+    }
+  }
   x._initialize();
   if (x.weir_version() !== version) {
     throw new PreviewError('invalid', `the module speaks border ${x.weir_version()}, this page border ${version}`, 'load the page again');
@@ -86,7 +99,7 @@ export async function preview(module) {
   };
   const call = (name, ...args) => {
     const code = guarded(() => x[name](...args));
-    if (code !== 0 && code !== scan) throw fail(code);
+    if (code !== 0 && code !== not) throw fail(code);
     return code === 0;
   };
   // buffer copies bytes into the module.
@@ -112,18 +125,20 @@ export async function preview(module) {
     memory: () => x.memory.buffer.byteLength,
     /** Starts a base with the plan that others are compared with. */
     open: (plan) => withBuffer(plan, (at) => call('weir_open', at)),
-    /** Adds a shard. */
-    add(shard) {
+    /** Adds a shard; the checksum of one that is verified, as by its SHA-256, is not computed again. */
+    add(shard, verified = false) {
       const at = buffer(shard);
       try {
-        call('weir_add', at);
+        call(verified ? 'weir_add_verified' : 'weir_add', at);
       } catch (e) {
         if (!dead) x.weir_free(at);
         throw e;
       }
     },
-    /** Evaluates the first plan over the shards that are there; more may be added before it is started again. */
+    /** Evaluates the first plan over the shards that are there. Those that are added later count once it is started again. */
     start: () => call('weir_start'),
+    /** Lays out what other plans read, a shard at a time; false when nothing is left to do. Without it the first plan that is tried takes longer. */
+    prepare: () => call('weir_prepare'),
     /** Evaluates another plan. */
     try: (plan) => withBuffer(plan, (at) => call('weir_try', at)),
     /** The report, as bytes that stay; decodeReport reads them. */

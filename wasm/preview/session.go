@@ -41,11 +41,14 @@ const (
 	codeTooLarge
 	codeUnavailable
 	codeInternal
-	codeScan // a cube cannot answer exactly: try the plan
+	codeNot // a cube cannot answer exactly: try the plan; or nothing is left to prepare
 )
 
 // errScan is not a failure: the threshold stands between two stops.
 var errScan = errors.New("a threshold stands between two stops")
+
+// errDone is not a failure either.
+var errDone = errors.New("nothing is left to prepare")
 
 // guard makes a number of what a call returns: 0, or a code with the error's texts as result. A panic becomes code 5.
 func (s *session) guard(do func() error) (code uint32) {
@@ -66,8 +69,8 @@ func (s *session) guard(do func() error) (code uint32) {
 	if err == nil {
 		return ok
 	}
-	if errors.Is(err, errScan) {
-		return codeScan
+	if errors.Is(err, errScan) || errors.Is(err, errDone) {
+		return codeNot
 	}
 	return s.fail(err)
 }
@@ -149,8 +152,9 @@ func (s *session) open(at uint32) error {
 	return nil
 }
 
-// add takes a buffer over as a shard: it must not be written or freed afterwards, unless the shard is refused.
-func (s *session) add(at uint32) error {
+// add takes a buffer over as a shard: it must not be written or freed afterwards, unless the shard is refused. Of one whose bytes the
+// caller has verified the checksum is not computed.
+func (s *session) add(at uint32, verified bool) error {
 	if s.base == nil {
 		return outOfOrder("weir_add", "weir_open")
 	}
@@ -158,24 +162,41 @@ func (s *session) add(at uint32) error {
 	if err != nil {
 		return err
 	}
-	if err := s.base.Add(b); err != nil {
+	put := s.base.Add
+	if verified {
+		put = s.base.AddVerified
+	}
+	if err := put(b); err != nil {
 		return err
 	}
 	delete(s.buffers, at) // the base holds it
 	return nil
 }
 
-// start evaluates the first plan over the shards that are there.
+// start evaluates the first plan over the shards that are there; under the same cuts only over those that it was not evaluated for.
 func (s *session) start() error {
 	if s.base == nil {
 		return outOfOrder("weir_start", "weir_open")
 	}
+	s.base.Join()
 	spec, err := s.first.Spec(s.base)
 	if err != nil {
 		return err
 	}
 	s.scores, s.stages, s.plan = nil, nil, s.first
 	s.preview, err = s.base.Compare(spec)
+	return err
+}
+
+// prepare lays out what other plans read, a shard at a time.
+func (s *session) prepare() error {
+	if err := s.ready("weir_prepare"); err != nil {
+		return err
+	}
+	more, err := s.preview.Prepare()
+	if err == nil && !more {
+		return errDone
+	}
 	return err
 }
 

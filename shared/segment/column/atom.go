@@ -16,6 +16,11 @@ func (c *compiler) atom(n *segment.Node, read []*segment.Ref) mask {
 		if m := c.ranks(n); m != nil {
 			return c.kernel("ranks", n, m)
 		}
+		if len(read) == 2 {
+			if m := c.bounds(n, read[0], read[1]); m != nil {
+				return c.kernel("bounds", n, m)
+			}
+		}
 		if kind := c.common(n.Args[0], n.Args[1]); kind != segment.KindNull {
 			return c.kernel("vectors", n, &compared{c.vector(n.Args[0], kind, 0), c.vector(n.Args[1], kind, 1), n.Op})
 		}

@@ -73,7 +73,8 @@ type stored struct {
 	nulls    []uint64 // nil: none is null
 	planes   []uint64 // nil: not indexed; the bits of raw-min by block, from the highest, 16 words each (see plane)
 	width    int
-	byDay    *stored // of a time: its calendar days, once a condition has asked for them
+	byDay    *stored    // of a time: its calendar days, once a condition has asked for them
+	unread   *sync.Once // nil: min, max and nulls are known; else what finds them when somebody reads the column
 }
 
 // NewSet starts a base of rows users as of a moment (unix milliseconds) in the project's zone.
@@ -102,12 +103,26 @@ func (s *Set) Words() int { return (s.rows + 63) / 64 }
 func (s *Set) blocks() int { return (s.rows + BlockRows - 1) / BlockRows }
 
 // Add adds a column. Invalid when its length, its codes or its numbers are not what its kind needs.
-func (s *Set) Add(c Column) error {
+func (s *Set) Add(c Column) error { return s.add(c, false) }
+
+// AddVerified adds a column whose codes and numbers are known to be what its kind needs: they are not looked at before somebody reads
+// the column.
+func (s *Set) AddVerified(c Column) error { return s.add(c, true) }
+
+func (s *Set) add(c Column, verified bool) error {
 	st := &stored{Column: c}
 	if c.Scale == 0 {
 		st.Scale = 1
 	}
-	if err := s.check(st); err != nil {
+	err := s.fits(st)
+	switch {
+	case err != nil || c.Kind == Bits:
+	case verified:
+		st.unread = new(sync.Once)
+	default:
+		err = s.check(st)
+	}
+	if err != nil {
 		return fault.Wrap(err, "column %s", c.Ref)
 	}
 	s.cols[c.Ref] = st
@@ -115,7 +130,17 @@ func (s *Set) Add(c Column) error {
 	return nil
 }
 
-func (s *Set) check(c *stored) error {
+// read returns a column with what is known of it; nil when there is none.
+func (s *Set) read(ref string) *stored {
+	c := s.cols[ref]
+	if c != nil && c.unread != nil {
+		c.unread.Do(c.spans)
+	}
+	return c
+}
+
+// fits looks at the length of a column alone.
+func (s *Set) fits(c *stored) error {
 	if s.cols[c.Ref] != nil {
 		return fault.New(fault.Conflict, "there are two of it").WithHint("add each column once")
 	}
@@ -129,19 +154,24 @@ func (s *Set) check(c *stored) error {
 	if got != want || (c.Kind == Bits) != (len(c.Bits) == got) && want > 0 {
 		return fault.New(fault.Invalid, "it has %d entries for %d rows", got, s.rows).WithHint("fill the one slice that its kind reads, an entry a row")
 	}
-	if c.Kind == Bits {
-		return nil
-	}
+	return nil
+}
+
+func (c *stored) spans() {
 	switch {
 	case c.U8 != nil:
-		span(c, c.U8)
+		findSpan(c, c.U8, 0, math.MaxUint8)
 	case c.U16 != nil:
-		span(c, c.U16)
+		findSpan(c, c.U16, 0, math.MaxUint16)
 	case c.U32 != nil:
-		span(c, c.U32)
+		findSpan(c, c.U32, 0, math.MaxUint32)
 	default:
-		span(c, c.I64)
+		findSpan(c, c.I64, math.MinInt64, math.MaxInt64)
 	}
+}
+
+func (s *Set) check(c *stored) error {
+	c.spans()
 	switch {
 	case c.Scale < 0 || c.Kind != Float && (c.min < -maxRaw || c.max > maxRaw):
 		return fault.New(fault.Invalid, "its numbers go from %d to %d", c.min, c.max).WithHint("keep them within 62 bits")
@@ -157,41 +187,33 @@ func (s *Set) check(c *stored) error {
 	return nil
 }
 
-// span finds the nulls of a column, and the least and largest number of the other rows.
-func span[T uint8 | uint16 | uint32 | int64](c *stored, rows []T) {
+// findSpan finds the nulls of a column, and the least and largest number of the other rows: between the ends of its type.
+func findSpan[T uint8 | uint16 | uint32 | int64](c *stored, rows []T, first, last T) {
 	null := T(c.NullRaw)
-	nulls := c.HasNull && c.Kind != Dict && int64(null) == c.NullRaw
-	var least, most T
-	first := true
-	for from := 0; from < len(rows); from += 64 {
-		group := rows[from:min(from+64, len(rows))]
-		if nulls {
+	least, most := last, first
+	if c.HasNull && c.Kind != Dict && int64(null) == c.NullRaw {
+		nulls, some := make([]uint64, (len(rows)+63)/64), uint64(0)
+		for w := range nulls {
 			var m uint64
-			for j, v := range group {
-				m |= one(v == null) << j
+			for j, v := range part(rows, w) {
+				is := one(v == null)
+				m |= is << (j & 63)
+				keep := T(is) - 1 // all ones unless it is null
+				least, most = min(least, v&keep|least&^keep), max(most, v&keep|most&^keep)
 			}
-			if m != 0 {
-				if c.nulls == nil {
-					c.nulls = make([]uint64, (len(rows)+63)/64)
-				}
-				c.nulls[from/64] = m
-				for j, v := range group {
-					if m>>j&1 == 0 {
-						if first {
-							least, most, first = v, v, false
-						}
-						least, most = min(least, v), max(most, v)
-					}
-				}
-				continue
-			}
+			nulls[w] = m
+			some |= m
 		}
-		if first {
-			least, most, first = group[0], group[0], false
+		if some != 0 {
+			c.nulls = nulls
 		}
-		for _, v := range group {
+	} else {
+		for _, v := range rows {
 			least, most = min(least, v), max(most, v)
 		}
+	}
+	if least > most {
+		least, most = 0, 0 // nobody has a number
 	}
 	c.min, c.max = int64(least), int64(most)
 }
@@ -262,9 +284,9 @@ func (c *stored) value(raw int64, z *zone.Zone) segment.Value {
 // column returns the column that a reference reads: under its own name, or for a measure under that of the declared metric that
 // has its value; nil when there is none.
 func (s *Set) column(r *segment.Ref) *stored {
-	c := s.cols[r.String()]
+	c := s.read(r.String())
 	if c == nil && r.Measure != nil && r.Measure.Same != nil {
-		c = s.cols[r.Measure.Same.String()]
+		c = s.read(r.Measure.Same.String())
 	}
 	return c
 }
@@ -314,7 +336,7 @@ func Count(mask []uint64) int64 {
 // Sum adds the numbers of a column (minor units, for money) over the rows in a bitset; null counts for nothing. Invalid when
 // there is no such column of numbers.
 func (s *Set) Sum(ref string, mask []uint64) (int64, error) {
-	c := s.cols[ref]
+	c := s.read(ref)
 	if c == nil || c.Kind != Number {
 		return 0, s.missing([]string{ref})
 	}
@@ -347,10 +369,22 @@ func (c *stored) sumBlock(b int, of *words) int64 {
 
 // sumRows adds row by row.
 func (c *stored) sumRows(b int, m *words) int64 {
-	var sum int64
+	switch from := b * BlockRows; {
+	case c.U8 != nil:
+		return sumOf(c.U8[from:], m)
+	case c.U16 != nil:
+		return sumOf(c.U16[from:], m)
+	case c.U32 != nil:
+		return sumOf(c.U32[from:], m)
+	default:
+		return sumOf(c.I64[from:], m)
+	}
+}
+
+func sumOf[T uint8 | uint16 | uint32 | int64](rows []T, m *words) (sum int64) {
 	for i, w := range m {
-		for at := b*BlockRows + i*64; w != 0; w &= w - 1 {
-			sum += c.raw(at + bits.TrailingZeros64(w))
+		for ; w != 0; w &= w - 1 {
+			sum += int64(rows[i*64+bits.TrailingZeros64(w)])
 		}
 	}
 	return sum

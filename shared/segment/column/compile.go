@@ -22,7 +22,13 @@ type Program struct {
 }
 
 // Compile compiles a condition. Invalid, naming what is missing, when it reads what the columns do not hold.
-func (s *Set) Compile(p *segment.Program) (*Program, error) {
+func (s *Set) Compile(p *segment.Program) (*Program, error) { return s.compile(p, false) }
+
+// CompileIndexed does what Compile does, and lays those columns out by bits that the condition can read so. Nobody else may use the
+// Set meanwhile.
+func (s *Set) CompileIndexed(p *segment.Program) (*Program, error) { return s.compile(p, true) }
+
+func (s *Set) compile(p *segment.Program, index bool) (*Program, error) {
 	var missing []string
 	for _, r := range p.Refs() {
 		if s.column(r) == nil {
@@ -37,7 +43,7 @@ func (s *Set) Compile(p *segment.Program) (*Program, error) {
 			return nil, fault.New(fault.Invalid, "the column %s is no %s", r, r.Type).WithHint("fill it with values of that type")
 		}
 	}
-	c := &compiler{s: s, p: &Program{set: s}}
+	c := &compiler{s: s, p: &Program{set: s}, index: index}
 	c.p.root = c.condition(p.Tree(), 0)
 	return c.p, nil
 }
@@ -60,14 +66,15 @@ func (c *stored) answers(t segment.Type) bool {
 }
 
 // Plan names the kernel of every part of the condition that is evaluated as a whole, and the part: "planes", "range", "table",
-// "bits", "constant", "vectors", "ranks", "pairs"; "rows" is the scalar evaluation row by row, which texts that are put together
+// "bits", "constant", "vectors", "ranks", "bounds", "pairs"; "rows" is the scalar evaluation row by row, which texts that are put together
 // from several columns and values of mixed types need.
 func (p *Program) Plan() []string { return slices.Clone(p.plan) }
 
 // compiler turns a tree into kernels.
 type compiler struct {
-	s *Set
-	p *Program
+	s     *Set
+	p     *Program
+	index bool // columns are laid out by bits where that helps
 }
 
 // kernel notes what a part is evaluated by.
@@ -151,7 +158,7 @@ func (c *compiler) single(n *segment.Node, r *segment.Ref, depth int) mask {
 		return 0
 	}
 	hits := tabulate(c.s, col, of)
-	if m := col.runs(hits, of(segment.Null) != 0, depth); m != nil {
+	if m := c.runs(col, hits, of(segment.Null) != 0, depth); m != nil {
 		return c.kernel("planes", n, m)
 	}
 	return c.kernel("table", n, &table{col: col, hits: hits})
@@ -161,30 +168,30 @@ func (c *compiler) single(n *segment.Node, r *segment.Ref, depth int) mask {
 const maxRuns = 3
 
 // runs turns a table over an indexed column into the few runs of numbers that it holds for; nil when there are none or many.
-func (c *stored) runs(hits []uint8, null bool, depth int) mask {
-	if c.planes == nil {
-		return nil
-	}
+func (c *compiler) runs(col *stored, hits []uint8, null bool, depth int) mask {
 	from := int64(0)
-	if c.U32 != nil {
-		from = c.min
+	if col.U32 != nil {
+		from = col.min
 	}
-	all := &junction{or: true, slot: depth}
-	for lo := c.min; lo <= c.max; lo++ {
+	var list []*between
+	for lo := col.min; lo <= col.max; lo++ {
 		if hits[lo-from] == 0 {
 			continue
 		}
 		hi := lo
-		for hi < c.max && hits[hi+1-from] != 0 {
+		for hi < col.max && hits[hi+1-from] != 0 {
 			hi++
 		}
-		m := &between{col: c, lo: lo, hi: hi, null: null}
-		m.byPlanes()
-		all.parts = append(all.parts, m)
+		list = append(list, &between{col: col, lo: lo, hi: hi, null: null})
 		lo = hi
 	}
-	if len(all.parts) == 0 || len(all.parts) > maxRuns {
+	if len(list) == 0 || len(list) > maxRuns || !c.byPlanes(col) {
 		return nil
+	}
+	all := &junction{or: true, slot: depth}
+	for _, m := range list {
+		m.byPlanes()
+		all.parts = append(all.parts, m)
 	}
 	return all
 }
@@ -242,20 +249,39 @@ func tabulate[T any](s *Set, c *stored, of func(segment.Value) T) []T {
 	return out
 }
 
-// interval compiles a comparison that is monotone in its column to a range of the column's numbers: found by bisection with
-// the scalar evaluation, so that the two agree on every number.
+// interval compiles a comparison that is monotone in its column to a range of the column's numbers.
 func (c *compiler) interval(n *segment.Node, r *segment.Ref, col *stored) mask {
 	p := c.probe()
-	at := func(raw int64) *probe { p.value = col.value(raw, c.s.zone); return p }
-	if col.Kind == Dict || !n.Monotone(r, at(col.min)) {
+	turn, ok := turns(n, r, col, func(raw int64) segment.Env { p.value = col.value(raw, c.s.zone); return p })
+	if !ok {
 		return nil
+	}
+	m := &between{col: col, lo: turn.lo, hi: turn.hi, except: turn.except, null: n.Bool(c.probe())}
+	name := "range"
+	if m.lo <= m.hi && c.byPlanes(col) {
+		name = "planes"
+		m.byPlanes()
+	}
+	return c.kernel(name, n, m)
+}
+
+// turning is where a comparison holds: for the numbers lo to hi of a column, or with except for all others.
+type turning struct {
+	lo, hi int64
+	except bool
+}
+
+// turns finds where a comparison holds that is monotone in a column: by bisection with the scalar evaluation, so that the two agree
+// on every number. at answers for the column with what a number of it stands for. ok is false where the comparison may turn back.
+func turns(n *segment.Node, r *segment.Ref, col *stored, at func(raw int64) segment.Env) (m turning, ok bool) {
+	if col.Kind == Dict || !n.Monotone(r, at(col.min)) {
+		return m, false
 	}
 	low, ok1 := n.Order(at(col.min))
 	high, ok2 := n.Order(at(col.max))
 	if !ok1 || !ok2 {
-		return nil
+		return m, false
 	}
-	m := &between{col: col, null: n.Bool(c.probe())}
 	// The order takes at most three values in turn; the comparison holds for one run of them or for all but one.
 	first := func(from int64, sign int) int64 { // the first number with another sign; max+1 without any
 		lo, hi := from, col.max+1
@@ -283,21 +309,15 @@ func (c *compiler) interval(n *segment.Node, r *segment.Ref, col *stored) mask {
 	ends := [3]int64{runs[1] - 1, runs[2] - 1, col.max}
 	m.lo, m.hi = 1, 0
 	if holds[0] && !holds[1] && holds[2] {
-		m.lo, m.hi, m.except = runs[1], ends[1], true
-	} else {
-		for i := range runs {
-			if holds[i] {
-				if m.lo > m.hi {
-					m.lo = runs[i]
-				}
-				m.hi = ends[i]
+		return turning{runs[1], ends[1], true}, true
+	}
+	for i := range runs {
+		if holds[i] {
+			if m.lo > m.hi {
+				m.lo = runs[i]
 			}
+			m.hi = ends[i]
 		}
 	}
-	name := "range"
-	if col.planes != nil && m.lo <= m.hi {
-		name = "planes"
-		m.byPlanes()
-	}
-	return c.kernel(name, n, m)
+	return m, true
 }

@@ -77,7 +77,7 @@ type Adder struct {
 
 // Adder returns an adder of a column of numbers. Invalid when there is no such column.
 func (s *Set) Adder(ref string) (*Adder, error) {
-	c := s.cols[ref]
+	c := s.read(ref)
 	if c == nil || c.Kind != Number {
 		return nil, s.missing([]string{ref})
 	}

@@ -181,12 +181,17 @@ func (m *between) block(r *run, b int, out *words) {
 			out[i] = ^out[i]
 		}
 	}
+	c.decideNulls(b, m.null, out)
+}
+
+// decideNulls sets the bits of the rows of a block that are null, or clears them.
+func (c *stored) decideNulls(b int, null bool, out *words) {
 	if c.nulls == nil {
 		return
 	}
 	for i, w := range c.nulls[b*blockWords : min((b+1)*blockWords, len(c.nulls))] {
 		out[i] &^= w
-		if m.null {
+		if null {
 			out[i] |= w
 		}
 	}

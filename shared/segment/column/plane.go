@@ -7,16 +7,37 @@ import "math/bits"
 // bits, dictionaries of more than 256 values and truth values have no such layout: for them it does nothing.
 func (s *Set) Index(refs ...string) error {
 	for _, ref := range refs {
-		c := s.cols[ref]
+		c := s.read(ref)
 		if c == nil {
 			return s.missing([]string{ref})
 		}
-		if width := bits.Len64(uint64(c.max - c.min)); c.planes == nil && c.Kind != Bits && (width <= maxIndexed && c.Kind != Dict || width <= dictBits) {
-			c.index(s, width)
-		}
+		c.layOut(s, maxIndexed)
 	}
 	return nil
 }
+
+// layOut lays a column out by bits unless it has more than most.
+func (c *stored) layOut(s *Set, most int) {
+	if c.Kind == Dict {
+		most = dictBits
+	}
+	if width := bits.Len64(uint64(c.max - c.min)); c.planes == nil && c.Kind != Bits && width <= most {
+		c.index(s, width)
+	}
+}
+
+// byPlanes reports whether a column is laid out by bits. Where conditions lay out what they read it is, unless it has more bits than
+// pay for their memory.
+func (c *compiler) byPlanes(col *stored) bool {
+	if c.index {
+		col.layOut(c.s, maxWanted)
+	}
+	return col.planes != nil
+}
+
+// maxWanted is the most effective bits of a column that is laid out because a condition reads it: the layout of moments in
+// milliseconds would take more memory than it spares time.
+const maxWanted = 24
 
 // maxIndexed is the most effective bits of an indexed column: the milliseconds of 34 years.
 const maxIndexed = 40

@@ -12,7 +12,7 @@ const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const say = (value) => console.log(JSON.stringify(value));
 const module = await WebAssembly.compile(readFileSync(wasm));
 
-const p = await preview(module);
+const p = await preview(module, { reserve: 64 << 20 });
 const refused = (fn) => {
   try {
     fn();
@@ -57,10 +57,13 @@ say({
   kept: kept === hash(p.report()),
 });
 
-// Cubes answer as the scan does.
+// Cubes answer as the scan does; the shards are verified, and come one after the other.
 p.open(file('start.plan'));
-for (const name of readdirSync(dir).filter((n) => n.endsWith('.weir')).toSorted()) p.add(file(name));
-p.start();
+for (const name of readdirSync(dir).filter((n) => n.endsWith('.weir')).toSorted()) {
+  p.add(file(name), true);
+  p.start();
+}
+while (p.prepare());
 const stops = (from, to, by) => Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, i) => from + i * by);
 p.scoreCube([{ ref: 'recency_days', stops: stops(5, 640, 5) }, { ref: 'purchase_days', stops: stops(1, 31, 1) }, { ref: 'spend', stops: stops(500, 32_000, 500) }]);
 const cuts = [30, 90, 180, 360, 1, 2, 4, 8, 1_000, 3_000, 6_000, 12_000];

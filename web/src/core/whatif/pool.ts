@@ -18,7 +18,7 @@ export interface Progress {
 
 export interface Options {
   source: Source;
-  module: WebAssembly.Module;
+  module: Promise<WebAssembly.Module>;
   make: () => Worker;
   workers: number;
   token: string;
@@ -73,17 +73,22 @@ export class Pool {
     }));
     const count = Math.max(1, Math.min(workers, shards.length));
     const parts = Array.from({ length: count }, (_, i) => shards.filter((_, k) => k % count === i));
-    const made = await Promise.all(parts.map((part) => this.boot(part)));
+    const made = parts.map((part) => this.hire(part));
     this.members = made;
     const [lead] = made;
     const [head, ...rest] = parts[0] ?? [];
     if (!lead) throw errorOf("internal", "there are no workers");
-    if (head) await this.add(lead, head);
-    const report = await this.start(lead);
+    // A worker answers one question after the other, and fetches what it is to load before its turn: everything is asked at once.
+    const booted = made.map((member) => this.boot(member));
+    const begun = Promise.all([booted[0], head && this.add(lead, head), this.start(lead)]);
+    const filled = made.map((member, i) => this.fill(member, i === 0 ? rest : (parts[i] ?? [])));
+    for (const one of [...booted, ...filled]) one.catch(() => undefined); // told below
+    const [, , report] = await begun;
     this.ready = [lead];
     this.count();
     first(report);
-    const others = await Promise.all(made.map((member, i) => this.fill(member, i === 0 ? rest : (parts[i] ?? []))));
+    await Promise.all(booted);
+    const others = await Promise.all(filled);
     this.members = others;
     const reports = await Promise.all(others.map((member, i) => this.begin(member, i)));
     this.complete = true;
@@ -225,7 +230,7 @@ export class Pool {
     const again = async (member: Member) => {
       if (!member.dead) return member;
       if (member.full) return this.smaller(member);
-      const made = await this.boot(member.shards);
+      const made = await this.booted(member.shards);
       const filled = await this.fill(made, [...member.shards]);
       await this.start(filled);
       return filled;
@@ -239,10 +244,21 @@ export class Pool {
     this.o.onRestart(why, lost);
   }
 
-  private async boot(shards: readonly Shard[]): Promise<Member> {
+  private hire(shards: readonly Shard[]): Member {
     const member = new Member(this.o.make);
     member.wanted = [...shards];
-    await member.ask("boot", { wasm: this.o.module, plan: this.o.source.planBytes, memory: this.o.memory });
+    return member;
+  }
+
+  private async boot(member: Member): Promise<void> {
+    const bytes = member.wanted.reduce((sum, shard) => sum + shard.bytes, 0);
+    const { source, memory } = this.o;
+    await member.ask("boot", { wasm: await this.o.module, plan: source.planBytes, memory, bytes });
+  }
+
+  private async booted(shards: readonly Shard[]): Promise<Member> {
+    const member = this.hire(shards);
+    await this.boot(member);
     return member;
   }
 
@@ -266,7 +282,7 @@ export class Pool {
     if (failed instanceof WhatIfError && fatal(failed) && !this.closed) {
       const wanted = member.wanted;
       this.forget(member);
-      const made = await this.boot(wanted);
+      const made = await this.booted(wanted);
       for (const shard of wanted) await this.add(made, shard);
       this.o.onRestart(failed.message, true);
       return made;
@@ -283,7 +299,7 @@ export class Pool {
       const shards = member.wanted.slice(0, fits);
       member.end("the memory has run out");
       this.forget(member);
-      const made = await this.boot(shards);
+      const made = await this.booted(shards);
       try {
         for (const shard of shards) await this.add(made, shard);
         await this.start(made);

@@ -4,9 +4,12 @@ export type { Histogram, Moved, Stops, Sum, Wanted };
 
 /** What the page asks a worker, and what it gets back. */
 export interface Calls {
-  /** Makes the module and opens the base under the plan that others are compared with. */
-  boot: { ask: { wasm: WebAssembly.Module; plan: Uint8Array; memory: number }; answer: null };
-  /** Fetches a shard, checks it, keeps it for later visits and adds it. */
+  /**
+   * Makes the module and opens the base under the plan that others are compared with. What is asked before waits for it, and shards are
+   * fetched meanwhile. memory is the most bytes that the module may take, bytes those of the shards that it is to hold.
+   */
+  boot: { ask: { wasm: WebAssembly.Module; plan: Uint8Array; memory: number; bytes: number }; answer: null };
+  /** Fetches a shard, checks it, keeps it for later visits and adds it: it counts from the next start on. */
   load: { ask: Shard; answer: { rows: number; memory: number } };
   start: { ask: null; answer: { report: Uint8Array; memory: number } };
   try: { ask: { plan: Uint8Array }; answer: { report: Uint8Array; memory: number } };

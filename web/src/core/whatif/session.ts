@@ -103,8 +103,10 @@ export class Session {
     this.reports.clear();
     this.set({ ...started, of: this.state.of });
     try {
+      const module = readModule(this.around.moduleUrl);
+      module.catch(() => undefined); // the pool tells
       const token = await this.around.token();
-      const [source, module] = await Promise.all([readSource(token), readModule(this.around.moduleUrl)]);
+      const source = await readSource(token);
       if (visit !== this.visit) return;
       this.ground = {
         settings: source.settings,

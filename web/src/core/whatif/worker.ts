@@ -7,10 +7,10 @@ import { digest } from "./sha256";
 let module: Preview | undefined;
 /** The most bytes that the module may take; 0 leaves it to the browser. */
 let limit = 0;
-let started = false;
-const later: Uint8Array[] = [];
-/** Shards on their way: they are fetched while the module works on others. */
+/** Shards on their way: they are fetched while the module works on others, a few at a time. */
 const arriving = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
+let free = 3;
+const queue: (() => void)[] = [];
 
 const post = (said: Said, transfer: Transferable[] = []) => self.postMessage(said, { transfer });
 
@@ -34,28 +34,28 @@ function refusal(code: string, message: string, hint: string): PreviewError {
 const kept = (exact: boolean) => (exact ? base().result().slice() : null);
 
 const calls: { [N in Name]: (ask: Calls[N]["ask"], id: number) => Calls[N]["answer"] | Promise<Calls[N]["answer"]> } = {
-  async boot({ wasm, plan, memory: most }) {
+  async boot({ wasm, plan, memory: most, bytes }) {
     limit = most;
-    module = await preview(wasm);
+    const likely = 2.5 * bytes + 2 ** 23; // the shards, and what the module lays out beside them
+    module = await preview(wasm, { reserve: most > 0 ? Math.min(likely, most / 2) : likely });
     module.open(plan);
     return null;
   },
   async load(shard, id) {
-    const bytes = await arriving.get(id);
-    arriving.delete(id);
-    if (!bytes) throw refusal("internal", "the shard was not asked for", "");
-    // Shards that come after the first answers wait for the next start: until then answers are of those before.
-    if (started) later.push(bytes);
-    else base().add(bytes);
+    try {
+      const bytes = await arriving.get(id);
+      if (!bytes) throw refusal("internal", "the shard was not asked for", "");
+      base().add(bytes, true);
+      drop(bytes.buffer);
+    } finally {
+      arriving.delete(id);
+      next();
+    }
     return { rows: shard.rows, memory: memory() };
   },
   start() {
-    for (let bytes = later.shift(); bytes; bytes = later.shift()) {
-      base().add(bytes);
-      memory();
-    }
     base().start();
-    started = true;
+    unprepared = true;
     return { report: base().report(), memory: memory() };
   },
   try({ plan }) {
@@ -82,6 +82,23 @@ const calls: { [N in Name]: (ask: Calls[N]["ask"], id: number) => Calls[N]["answ
   },
   slideStages: ({ plan }) => kept(base().slideStages(plan)),
 };
+
+/** Waits until fewer than three other shards are on their way: what has arrived takes memory until the module has taken it over. */
+async function turn(): Promise<void> {
+  if (free > 0) free--;
+  else await new Promise<void>((resolve) => queue.push(resolve));
+}
+
+function next(): void {
+  const waiting = queue.shift();
+  if (waiting) waiting();
+  else free++;
+}
+
+/** Gives the memory of a buffer back at once, where the browser can do that. */
+function drop(buffer: ArrayBuffer & { transfer?: (bytes: number) => ArrayBuffer }): void {
+  buffer.transfer?.(0);
+}
 
 /** The content of a shard: the one that was kept, else the server's. Another content than the snapshot's is refused. */
 async function fetched(shard: Shard, progress: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
@@ -138,12 +155,43 @@ function said(error: unknown): Refusal {
   return { code: full ? "memory" : "internal", message, hint: "", line: 0, column: 0 };
 }
 
-let last: Promise<void> = Promise.resolve();
+/** How many questions wait for an answer. */
+let asked = 0;
+/** Whether the module has columns to lay out, which it does while nobody asks. */
+let unprepared = false;
+let resting = false;
+
+function rest(): void {
+  resting = false;
+  if (asked > 0 || !unprepared) return;
+  try {
+    unprepared = base().prepare();
+  } catch {
+    unprepared = false; // what is asked next tells
+  }
+  linger();
+}
+
+function linger(): void {
+  if (resting || !unprepared) return;
+  resting = true;
+  setTimeout(rest);
+}
+
+let booted = () => {};
+let last = new Promise<void>((resolve) => {
+  booted = resolve;
+});
 
 self.onmessage = ({ data }: MessageEvent<Ask>) => {
   const { id, name, ask } = data;
+  asked++;
+  if (name === "boot") {
+    void answer(data).then(booted);
+    return;
+  }
   if (name === "load") {
-    const content = fetched(ask as Shard, (n) => post({ id, bytes: n }));
+    const content = turn().then(() => fetched(ask as Shard, (n) => post({ id, bytes: n })));
     content.catch(() => undefined); // told when its turn comes
     arriving.set(id, content);
   }
@@ -157,5 +205,8 @@ async function answer({ id, name, ask }: Ask): Promise<void> {
     post({ id, answer: value, ms: performance.now() - from });
   } catch (error) {
     post({ id, refusal: said(error) });
+  } finally {
+    asked--;
+    linger();
   }
 }
