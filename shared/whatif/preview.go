@@ -21,6 +21,9 @@ type Preview struct {
 	groups    [groupCount]*moves
 	audiences map[string]*Member // by key
 	counted   int                // rows that the last evaluation computed something for
+
+	words  tally // of who moves between scores, names and tiers: by the word at the start and now
+	stages tally // of who moves between candidates and settled stages: by the four codes
 }
 
 // The groups that every user is in one of.
@@ -62,6 +65,7 @@ func (b *Base) Compare(start *Spec) (*Preview, error) {
 		for g := range p.groups {
 			p.groups[g] = new(moves)
 		}
+		p.words.spill, p.stages.spill = p.moveWords, p.moveStages
 	} else if err := p.Try(start); err != nil {
 		return nil, err
 	}
@@ -112,42 +116,27 @@ func (p *Preview) extend(shards []*shard) error {
 	return nil
 }
 
-// total adds the rows of a shard to the sums of the groups at the start: first by everything that a row is, which takes two sums a
-// row, then from those to the groups.
+// total adds the rows of a shard to the sums of the groups at the start.
 func (p *Preview) total(s *shard) {
-	const slots = 1 << 11
-	var keys [slots]uint32
-	var sums [slots]Sum
-	flush := func(at int) {
-		w, sum := keys[at], sums[at]
-		p.groups[groupCell].old[w&maskRF].add(sum)
-		p.groups[groupM].old[w>>wordM&7].add(sum)
-		p.groups[groupTier].old[w>>wordTier&63].add(sum)
-		p.groups[groupCN].old[w>>wordCN&15].add(sum)
-	}
-	var stages [64 * 64]Sum
-	for i, w := range s.out.wordOld[:s.Rows] {
-		one := Sum{1, s.revenue.at(i), s.value.at(i)}
-		at := int(w * 0x9e3779b1 >> (32 - 11))
-		if keys[at] != w {
-			flush(at)
-			keys[at], sums[at] = w, Sum{}
+	words := &tally{spill: func(key uint64, sum Sum) {
+		for _, g := range wordGroups {
+			p.groups[g.group].old[uint32(key)>>g.shift&g.mask].add(sum)
 		}
-		sums[at].add(one)
-		stages[int(s.out.stageOld[i]&63)<<6|int(s.out.candOld[i]&63)].add(one)
+	}}
+	stages := &tally{spill: func(key uint64, sum Sum) {
+		p.groups[groupStage].old[key>>8&63].add(sum)
+		p.groups[groupCandidate].old[key&63].add(sum)
+	}}
+	for i, w := range s.out.wordOld[:s.Rows] {
+		revenue, value := s.revenue.at(i), s.value.at(i)
+		words.of(uint64(w)).one(revenue, value)
+		stages.of(uint64(s.out.stageOld[i])<<8|uint64(s.out.candOld[i])).one(revenue, value)
 	}
+	words.done()
+	stages.done()
 	if s.out.pointsOld != nil {
 		for i, points := range s.out.pointsOld[:s.Rows] {
 			p.groups[groupPoints].old[bandOf(points)].add(Sum{1, s.revenue.at(i), s.value.at(i)})
-		}
-	}
-	for at := range sums {
-		flush(at)
-	}
-	for k, sum := range stages {
-		if sum.Users != 0 {
-			p.groups[groupStage].old[k>>6].add(sum)
-			p.groups[groupCandidate].old[k&63].add(sum)
 		}
 	}
 }
@@ -209,6 +198,8 @@ func (p *Preview) evaluate(spec *Spec) error {
 			p.counted += k.s.Rows
 		}
 	}
+	p.words.done()
+	p.stages.done()
 	p.spec = spec
 	return nil
 }
@@ -306,9 +297,6 @@ func (k *shardPlan) block(b int) {
 	if k.staging != nil {
 		k.staging.block(b, cand)
 		k.write(b, afterCandidate)
-		if o.candOld != nil {
-			k.countCodes(b, cand, (*[column.BlockRows]uint8)(o.candOld[from:]), k.p.groups[groupCandidate])
-		}
 	}
 	if k.settling != nil {
 		k.settling.block(b, cand, stage, &k.lists[0])
@@ -318,7 +306,11 @@ func (k *shardPlan) block(b int) {
 			k.settling.days(b, stage, &days)
 			k.s.since.SetBlock(b, &days)
 		}
-		if o.stageOld != nil {
+		switch {
+		case o.stageOld == nil:
+		case k.staging != nil:
+			k.countStages(b)
+		default:
 			k.countCodes(b, stage, (*[column.BlockRows]uint8)(o.stageOld[from:]), k.p.groups[groupStage])
 		}
 	}
@@ -383,12 +375,10 @@ func (k *shardPlan) sum(b int, of *column.Block, to *Sum) {
 	}
 }
 
-// countWords counts who moves between scores, names and tiers: first whose word is another, then for each group whose part of it
-// is another, and then those, so that no branch hangs on a user.
+// countWords counts who moves between scores, names and tiers: those whose word is another, listed without a branch on a user.
 func (k *shardPlan) countWords(b int, now, old *[column.BlockRows]uint32) {
 	from, to := k.s.span(b)
-	moved, of := &k.lists[0], &k.lists[1]
-	n := 0
+	moved, n := &k.lists[0], 0
 	for i := range now {
 		moved[n&(column.BlockRows-1)] = uint16(i)
 		n += differ(uint64(old[i]), uint64(now[i]))
@@ -396,18 +386,10 @@ func (k *shardPlan) countWords(b int, now, old *[column.BlockRows]uint32) {
 	for n > 0 && int(moved[n-1]) >= to-from {
 		n--
 	}
-	for _, g := range wordGroups {
-		m, mask := 0, g.mask<<g.shift
-		for _, i := range moved[:n] {
-			of[m&(column.BlockRows-1)] = i
-			m += differ(uint64((old[i&(column.BlockRows-1)]^now[i&(column.BlockRows-1)])&mask), 0)
-		}
-		if cells := &k.p.groups[g.group].cells; m > 0 {
-			for _, i := range of[:m] {
-				x, y := old[i&(column.BlockRows-1)]>>(g.shift&31)&g.mask, now[i&(column.BlockRows-1)]>>(g.shift&31)&g.mask
-				cells[(x<<6|y)&(64*64-1)].add(Sum{1, k.s.revenue.at(from + int(i)), k.s.value.at(from + int(i))})
-			}
-		}
+	words, revenue, value := &k.p.words, &k.s.revenue, &k.s.value
+	for _, i := range moved[:n] {
+		x, y := old[i&(column.BlockRows-1)], now[i&(column.BlockRows-1)]
+		words.of(uint64(x)<<32|uint64(y)).one(revenue.at(from+int(i)), value.at(from+int(i)))
 	}
 }
 
@@ -416,6 +398,48 @@ var wordGroups = [...]struct {
 	group       int
 	shift, mask uint32
 }{{groupCell, 0, maskRF}, {groupM, wordM, 7}, {groupTier, wordTier, 63}, {groupCN, wordCN, 15}}
+
+// moveWords adds users with a word at the start and another now to the groups in which they move.
+func (p *Preview) moveWords(key uint64, sum Sum) {
+	old, now := uint32(key>>32), uint32(key)
+	for _, g := range wordGroups {
+		if x, y := old>>g.shift&g.mask, now>>g.shift&g.mask; x != y {
+			p.groups[g.group].cells[x<<6|y].add(sum)
+		}
+	}
+}
+
+// countStages counts who moves between candidates and settled stages, both of which were computed.
+func (k *shardPlan) countStages(b int) {
+	o, from := &k.s.out, b*column.BlockRows
+	cand, candOld := (*[column.BlockRows]uint8)(o.cand[from:]), (*[column.BlockRows]uint8)(o.candOld[from:])
+	stage, stageOld := (*[column.BlockRows]uint8)(o.stage[from:]), (*[column.BlockRows]uint8)(o.stageOld[from:])
+	list, n := &k.lists[0], 0
+	for i := 0; i < column.BlockRows; i += 8 {
+		x := (load64(cand[i:i+8]) ^ load64(candOld[i:i+8])) | (load64(stage[i:i+8]) ^ load64(stageOld[i:i+8]))
+		for x = (x&low7 + low7 | x) &^ low7; x != 0; x &= x - 1 {
+			list[n&(column.BlockRows-1)] = uint16(i + bits.TrailingZeros64(x)>>3)
+			n++
+		}
+	}
+	_, end := k.s.span(b)
+	stages, revenue, value := &k.p.stages, &k.s.revenue, &k.s.value
+	for _, i := range list[:n] {
+		if i &= column.BlockRows - 1; from+int(i) < end {
+			key := uint64(stageOld[i])<<24 | uint64(stage[i])<<16 | uint64(candOld[i])<<8 | uint64(cand[i])
+			stages.of(key).one(revenue.at(from+int(i)), value.at(from+int(i)))
+		}
+	}
+}
+
+// moveStages adds users with a stage and candidate at the start and others now to the groups in which they move.
+func (p *Preview) moveStages(key uint64, sum Sum) {
+	for _, g := range [...]struct{ group, shift int }{{groupStage, 16}, {groupCandidate, 0}} {
+		if x, y := key>>(g.shift+8)&63, key>>g.shift&63; x != y {
+			p.groups[g.group].cells[x<<6|y].add(sum)
+		}
+	}
+}
 
 // countCodes counts who moves between codes.
 func (k *shardPlan) countCodes(b int, now, old *[column.BlockRows]uint8, to *moves) {
