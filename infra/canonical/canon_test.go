@@ -101,6 +101,84 @@ func TestTimelineReadsLittle(t *testing.T) {
 	}
 }
 
+// TestTimelineAfterCompaction: of many small files a timeline reads a page of each; merged, one row group a month of one bucket, whose hashes
+// and the pages that hold the user are read, whatever lies in the other buckets.
+func TestTimelineAfterCompaction(t *testing.T) {
+	c := openTest(t, 16)
+	const files, months = 16, 2
+	rows := 0
+	for i := range files {
+		rows += keepUsers(t, c, fmt.Sprintf("f%02d", i), 2_000, 2, 59, 16)
+	}
+	read := func() (n int, s Stats) {
+		before := c.Stats()
+		for _, err := range c.Read(ctx, app.RowFilter{Bucket: -1, Keys: []string{"user-00000777"}}) {
+			must(t, err)
+			n++
+		}
+		after := c.Stats()
+		return n, Stats{Files: after.Files - before.Files, RowGroups: after.RowGroups - before.RowGroups, Bytes: after.Bytes - before.Bytes}
+	}
+	small, scattered := read()
+	for bucket := range c.Buckets() {
+		_, err := c.Compact(ctx, bucket, false, nil)
+		must(t, err)
+	}
+	merged, together := read()
+	t.Logf("of %d rows: %d in %+v, then %d in %+v", rows, small, scattered, merged, together)
+	if merged == 0 || together.Files > months || together.RowGroups > months*2 {
+		t.Errorf("%d files and %d row groups were read", together.Files, together.RowGroups)
+	}
+	const hashes = 8 * rowGroupRows // of a row group, uncompressed
+	if most := int64(months * (hashes + int(columnCount)*2*pageBytes)); together.Bytes > most {
+		t.Errorf("%d bytes were read, more than %d", together.Bytes, most)
+	}
+	if together.Bytes*2 > scattered.Bytes && scattered.Files > files {
+		t.Errorf("%d bytes were read, %d before they were merged", together.Bytes, scattered.Bytes)
+	}
+}
+
+// BenchmarkTimeline reads the events of one user after the other: 50,000 users in 16 buckets, 50 events each over 12 months, written by 64
+// imports, before and after compaction. Files are on a local disk and the ranges of files known, as in a process that serves.
+func BenchmarkTimeline(b *testing.B) {
+	c := openTest(b, 16)
+	for i := range 64 {
+		keepUsers(b, c, fmt.Sprintf("f%02d", i), 50_000, 1, 360, 16)
+	}
+	for _, state := range []string{"64 imports", "compacted"} {
+		if state == "compacted" {
+			for bucket := range c.Buckets() {
+				_, err := c.Compact(ctx, bucket, false, nil)
+				must(b, err)
+			}
+		}
+		b.Run(state, func(b *testing.B) {
+			read := func(user int) {
+				for _, err := range c.Read(ctx, app.RowFilter{Bucket: -1, Keys: []string{fmt.Sprintf("user-%08d", user)}}) {
+					must(b, err)
+				}
+			}
+			for i := range 64 {
+				read(i * 7)
+			}
+			before := c.Stats()
+			var took []time.Duration
+			for b.Loop() {
+				begin := time.Now()
+				read(len(took) * 7919 % 50_000)
+				took = append(took, time.Since(begin))
+			}
+			after := c.Stats()
+			slices.Sort(took)
+			n := int64(len(took))
+			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+			b.ReportMetric(float64((after.Bytes-before.Bytes)/n), "bytes/timeline")
+			b.ReportMetric(float64((after.Files-before.Files)/n), "files/timeline")
+		})
+	}
+}
+
 // TestMergeOfManyFiles checks the order over more files than are merged at once.
 func TestMergeOfManyFiles(t *testing.T) {
 	c := openTest(t, 1)

@@ -293,19 +293,13 @@ func (a *App) Timeline(ctx context.Context, id string, asOf int64, after string,
 		return nil, "", err
 	}
 	slices.Sort(ids)
-	seen := map[lateKey]bool{}
-	old := older{app: a}
-	for row, err := range a.kept(ctx, RowFilter{Bucket: -1, Keys: ids, To: asOf + 1}) {
-		if err != nil {
+	for try := 1; ; try++ {
+		rows, err = a.eventsOf(ctx, ids, asOf+1)
+		if err == nil {
+			break
+		}
+		if !fault.Is(err, fault.Unavailable) || ctx.Err() != nil || try == timelineTries { // compaction took files from under the reader
 			return nil, "", fault.Wrap(err, "read the events of %s", key)
-		}
-		if err := old.row(ctx, &row); err != nil {
-			return nil, "", err
-		}
-		k := lateKey{row.Key, row.ID}
-		if !seen[k] {
-			seen[k] = true
-			rows = append(rows, row)
 		}
 	}
 	if len(rows) == 0 {
@@ -318,6 +312,29 @@ func (a *App) Timeline(ctx context.Context, id string, asOf int64, after string,
 		next = strconv.Itoa(end)
 	}
 	return rows[start:end], next, nil
+}
+
+// timelineTries is how often a timeline is read when its files are merged meanwhile.
+const timelineTries = 3
+
+// eventsOf reads the kept events of ids before a moment, each once.
+func (a *App) eventsOf(ctx context.Context, ids []string, to int64) (rows []Row, err error) {
+	seen := map[lateKey]bool{}
+	old := older{app: a}
+	for row, err := range a.kept(ctx, RowFilter{Bucket: -1, Keys: ids, To: to}) {
+		if err == nil {
+			err = old.row(ctx, &row)
+		}
+		if err != nil {
+			return nil, err
+		}
+		k := lateKey{row.Key, row.ID}
+		if !seen[k] {
+			seen[k] = true
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
 }
 
 // EventID formats an event's identity.
