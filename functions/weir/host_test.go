@@ -206,9 +206,10 @@ func TestHostServesTheSample(t *testing.T) {
 	}
 	var job gen.Job
 	h.call(202, "POST", "/v1/strategy/publish", string(body), &job)
-	for deadline := time.Now().Add(30 * time.Second); job.Status == gen.JobRunning && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	h.until("the publication ends", func() bool {
 		h.call(200, "GET", "/v1/jobs/"+job.Id, "", &job)
-	}
+		return job.Status != gen.JobRunning
+	})
 	if job.Status != gen.JobDone || job.Kind != gen.JobStrategy || job.Version == nil || *job.Version == s.Version {
 		t.Errorf("the publication ended as %+v", job)
 	}

@@ -257,7 +257,6 @@ var newYork = func() *zone.Zone {
 // TestNextChangeHolds looks at every hour, and at both ends of every day, before the bound of random conditions on random
 // courses: nothing changes.
 func TestNextChangeHolds(t *testing.T) {
-	var bounds, exact, far int
 	rapid.Check(t, func(t *rapid.T) {
 		p := compileDrawn(t, programs{t: t}.moving(3))
 		c := drawCourse(t, p)
@@ -279,17 +278,34 @@ func TestNextChangeHolds(t *testing.T) {
 			check(start)
 		}
 		check(bound - 1)
-		bounds++
-		if bound == Never || c.answer(p, bound) != now {
+	})
+}
+
+// TestNextChangeIsUseful counts, over drawn conditions that are the same in every run, the bounds that are the moment of a change, and those
+// that spare looking every day.
+func TestNextChangeIsUseful(t *testing.T) {
+	type found struct{ exact, far bool }
+	draw := rapid.Custom(func(t *rapid.T) found {
+		p := compileDrawn(t, programs{t: t}.moving(3))
+		c := drawCourse(t, p)
+		bound, now := p.NextChange(c), p.Bool(c)
+		return found{bound == Never || c.answer(p, bound) != now, bound > asOf+2*dayMs}
+	})
+	const bounds = 200
+	var exact, far int
+	for seed := range bounds {
+		one := draw.Example(seed)
+		if one.exact {
 			exact++
 		}
-		if bound > asOf+2*dayMs {
+		if one.far {
 			far++
 		}
-	})
+	}
 	if exact*10 < bounds*4 || far*2 < bounds {
 		t.Errorf("of %d bounds %d are exact and %d further than two days", bounds, exact, far)
 	}
+	t.Logf("of %d bounds %d are exact and %d further than two days", bounds, exact, far)
 }
 
 func BenchmarkNextChange(b *testing.B) {

@@ -302,7 +302,6 @@ var sizes = rapid.SampledFrom([]int{0, 1, 63, 64, 65, 500, 1023, 1024, 1025, 210
 
 // TestEqualsScalar compares every row of random bases under random conditions with the scalar evaluation.
 func TestEqualsScalar(t *testing.T) {
-	used := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		rows := sizes.Draw(t, "rows")
 		s := fill(t, rapid.Uint64().Draw(t, "seed"), rows, false)
@@ -327,12 +326,28 @@ func TestEqualsScalar(t *testing.T) {
 			if tail := rows % 64; tail != 0 && got[len(got)-1]>>tail != 0 {
 				t.Fatalf("%s: bits beyond the last row", p)
 			}
-			for _, part := range c.Plan() {
-				kernel, _, _ := strings.Cut(part, ":")
-				used[kernel]++
-			}
 		}
 	})
+}
+
+// TestDrawnConditionsUseEveryKernel draws conditions, the same in every run, and looks which kernels they are evaluated by: a kernel that
+// none asks for is compared with nothing.
+func TestDrawnConditionsUseEveryKernel(t *testing.T) {
+	draw := rapid.Custom(func(t *rapid.T) []string {
+		s := fill(t, rapid.Uint64().Draw(t, "seed"), 65, false)
+		c, err := s.Compile(compileDrawn(t, programs{t: t}.condition(3)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Plan()
+	})
+	used := map[string]int{}
+	for seed := range 400 {
+		for _, part := range draw.Example(seed) {
+			kernel, _, _ := strings.Cut(part, ":")
+			used[kernel]++
+		}
+	}
 	for _, kernel := range []string{"planes", "range", "table", "bits", "constant", "vectors", "ranks", "pairs", "rows"} {
 		if used[kernel] == 0 {
 			t.Errorf("no condition used %s: %v", kernel, used)
