@@ -34,7 +34,7 @@ func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (event
 	began, oldest := time.Now(), time.Now()
 	if len(batch.Records) == 0 {
 		report, err := h.deliver(func() (app.DeliverReport, error) { return h.app.Deliver(ctx) })
-		run.Log.Info("delivered", "sent", report.Sent, "suppressed", report.Suppressed, "unknown", report.Unknown, "waiting", report.Waiting, "held", report.Held)
+		run.Log.Info("delivered", "sent", report.Sent, "suppressed", report.Suppressed, "unknown", report.Unknown, "withheld", report.Withheld, "expired", report.Expired, "waiting", report.Waiting, "held", report.Held)
 		run.End(aws.Count("Sent", report.Sent), aws.Count("Suppressed", report.Suppressed), aws.Count("Unknown", report.Unknown))
 		return out, err
 	}
@@ -57,7 +57,7 @@ func (h *handler) handle(ctx context.Context, batch events.DynamoDBEvent) (event
 			out.BatchItemFailures = []events.DynamoDBBatchItemFailure{{ItemIdentifier: r.Change.SequenceNumber}}
 			break
 		}
-		log.Info("delivered", "sent", report.Sent, "suppressed", report.Suppressed, "unknown", report.Unknown, "held", report.Held)
+		log.Info("delivered", "sent", report.Sent, "suppressed", report.Suppressed, "unknown", report.Unknown, "withheld", report.Withheld, "expired", report.Expired, "waiting", report.Waiting, "held", report.Held)
 	}
 	run.End(aws.Count("Sent", total.Sent), aws.Count("Suppressed", total.Suppressed), aws.Count("Unknown", total.Unknown),
 		aws.Count("Failed", int64(len(out.BatchItemFailures))), aws.Age("OldestMessage", oldest, began))

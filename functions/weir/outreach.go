@@ -33,7 +33,7 @@ func (c *cli) outboxCommand() *cobra.Command {
 			})
 		},
 	}
-	list.Flags().StringVar(&status, "status", "", "pending, claimed, sent, suppressed or unknown")
+	list.Flags().StringVar(&status, "status", "", "pending, claimed, sent, suppressed, withheld, expired or unknown")
 	list.Flags().StringVar(&rule, "rule", "", "rule")
 	list.Flags().StringVar(&user, "user", "", "user id")
 	p.flags(list.Flags())
@@ -42,9 +42,13 @@ func (c *cli) outboxCommand() *cobra.Command {
 }
 
 func messageTable(w io.Writer, messages []gen.Message) {
-	t := newTable("as of", "user", "rule", "status", "why", "subject", "id")
+	t := newTable("as of", "user", "rule", "status", "held until", "why", "subject", "id")
 	for _, m := range messages {
-		t.row(when(m.AsOf), m.UserId, m.Rule, string(m.Status), str(m.Why), shorten(str(m.Subject)), m.Id)
+		held := ""
+		if m.HeldUntil != nil {
+			held = when(*m.HeldUntil)
+		}
+		t.row(when(m.AsOf), m.UserId, m.Rule, string(m.Status), held, str(m.Why), shorten(str(m.Subject)), m.Id)
 	}
 	t.write(w)
 }
@@ -117,7 +121,8 @@ func (c *cli) deliverCommand() *cobra.Command {
 					return err
 				}
 				return c.print(r, func(w io.Writer) {
-					fmt.Fprintf(w, "%d sent, %d suppressed, %d unknown\n", r.Sent, r.Suppressed, r.Unknown)
+					fmt.Fprintf(w, "%d sent, %d suppressed, %d unknown, %d withheld, %d expired, %d waiting\n",
+						r.Sent, r.Suppressed, r.Unknown, r.Withheld, r.Expired, r.Waiting)
 					if r.Held {
 						fmt.Fprintln(w, "the rest is held by the kill switch or the daily ceiling; see: weir outreach status")
 					}

@@ -193,7 +193,7 @@ func note(t *testing.T, path string, g guarded) {
 }
 
 // suites are the parts of the contract that write under conditions.
-var suites = []string{"Ledger", "Profiles", "UserWrite", "Links", "Rejects", "Intents", "Docs", "Contacts"}
+var suites = []string{"Ledger", "Profiles", "UserWrite", "Links", "Rejects", "Intents", "Caps", "Docs", "Contacts"}
 
 // harmless are conditions that save a write and keep nothing whole.
 var harmless = []guarded{

@@ -16,6 +16,7 @@ import (
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/event"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/outreach"
 )
 
 // profiles implements app.Profiles. A profile is one item: pk "p#" and a byte of the user's hash, sk the user's key. The item says where
@@ -250,6 +251,11 @@ func (p *profiles) together(ctx context.Context, w *app.UserWrite, it item) (con
 		}
 	}
 	fixed := len(writes)
+	logs, err := p.joinLogs(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	writes = append(writes, logs...)
 	for i := range w.Intents {
 		writes = append(writes, p.table.transactPut(encodeIntent(p.table, &w.Intents[i]), absent), p.table.transactPut(userIntent(p.table, &w.Intents[i]), nil))
 	}
@@ -263,7 +269,7 @@ func (p *profiles) together(ctx context.Context, w *app.UserWrite, it item) (con
 			return nil, nil
 		}
 		codes := reasonsOf(err)
-		if slices.Contains(codes[:min(fixed, len(codes))], codeCondition) {
+		if slices.Contains(codes[:min(fixed+len(logs), len(codes))], codeCondition) {
 			return conflictFault(w.Item.Key), nil
 		}
 		known := slices.Index(codes, codeCondition)
@@ -272,6 +278,29 @@ func (p *profiles) together(ctx context.Context, w *app.UserWrite, it item) (con
 		}
 		writes = slices.Delete(writes, known, known+2) // an intent's place among its user's goes with it
 	}
+}
+
+// joinLogs gives the user of a write the messages of those whose profiles are absorbed, as far as they got any.
+func (p *profiles) joinLogs(ctx context.Context, w *app.UserWrite) (writes []types.TransactWriteItem, err error) {
+	var all outreach.Log
+	for i := range w.Absorb {
+		other, err := p.table.sent(ctx, w.Absorb[i].Key)
+		if err != nil {
+			return nil, err
+		}
+		if other.version > 0 {
+			all = outreach.Union(all, other.log)
+			writes = append(writes, p.table.transactDelete(other.key, other.asRead()))
+		}
+	}
+	if len(writes) == 0 {
+		return nil, nil
+	}
+	own, err := p.table.sent(ctx, w.Item.Key)
+	if err != nil {
+		return nil, err
+	}
+	return append(writes, p.table.transactPut(own.with(outreach.Union(own.log, all)), own.asRead())), nil
 }
 
 func conflictFault(key string) error {

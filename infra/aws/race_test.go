@@ -168,6 +168,12 @@ var races = []race{
 		addressIs(t, p, "u1", "one@example.com")
 		addressIs(t, p, "u2", "two@example.com")
 	}},
+	{"a user who had messages gets one while the profile is taken in", "u", both(both(asked("a"), asked("b", "b1", "b2")), claimed("b1")), takeIn("a", "b"), claimed("b2"), messages("a", 2)},
+	{"a user gets a message while another's are taken in", "u", both(both(asked("a", "a1", "a2"), asked("b", "b1")), both(claimed("b1"), claimed("a1"))), takeIn("a", "b"), claimed("a2"), messages("a", 3)},
+	{"a user gets the first message while the profile is taken in", "p", both(asked("a"), asked("b", "b1")), takeIn("a", "b"), claimed("b1"), messages("a", 1)},
+	{"a message of a user is put off while another is claimed", "u", both(asked("a", "a1", "a2"), claimed("a1")), func(t *testing.T, p app.Ports) {
+		ok(t, p.Intents.Release(context.Background(), "a1", 0, 5, "busy"))
+	}, claimed("a2"), messages("a", 1)},
 	{"a write that was not given the decision records back", "p", func(t *testing.T, p app.Ports) {
 		written(t, p, app.UserWrite{Item: app.Item{Key: "u"}, Decision: &app.Decision{Key: "u", Seq: 1, AsOf: 1, Record: []byte(`{}`)}}, nil)
 		written(t, p, app.UserWrite{Item: app.Item{Key: "v"}}, nil)
@@ -181,6 +187,62 @@ var races = []race{
 			t.Errorf("the records are %+v, %v", v, err)
 		}
 	}},
+}
+
+// asked stores a profile with pending intents.
+func asked(key string, ids ...string) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		w := app.UserWrite{Item: app.Item{Key: key}}
+		for _, id := range ids {
+			w.Intents = append(w.Intents, app.Intent{ID: id, Key: key, Rule: "r", Template: "t", Channel: "outbox", AsOf: 1, Status: app.IntentPending})
+		}
+		written(t, p, w, nil)
+	}
+}
+
+func claimed(id string) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		if taken, err := p.Intents.Claim(context.Background(), app.Claim{ID: id, At: 1, Ceiling: 9}); !taken || err != nil {
+			t.Errorf("the claim of %s gave %v, %v", id, taken, err)
+		}
+	}
+}
+
+// takeIn makes one user of two, as often as somebody is in between.
+func takeIn(into, from string) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		for range 3 {
+			items, err := p.Profiles.Get(context.Background(), []string{into, from})
+			ok(t, err)
+			each, err := p.Profiles.Write(context.Background(), []app.UserWrite{{Item: items[0], Absorb: []app.Absorbed{{Key: from, Version: items[1].Version, Log: items[1].Log}}}})
+			ok(t, err)
+			if each[0] == nil {
+				return
+			}
+		}
+		t.Errorf("%s cannot be taken into %s", from, into)
+	}
+}
+
+func messages(user string, want int) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		if log, err := p.Intents.Log(context.Background(), user); len(log) != want || err != nil {
+			t.Errorf("the log of %s is %v, %v", user, log, err)
+		}
+	}
+}
+
+// both does two things.
+func both(f, g func(t *testing.T, p app.Ports)) func(t *testing.T, p app.Ports) {
+	return func(t *testing.T, p app.Ports) {
+		t.Helper()
+		f(t, p)
+		g(t, p)
+	}
 }
 
 var conflict = fault.New(fault.Conflict, "a conflict")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/outreach"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
@@ -23,6 +24,9 @@ const (
 	sqlFree   = "UPDATE intents SET status = 'pending', claimed = 0, held = ?, why = ? WHERE id = ? AND status = 'claimed'"
 	sqlHold   = "UPDATE intents SET held = ?, why = ? WHERE id = ? AND status = 'pending'"
 	sqlRefund = "UPDATE claims SET n = n - 1 WHERE day = ? AND n > 0"
+	sqlLog    = "SELECT log FROM sent WHERE key = ?"
+	sqlLogged = "INSERT INTO sent(key, log) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET log = excluded.log"
+	sqlUnlog  = "DELETE FROM sent WHERE key = ?"
 	sqlCharge = "INSERT INTO claims(day, n) VALUES(?, 1) ON CONFLICT(day) DO UPDATE SET n = n + 1"
 	sqlSettle = "UPDATE intents SET held = 0, status = ?, why = ?, claimed = ?, settled = ?, subject = ?, body = ? WHERE id = ? AND status = ?"
 )
@@ -61,6 +65,9 @@ func (p *intents) List(ctx context.Context, q app.IntentQuery) (all []app.Intent
 		equal("key", q.Key)
 		equal("rule", q.Rule)
 		equal("status", string(q.Status))
+		if q.Ready != 0 {
+			where, args = append(where, "(status <> 'pending' OR held <= ?)"), append(args, q.Ready)
+		}
 		if q.After != "" {
 			asOf, err := intentMoment(c, q.After)
 			if err != nil {
@@ -96,12 +103,19 @@ func intentMoment(c *connection, id string) (asOf int64, err error) {
 // Claim implements app.Intents. An intent that does not exist is not pending.
 func (p *intents) Claim(ctx context.Context, want app.Claim) (claimed bool, err error) {
 	err = p.db.write(ctx, "claim an intent", func(c *connection) error {
-		var status app.IntentStatus
-		if err := c.query(func(s *sqlite3.Stmt) error {
-			status = app.IntentStatus(s.ColumnText(0))
-			return nil
-		}, "SELECT status FROM intents WHERE id = ?", want.ID); err != nil || status != app.IntentPending {
+		in, found, err := intentOf(c, want.ID)
+		if err != nil || !found || in.Status != app.IntentPending {
 			return err
+		}
+		if there, err := exists(c, in.Key); err != nil || !there {
+			return err
+		}
+		log, err := logOf(c, in.Key)
+		if err != nil {
+			return err
+		}
+		if over := log.Over(want.Caps, in.Channel, want.Tags, want.At); over != nil {
+			return over.Fault()
 		}
 		n, err := claimedOn(c, want.Day)
 		if err != nil {
@@ -111,17 +125,67 @@ func (p *intents) Claim(ctx context.Context, want app.Claim) (claimed bool, err 
 			return fault.New(fault.TooLarge, "the ceiling of %d messages on %s is reached", want.Ceiling, want.Day).
 				WithHint("wait for the next day, or raise the daily ceiling")
 		}
-		changed, err := c.exec(sqlClaim, want.At, want.ID)
-		if err != nil || changed != 1 {
+		if changed, err := c.exec(sqlClaim, want.At, want.ID); err != nil || changed != 1 {
 			return err
 		}
 		if _, err := c.exec(sqlCharge, int64(want.Day)); err != nil {
+			return err
+		}
+		log = log.Add(outreach.Sent{Mark: outreach.Mark(in.ID), At: want.At, Channel: in.Channel, Tags: want.Tags})
+		if _, err := c.exec(sqlLogged, in.Key, log.Encode()); err != nil {
 			return err
 		}
 		claimed = true
 		return nil
 	})
 	return claimed && err == nil, err
+}
+
+func intentOf(c *connection, id string) (in app.Intent, found bool, err error) {
+	err = c.query(func(s *sqlite3.Stmt) error {
+		in, found = scanIntent(s), true
+		return nil
+	}, "SELECT "+intentColumns+" FROM intents WHERE id = ?", id)
+	return in, found, err
+}
+
+func exists(c *connection, user string) (there bool, err error) {
+	err = c.query(func(*sqlite3.Stmt) error { there = true; return nil }, sqlFind, user)
+	return there, err
+}
+
+func logOf(c *connection, user string) (log outreach.Log, err error) {
+	err = c.query(func(s *sqlite3.Stmt) (err error) {
+		log, err = outreach.DecodeLog(s.ColumnRawBlob(0))
+		return err
+	}, sqlLog, user)
+	return log, err
+}
+
+// Log implements app.Intents.
+func (p *intents) Log(ctx context.Context, user string) (log outreach.Log, err error) {
+	err = p.db.read(ctx, "read a user's messages", func(c *connection) (err error) {
+		log, err = logOf(c, user)
+		return err
+	})
+	return log, err
+}
+
+// joinLogs gives a user the messages of another one, who is gone.
+func joinLogs(c *connection, into, from string) error {
+	other, err := logOf(c, from)
+	if err != nil || other == nil {
+		return err
+	}
+	own, err := logOf(c, into)
+	if err != nil {
+		return err
+	}
+	if _, err := c.exec(sqlLogged, into, outreach.Union(own, other).Encode()); err != nil {
+		return err
+	}
+	_, err = c.exec(sqlUnlog, from)
+	return err
 }
 
 // Release implements app.Intents.
@@ -134,7 +198,18 @@ func (p *intents) Release(ctx context.Context, id string, day zone.Day, until in
 		if changed == 0 {
 			return notAny(id, app.IntentClaimed)
 		}
-		_, err = c.exec(sqlRefund, int64(day))
+		if _, err = c.exec(sqlRefund, int64(day)); err != nil {
+			return err
+		}
+		in, _, err := intentOf(c, id)
+		if err != nil {
+			return err
+		}
+		log, err := logOf(c, in.Key)
+		if err != nil || log == nil {
+			return err
+		}
+		_, err = c.exec(sqlLogged, in.Key, log.Remove(outreach.Mark(id)).Encode())
 		return err
 	})
 }

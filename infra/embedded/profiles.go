@@ -183,6 +183,9 @@ func (w *profileWriter) apply(u *app.UserWrite) (conflict, err error) {
 		if _, err := w.c.exec(sqlRemove, a.Key, a.Version); err != nil {
 			return nil, err
 		}
+		if err := joinLogs(w.c, u.Item.Key, a.Key); err != nil {
+			return nil, err
+		}
 	}
 	for i := range u.Intents {
 		if err := insertIntent(w.c, &u.Intents[i]); err != nil {
@@ -407,7 +410,7 @@ func (p *profiles) Forget(ctx context.Context, keys []string) error {
 	}
 	return p.db.erase(ctx, "remove a user", func(c *connection) error {
 		for _, key := range keys {
-			for _, sql := range []string{"DELETE FROM intents WHERE key = ?", "DELETE FROM profiles WHERE key = ?"} {
+			for _, sql := range []string{"DELETE FROM intents WHERE key = ?", sqlUnlog, "DELETE FROM profiles WHERE key = ?"} {
 				if _, err := c.exec(sql, key); err != nil {
 					return err
 				}

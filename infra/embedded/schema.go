@@ -10,7 +10,7 @@ import (
 )
 
 // migrations bring a database from each version of its schema to the next. Those that were released never change.
-var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld, schemaPlans, schemaDue, schemaSuppressions}
+var migrations = []string{schemaV1, schemaObjects, schemaContacts, schemaHeld, schemaPlans, schemaDue, schemaSuppressions, schemaSent}
 
 // The profiles table is clustered by the hash of the key: a chunk of a file holds one range of hashes, so that its users lie
 // together. `hash` is event.UserHash(key), moved on by one while another key holds the place; `key` decides. Decisions are
@@ -186,6 +186,9 @@ CREATE TABLE suppressions(
 	PRIMARY KEY(who, channel, topic)
 ) WITHOUT ROWID;
 `
+
+// schemaSent adds the messages of each user that caps count: an outreach.Log.
+const schemaSent = "CREATE TABLE sent(key TEXT PRIMARY KEY, log BLOB NOT NULL) WITHOUT ROWID"
 
 // migrate brings the schema to the newest version, in one transaction.
 func (d *database) migrate() error {

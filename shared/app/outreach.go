@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/weir-engine/weir/shared/contact"
@@ -73,12 +74,15 @@ type DeliverReport struct {
 	Sent       int64 `json:"sent"`
 	Suppressed int64 `json:"suppressed"`
 	Unknown    int64 `json:"unknown"`
+	Withheld   int64 `json:"withheld"` // of users in the holdout
+	Expired    int64 `json:"expired"`
 	Waiting    int64 `json:"waiting"` // held back until a moment of their own
 	Held       bool  `json:"held"`    // the kill switch or the daily ceiling holds the rest
 }
 
-// Deliver sends what is pending: each message at most once. A message that a crash left between its claim and its record is
-// sent again by a channel that knows it by its id, and is shown as unknown otherwise.
+// Deliver sends what is pending and ready: each message at most once. A message that a crash left between its claim and its record is
+// sent again by a channel that knows it by its id, and is shown as unknown otherwise. Behind the daily ceiling it looks on for messages
+// that have expired.
 func (a *App) Deliver(ctx context.Context) (DeliverReport, error) {
 	a.delivering.Lock()
 	defer a.delivering.Unlock()
@@ -86,8 +90,12 @@ func (a *App) Deliver(ctx context.Context) (DeliverReport, error) {
 	if err := d.recover(ctx); err != nil {
 		return d.report, err
 	}
-	for after := ""; !d.report.Held; {
-		pending, err := a.ports.Intents.List(ctx, IntentQuery{Status: IntentPending, After: after, Limit: 500})
+	now, err := a.now(ctx)
+	if err != nil {
+		return d.report, err
+	}
+	for after := ""; !d.stopped(); {
+		pending, err := a.ports.Intents.List(ctx, IntentQuery{Status: IntentPending, Ready: now, After: after, Limit: 500})
 		if err != nil {
 			return d.report, fault.Wrap(err, "read the pending messages")
 		}
@@ -96,10 +104,13 @@ func (a *App) Deliver(ctx context.Context) (DeliverReport, error) {
 		}
 		after = pending[len(pending)-1].ID
 		for _, in := range pending {
+			if d.full != nil && !expired(d.full, in, now) {
+				continue
+			}
 			if err := d.one(ctx, in); err != nil {
 				return d.report, fault.Wrap(err, "deliver the message %s", in.ID)
 			}
-			if d.report.Held {
+			if d.stopped() {
 				break
 			}
 		}
@@ -127,8 +138,12 @@ func (a *App) DeliverThese(ctx context.Context, intents []Intent) (DeliverReport
 type delivery struct {
 	app    *App
 	report DeliverReport
-	graves *graves // read with the first message
+	graves *graves            // read with the first message
+	full   *strategy.Outreach // set when the daily ceiling was reached
 }
+
+// stopped reports whether nothing more is to be looked at.
+func (d *delivery) stopped() bool { return d.report.Held && d.full == nil }
 
 // handOver is the longest that handing a message over takes where several processes do it (milliseconds): what was claimed longer
 // ago has no process any more.
@@ -176,7 +191,7 @@ func (d *delivery) again(ctx context.Context, in Intent) error {
 	if err != nil {
 		return err
 	}
-	m, why, err := d.prepare(ctx, live, in)
+	m, _, why, err := d.prepare(ctx, live, in)
 	if err != nil {
 		return err
 	}
@@ -209,20 +224,36 @@ func (d *delivery) one(ctx context.Context, in Intent) error {
 		d.report.Waiting++
 		return nil
 	}
-	message, why, err := d.prepare(ctx, live, in)
+	rules := &live.Engine.Strategy().Outreach
+	if expired(rules, in, now) {
+		return d.expire(ctx, rules, in)
+	}
+	message, user, why, err := d.prepare(ctx, live, in)
 	if err != nil {
 		return err
 	}
 	if why != "" {
 		return d.settle(ctx, in, IntentSuppressed, why)
 	}
-	day := live.Zone.Day(now)
-	claimed, err := a.ports.Intents.Claim(ctx, Claim{ID: in.ID, At: now, Day: day, Ceiling: live.Engine.Strategy().Outreach.DailyCeiling})
-	if fault.Is(err, fault.TooLarge) {
-		d.report.Held = true
-		return nil
+	if outreach.InHoldout(&rules.Holdout, in.Key) {
+		return d.settle(ctx, in, IntentWithheld, fmt.Sprintf("holdout: the user is among the %d %% who get no message", rules.Holdout.Percent))
 	}
-	if err != nil || !claimed {
+	if quiet := quietAt(live, rules, in.Channel, user.zone, now); quiet != nil {
+		return d.beyond(ctx, rules, in, quiet)
+	}
+	claim := Claim{ID: in.ID, At: now, Day: live.Zone.Day(now), Ceiling: rules.DailyCeiling, Caps: rules.Caps}
+	if r := rules.Rule(in.Rule); r != nil {
+		claim.Tags = r.Tags
+	}
+	claimed, err := a.ports.Intents.Claim(ctx, claim)
+	var over *outreach.Over
+	switch {
+	case errors.As(err, &over):
+		return d.beyond(ctx, rules, in, &limit{why: "capped: " + over.Error(), until: over.Until, drop: over.Cap.Then == strategy.ThenDrop})
+	case fault.Is(err, fault.TooLarge):
+		d.report.Held, d.full = true, rules
+		return nil
+	case err != nil || !claimed:
 		return err
 	}
 	in.Status, in.Claimed = IntentClaimed, now
@@ -230,33 +261,33 @@ func (d *delivery) one(ctx context.Context, in Intent) error {
 }
 
 // prepare makes the message of an intent, or says why it must not go out.
-func (d *delivery) prepare(ctx context.Context, live *Live, in Intent) (m Message, why string, err error) {
-	consent, why, err := d.suppressed(ctx, live, in)
+func (d *delivery) prepare(ctx context.Context, live *Live, in Intent) (m Message, user addressee, why string, err error) {
+	user, why, err = d.suppressed(ctx, live, in)
 	if err != nil || why != "" {
-		return m, why, err
+		return m, user, why, err
 	}
 	topic := topicOf(&live.Engine.Strategy().Outreach, in.Rule)
 	address, why, err := d.address(ctx, in)
 	if err != nil || why != "" {
-		return m, why, err
+		return m, user, why, err
 	}
-	if why, err = d.app.listed(ctx, in.Channel, topic, in.Key, address, consent); err != nil || why != "" {
-		return m, why, err
+	if why, err = d.app.listed(ctx, in.Channel, topic, in.Key, address, user.consent); err != nil || why != "" {
+		return m, user, why, err
 	}
 	unsubscribe := ""
 	if in.Channel == strategy.ChannelEmail {
 		if unsubscribe, err = d.app.unsubscribeAddress(ctx, outreach.Subscription{Channel: in.Channel, Topic: topic, Key: in.Key}); err != nil {
-			return m, "", err
+			return m, user, "", err
 		}
 	}
 	if m, why, err = d.render(ctx, live, in, unsubscribe); err != nil || why != "" {
-		return m, why, err
+		return m, user, why, err
 	}
 	m.ID, m.User, m.Rule, m.Channel, m.To, m.Unsubscribe = in.ID, in.Key, in.Rule, in.Channel, address, unsubscribe
 	if in.Channel == strategy.ChannelEmail {
 		m.Body, m.HTML = outreach.Letter(m.Body, m.HTML, m.Locale, unsubscribe)
 	}
-	return m, "", nil
+	return m, user, "", nil
 }
 
 // address is where a message goes; "" by a channel that needs none. why says that the user has none.
@@ -271,48 +302,52 @@ func (d *delivery) address(ctx context.Context, in Intent) (address, why string,
 	return address, "", wrapped(err, "read the address of "+in.Key)
 }
 
-// suppressed returns why a message must not go out, "" when it may, and what its user said.
-func (d *delivery) suppressed(ctx context.Context, live *Live, in Intent) (c outreach.Consent, why string, err error) {
+// addressee is what the delivery of a message reads of its user.
+type addressee struct {
+	consent outreach.Consent
+	zone    *zone.Zone // the user's own; nil when it is not known
+}
+
+// suppressed returns why a message must not go out, "" when it may, and its user.
+func (d *delivery) suppressed(ctx context.Context, live *Live, in Intent) (u addressee, why string, err error) {
 	if in.Shadow {
-		return c, "shadow: the rule decides and records, and never sends", nil
+		return u, "shadow: the rule decides and records, and never sends", nil
 	}
 	channel := d.app.ports.Channels[in.Channel]
 	if channel == nil {
-		return c, "channel: no channel is called " + in.Channel, nil
+		return u, "channel: no channel is called " + in.Channel, nil
 	}
 	if closed, ok := channel.(Closed); ok {
-		return c, "channel: " + closed.Why, nil
+		return u, "channel: " + closed.Why, nil
 	}
 	if d.graves == nil {
 		if d.graves, err = d.app.graves(ctx); err != nil {
-			return c, "", err
+			return u, "", err
 		}
 	}
 	if d.graves.holds(in.Key) {
-		return c, "forgotten: the user was forgotten, and a backup brought the message back", nil
+		return u, "forgotten: the user was forgotten, and a backup brought the message back", nil
 	}
 	items, err := d.app.ports.Profiles.Get(ctx, []string{in.Key})
 	if err != nil {
-		return c, "", fault.Wrap(err, "read the profile of %s", in.Key)
+		return u, "", fault.Wrap(err, "read the profile of %s", in.Key)
 	}
 	if items[0].Version == 0 {
-		return c, "user: the profile was merged into another user's, or is gone", nil
+		return u, "user: the profile was merged into another user's, or is gone", nil
 	}
 	facts, err := decodeFacts(items[0])
 	if err != nil {
-		return c, "", err
+		return u, "", err
 	}
 	rules := &live.Engine.Strategy().Outreach
-	c = outreach.ConsentOf(facts, in.Channel, topicOf(rules, in.Rule))
-	return c, c.Why(in.Channel, rules.NeedsConsent(in.Channel)), nil
+	u.consent, u.zone = outreach.ConsentOf(facts, in.Channel, topicOf(rules, in.Rule)), live.Engine.UserZone(facts)
+	return u, u.consent.Why(in.Channel, rules.NeedsConsent(in.Channel)), nil
 }
 
 // topicOf is what a rule's messages are about; "" when the rule says nothing of it or is gone.
 func topicOf(o *strategy.Outreach, rule string) string {
-	for i := range o.Rules {
-		if o.Rules[i].Name == rule {
-			return o.Rules[i].Topic
-		}
+	if r := o.Rule(rule); r != nil {
+		return r.Topic
 	}
 	return ""
 }
@@ -377,6 +412,10 @@ func (d *delivery) settle(ctx context.Context, in Intent, fate IntentStatus, why
 		d.report.Suppressed++
 	case IntentUnknown:
 		d.report.Unknown++
+	case IntentWithheld:
+		d.report.Withheld++
+	case IntentExpired:
+		d.report.Expired++
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/weir-engine/weir/shared/event"
+	"github.com/weir-engine/weir/shared/outreach"
+	"github.com/weir-engine/weir/shared/strategy"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
@@ -284,7 +286,9 @@ const (
 	IntentClaimed    IntentStatus = "claimed"
 	IntentSent       IntentStatus = "sent"
 	IntentSuppressed IntentStatus = "suppressed"
-	IntentUnknown    IntentStatus = "unknown" // a crash inside the provider's call: nobody knows, nobody repeats it
+	IntentUnknown    IntentStatus = "unknown"  // a crash inside the provider's call: nobody knows, nobody repeats it
+	IntentWithheld   IntentStatus = "withheld" // its user is in the holdout
+	IntentExpired    IntentStatus = "expired"  // it was not sent while it was worth sending
 )
 
 // IntentQuery selects intents.
@@ -292,6 +296,7 @@ type IntentQuery struct {
 	Status IntentStatus // "" for all
 	Key    string       // "" for all
 	Rule   string
+	Ready  int64  // of pending ones: only those that are not held beyond this moment; 0 for all
 	After  string // id of the last intent of the page before
 	Limit  int
 }
@@ -302,6 +307,8 @@ type Claim struct {
 	At      int64
 	Day     zone.Day // of the project's zone, at At
 	Ceiling int      // messages on Day, of all users
+	Tags    []string // of the intent's rule: what caps count by
+	Caps    []strategy.Cap
 }
 
 // Intents is the outbox's ledger.
@@ -309,10 +316,14 @@ type Intents interface {
 	// List returns intents from the newest AsOf to the oldest, by ID within.
 	List(ctx context.Context, q IntentQuery) ([]Intent, error)
 	// Claim moves a pending intent to claimed, in one conditional step with the day's count: it returns claimed = false when
-	// the intent is not pending, and TooLarge when Ceiling messages were claimed on Day already (nothing changes then).
+	// the intent is not pending or its user has no profile any more, an *outreach.Over when the user's log has no room for it under Caps, and
+	// TooLarge when Ceiling messages were claimed on Day already (nothing changes then). The same step adds the message to the user's
+	// log, which Profiles.Write joins with those of the profiles it absorbs and Profiles.Forget removes.
 	Claim(ctx context.Context, c Claim) (claimed bool, err error)
+	// Log returns the messages that caps count of a user.
+	Log(ctx context.Context, user string) (outreach.Log, error)
 	// Release makes a claimed intent pending again, because the channel did not take it: nothing is tried before `until`, and the
-	// day's count is one less. Conflict unless it is claimed.
+	// day's count and the user's log are one less. Conflict unless it is claimed.
 	Release(ctx context.Context, id string, day zone.Day, until int64, why string) error
 	// Hold keeps a pending intent back until a moment; Conflict unless it is pending.
 	Hold(ctx context.Context, id string, until int64, why string) error

@@ -79,14 +79,16 @@ const (
 // Units of the table, a little above what imports and deliveries consume in stand-ins of DynamoDB (infra/emulated/units_test.go and
 // oneunit_test.go hold them): an item counts by the kilobyte, and twice in a transaction.
 const (
-	MessageWrites = 8 + 16 // an intent, its entry among its user's, and in the index; claimed with the day's count, and settled
-	MessageReads  = 20     // the intent, the user, consent and what limits messages
-	LinkWrites    = 8      // of a new fact: itself under both ids, a pointer, and what a profile that is taken in costs beside its user's write
-	LinkReads     = 8      // the facts and ids around it
-	PointerReads  = 1      // of a user of a file who comes under another id, too
-	FileWrites    = 18     // ledger entries of a file and of its chunk, the lease, documents, and the count of profiles
-	FileReads     = 35     // the published strategy and its cuts, the ledger, the lease
-	ChunkWrites   = 4      // of each chunk more that a large file has: its entries, and the count of profiles
+	// MessageWrites: an intent, its entry among its user's, and in the index; claimed with the day's count, and settled; the user's log, with
+	// the profile when it is the first.
+	MessageWrites = 8 + 16 + 4
+	MessageReads  = 21 // the intent, the user, consent, the log and what limits messages
+	LinkWrites    = 8  // of a new fact: itself under both ids, a pointer, and what a profile that is taken in costs beside its user's write
+	LinkReads     = 8  // the facts and ids around it
+	PointerReads  = 1  // of a user of a file who comes under another id, too
+	FileWrites    = 18 // ledger entries of a file and of its chunk, the lease, documents, and the count of profiles
+	FileReads     = 35 // the published strategy and its cuts, the ledger, the lease
+	ChunkWrites   = 4  // of each chunk more that a large file has: its entries, and the count of profiles
 	ChunkBytes    = 1 << 20
 	MaxChunks     = 16 // of files up to 32 MB
 )

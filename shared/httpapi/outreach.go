@@ -14,7 +14,7 @@ import (
 func (s *Server) ListOutbox(ctx context.Context, req gen.ListOutboxRequestObject) (gen.ListOutboxResponseObject, error) {
 	p := req.Params
 	if p.Status != nil && !p.Status.Valid() {
-		return nil, fault.New(fault.Invalid, "no message has the status %q", *p.Status).WithHint("use pending, claimed, sent, suppressed or unknown")
+		return nil, fault.New(fault.Invalid, "no message has the status %q", *p.Status).WithHint("use pending, claimed, sent, suppressed, withheld, expired or unknown")
 	}
 	q := app.IntentQuery{Status: app.IntentStatus(value(p.Status)), Rule: value(p.Rule), Key: value(p.User)}
 	page, err := s.messages(ctx, q, p.Shadow, p.After, p.Limit)
@@ -67,7 +67,7 @@ func messageOf(in app.Intent) (gen.Message, error) {
 	}
 	return gen.Message{
 		Id: in.ID, UserId: in.Key, Rule: in.Rule, Template: in.Template, Channel: in.Channel, Episode: in.Episode, Shadow: in.Shadow,
-		StrategyVersion: in.Strategy, AsOf: moment(in.AsOf), Due: moment(in.Due), Status: gen.MessageStatus(in.Status), Why: text(in.Why),
+		StrategyVersion: in.Strategy, AsOf: moment(in.AsOf), Due: moment(in.Due), HeldUntil: instant(in.Held), Status: gen.MessageStatus(in.Status), Why: text(in.Why),
 		ClaimedAt: instant(in.Claimed), SettledAt: instant(in.Settled), Subject: text(in.Subject), Body: text(in.Body),
 		Reasons: reasons(why),
 	}, nil
@@ -110,7 +110,7 @@ func (s *Server) outreach(ctx context.Context) (gen.Outreach, error) {
 		Stopped: o.Stopped, ChangedAt: instant(o.At), Note: text(o.Note), Day: o.Day.String(), DailyCeiling: o.Ceiling,
 		SentToday: o.Sent, Counts: []gen.StatusCount{}, Rules: []gen.OutreachRule{},
 	}
-	for _, status := range []app.IntentStatus{app.IntentPending, app.IntentClaimed, app.IntentSent, app.IntentSuppressed, app.IntentUnknown} {
+	for _, status := range []app.IntentStatus{app.IntentPending, app.IntentClaimed, app.IntentSent, app.IntentSuppressed, app.IntentWithheld, app.IntentExpired, app.IntentUnknown} {
 		out.Counts = append(out.Counts, gen.StatusCount{Status: gen.MessageStatus(status), Count: o.Counts[status]})
 	}
 	for _, r := range o.Live.Engine.Strategy().Outreach.Rules {

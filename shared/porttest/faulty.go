@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/weir-engine/weir/shared/app"
+	"github.com/weir-engine/weir/shared/outreach"
 	"github.com/weir-engine/weir/shared/zone"
 )
 
@@ -407,6 +408,10 @@ func (w faultyIntents) List(ctx context.Context, q app.IntentQuery) ([]app.Inten
 
 func (w faultyIntents) Claim(ctx context.Context, c app.Claim) (bool, error) {
 	return value(w.f, "Intents.Claim", func() (bool, error) { return w.p.Claim(ctx, c) })
+}
+
+func (w faultyIntents) Log(ctx context.Context, user string) (outreach.Log, error) {
+	return value(w.f, "Intents.Log", func() (outreach.Log, error) { return w.p.Log(ctx, user) })
 }
 
 func (w faultyIntents) Release(ctx context.Context, id string, day zone.Day, until int64, why string) error {

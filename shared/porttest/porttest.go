@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) app.Ports) {
 		{"Canon", canonTests},
 		{"Rejects", rejectTests},
 		{"Intents", intentTests},
+		{"Caps", capTests},
 		{"Docs", docTests},
 		{"Contacts", contactTests},
 		{"Forget", forgetTests},

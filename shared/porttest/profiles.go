@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
+	"github.com/weir-engine/weir/shared/outreach"
 )
 
 // fullItem returns an item with every field set.
@@ -256,7 +257,11 @@ func scanKeys(t *testing.T, p app.Ports, limit int) (keys []string) {
 		for _, item := range page {
 			keys = append(keys, item.Key)
 			item.Log = nil
-			same(t, "the scanned item", item, fullItem(item.Key, 1))
+			want := fullItem(item.Key, 1)
+			if log := get[outreach.Log](t)(p.Intents.Log(ctx, item.Key)); len(log) > 0 {
+				want.Version = item.Version // the first message of a user may count it up
+			}
+			same(t, "the scanned item", item, want)
 		}
 		if len(page) < limit {
 			return keys

@@ -44,6 +44,16 @@ func (e *Engine) Timezone(f *profile.Facts) segment.Value {
 	return segment.Null
 }
 
+// UserZone is the zone that the trait timezone names; nil without one, and for a name that is not known.
+func (e *Engine) UserZone(f *profile.Facts) *zone.Zone {
+	if t, ok := f.Trait(timezoneTrait); ok {
+		if name, ok := t.Value.Str(); ok {
+			return e.ZoneOf(name)
+		}
+	}
+	return nil
+}
+
 func (v *env) timezone() segment.Value { return v.e.Timezone(v.f) }
 
 // localMidnight is the first moment of tomorrow in the user's zone; Never where that is not known.

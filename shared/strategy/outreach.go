@@ -92,5 +92,11 @@ func (c *checker) rules() {
 		if r.Topic != "" {
 			c.identifier(path+".topic", r.Topic)
 		}
+		c.limit(path+".tags", len(r.Tags), MaxRuleTags)
+		own := map[string]string{}
+		for j, tag := range r.Tags {
+			c.label(fmt.Sprintf("%s.tags[%d]", path, j), tag)
+			c.unique(own, fmt.Sprintf("%s.tags[%d]", path, j), tag)
+		}
 	}
 }

@@ -104,6 +104,7 @@ func (c *checker) complete() {
 			s.Outreach.Rules[i].Channel = ChannelOutbox
 		}
 	}
+	c.completeLimits()
 	c.expandPreset()
 	fillEmpty(s)
 }

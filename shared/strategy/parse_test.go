@@ -47,6 +47,11 @@ var wrong = []string{
 	// messages
 	"weir: 1\ntemplates: {a b: {body: x}, c: {subject: \"x\\ny\"}, d: {body: x, locales: {english: {body: x}, en: {subject: x, locales: {zh: {body: x}}}}}}",
 	"weir: 1\ntemplates: {t: {body: x}}\noutreach:\n  daily_ceiling: -1\n  rules:\n    - {name: a, on: {enter_stage: silent}, template: t, channel: outbx}\n    - {name: a, on: {enter_stage: slient}, template: u}\n    - {name: b, on: {enter_segment: x, enter_stage: silent}, template: t}\n    - {name: c, on: {enter_segment: x}, template: t, shadow: maybe}\n    - {name: d, template: t}\n    - {name: e, on: {}}",
+	// caps, quiet hours, holdout
+	"weir: 1\ntemplates: {t: {body: x}}\noutreach:\n  caps:\n    - {name: a, max: 0, days: 7}\n    - {name: a, channel: sms, tag: promo, max: 51, hours: 1, days: 1}\n    - {name: c d, tag: promotion, max: 1}\n    - {name: e, max: 1, hours: 2161, then: wait}\n    - {name: f, max: 1, days: 0}\n    - {name: g, max: 1, days: -1, hours: 30}\n  rules: [{name: r, on: {enter_stage: silent}, template: t, tags: [promo, promo, a b]}]",
+	"weir: 1\noutreach:\n  quiet_hours:\n    emial: {from: 21:00, to: 08:00}\n    email: {from: 9pm, to: 8}\n    outbox: {from: 24:00, to: 07:00, then: wait}",
+	"weir: 1\noutreach:\n  quiet_hours: {email: {from: 07:00, to: 07:00}, outbox: {from: 07:00}}\n  holdout: {percent: 101, salt: a b}\n  expire_after_hours: 0",
+	"weir: 1\noutreach: {holdout: {percent: 2.5}, expire_after_hours: 9000, quiet_hours: {outbox: {from: 7:00, to: 08:60}}}",
 }
 
 func TestProblems(t *testing.T) {

@@ -158,7 +158,12 @@ type Outreach struct {
 	DailyCeiling int `yaml:"daily_ceiling" json:"daily_ceiling"` // messages a project day over all rules; 0 none may be sent; default 10000
 	// Consent says by channel whether a message needs the user's consent: ConsentRequired or ConsentNotRefused.
 	Consent map[string]string `yaml:"consent" json:"consent,omitempty"`
-	Rules   []Rule            `yaml:"rules" json:"rules"`
+	Caps    []Cap             `yaml:"caps" json:"caps,omitempty"`
+	Quiet   map[string]Quiet  `yaml:"quiet_hours" json:"quiet_hours,omitempty"` // by channel
+	Holdout Holdout           `yaml:"holdout" json:"holdout,omitzero"`
+	// ExpireAfter is for how many hours after its decision a message may be sent; 0: see Expiry.
+	ExpireAfter int    `yaml:"expire_after_hours" json:"expire_after_hours,omitempty"`
+	Rules       []Rule `yaml:"rules" json:"rules"`
 }
 
 // NeedsConsent reports whether messages by a channel need consent that was given: by e-mail they do unless the strategy says otherwise.
@@ -179,14 +184,15 @@ const (
 
 // Rule sends a template when a user enters a stage or a segment.
 type Rule struct {
-	Name            string  `yaml:"name" json:"name"`
-	On              Trigger `yaml:"on" json:"on"`
-	Template        string  `yaml:"template" json:"template"`
-	Channel         string  `yaml:"channel" json:"channel"`       // outbox or email
-	Topic           string  `yaml:"topic" json:"topic,omitempty"` // what the message is about; users can refuse a topic alone
-	Shadow          bool    `yaml:"shadow" json:"shadow"`         // decide and record, never send
-	IncludeExisting bool    `yaml:"include_existing" json:"include_existing"`
-	AfterCuts       bool    `yaml:"after_cuts" json:"after_cuts"` // a move caused by new cuts alone opens an episode too
+	Name            string   `yaml:"name" json:"name"`
+	On              Trigger  `yaml:"on" json:"on"`
+	Template        string   `yaml:"template" json:"template"`
+	Channel         string   `yaml:"channel" json:"channel"`       // outbox or email
+	Topic           string   `yaml:"topic" json:"topic,omitempty"` // what the message is about; users can refuse a topic alone
+	Tags            []string `yaml:"tags" json:"tags,omitempty"`   // what caps may count by
+	Shadow          bool     `yaml:"shadow" json:"shadow"`         // decide and record, never send
+	IncludeExisting bool     `yaml:"include_existing" json:"include_existing"`
+	AfterCuts       bool     `yaml:"after_cuts" json:"after_cuts"` // a move caused by new cuts alone opens an episode too
 }
 
 // Trigger names one stage or one segment.

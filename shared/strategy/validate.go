@@ -67,6 +67,7 @@ func (c *checker) check() {
 	c.segments()
 	c.templates()
 	c.rules()
+	c.limits()
 }
 
 func (c *checker) header() {

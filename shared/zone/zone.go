@@ -88,6 +88,16 @@ func (z *Zone) Offset(ms int64) int32 {
 	return z.offsets[max(i, 0)]
 }
 
+// Change returns the first moment after ms (unix milliseconds) from which another offset is in force; false when none is known.
+func (z *Zone) Change(ms int64) (int64, bool) {
+	s := floorDiv(ms, 1000)
+	i := sort.Search(len(z.from), func(i int) bool { return z.from[i] > s })
+	if i == len(z.from) {
+		return 0, false
+	}
+	return z.from[i] * 1000, true
+}
+
 // Day returns the calendar day of a moment (unix milliseconds).
 func (z *Zone) Day(ms int64) Day {
 	return Day(floorDiv(ms+int64(z.Offset(ms))*1000, 86_400_000))

@@ -375,16 +375,20 @@ func (e KnownEventMode) Valid() bool {
 // Defines values for MessageStatus.
 const (
 	MessageClaimed    MessageStatus = "claimed"
+	MessageExpired    MessageStatus = "expired"
 	MessagePending    MessageStatus = "pending"
 	MessageSent       MessageStatus = "sent"
 	MessageSuppressed MessageStatus = "suppressed"
 	MessageUnknown    MessageStatus = "unknown"
+	MessageWithheld   MessageStatus = "withheld"
 )
 
 // Valid indicates whether the value is a known member of the MessageStatus enum.
 func (e MessageStatus) Valid() bool {
 	switch e {
 	case MessageClaimed:
+		return true
+	case MessageExpired:
 		return true
 	case MessagePending:
 		return true
@@ -393,6 +397,8 @@ func (e MessageStatus) Valid() bool {
 	case MessageSuppressed:
 		return true
 	case MessageUnknown:
+		return true
+	case MessageWithheld:
 		return true
 	default:
 		return false
@@ -1939,6 +1945,9 @@ type Message struct {
 	ClaimedAt *time.Time `json:"claimed_at,omitempty"`
 	Due       time.Time  `json:"due"`
 	Episode   int64      `json:"episode"`
+
+	// HeldUntil Of a pending one: it waits until then.
+	HeldUntil *time.Time `json:"held_until,omitempty"`
 	Id        string     `json:"id"`
 
 	// Reasons Why the decision asked for it.
@@ -1956,7 +1965,7 @@ type Message struct {
 	Template string  `json:"template"`
 	UserId   string  `json:"user_id"`
 
-	// Why Why it was not sent.
+	// Why Why it was not sent, or why it waits.
 	Why *string `json:"why,omitempty"`
 }
 

@@ -12,16 +12,22 @@ const tones: Record<Schemas["MessageStatus"], Tone> = {
   claimed: "info",
   sent: "good",
   suppressed: "warn",
+  withheld: "plain",
+  expired: "warn",
   unknown: "bad",
 };
 
 export function Fate({ message }: { message: Message }) {
   const { t } = useTranslation();
+  const { format } = useView();
   return (
     <span className="marks">
       <Mark tone={tones[message.status]} dot>
         {t(`status.${message.status}`)}
       </Mark>
+      {message.held_until && (
+        <span className="muted num">{t("outbox.until", { time: format.time(message.held_until) })}</span>
+      )}
       {message.shadow && <Mark>{t("outbox.shadow")}</Mark>}
     </span>
   );
@@ -36,6 +42,7 @@ export function MessageDetail({ message }: { message: Message }) {
     [t("outbox.asOf"), format.time(message.as_of)],
     [t("outbox.due"), format.time(message.due)],
   ];
+  if (message.held_until) pairs.push([t("outbox.heldUntil"), format.time(message.held_until)]);
   if (message.settled_at) pairs.push([t("outbox.settled"), format.time(message.settled_at)]);
   pairs.push(
     [t("outbox.template"), message.template],

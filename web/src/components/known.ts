@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { readLimit } from "./limits";
 
 /** Words for codes that the server sends. One that the console does not know is shown as it is. */
 export interface Known {
@@ -25,7 +26,12 @@ export function useKnown(): Known {
   const { t, i18n } = useTranslation();
   const word = (group: Group) => (code: string) =>
     code && i18n.exists(`${group}.${code}`) ? (t(`${group}.${code}` as never) as string) : code;
-  const why = (said: string) => {
+  const why = (said: string): string => {
+    const limit = readLimit(said);
+    if (limit) {
+      const text = t(`limit.${limit.key}` as never, limit.values) as string;
+      return limit.last ? `${text} ${why(limit.last)}` : text;
+    }
     const code = said.slice(0, Math.max(0, said.indexOf(":")));
     return code && i18n.exists(`why.${code}`) ? (t(`why.${code}` as never) as string) : said;
   };

@@ -3603,7 +3603,7 @@ export interface components {
             jobs: components["schemas"]["Job"][];
         };
         /** @enum {string} */
-        MessageStatus: "pending" | "claimed" | "sent" | "suppressed" | "unknown";
+        MessageStatus: "pending" | "claimed" | "sent" | "suppressed" | "withheld" | "expired" | "unknown";
         Message: {
             id: string;
             user_id: string;
@@ -3620,8 +3620,13 @@ export interface components {
             /** Format: date-time */
             due: string;
             status: components["schemas"]["MessageStatus"];
-            /** @description Why it was not sent. */
+            /** @description Why it was not sent, or why it waits. */
             why?: string;
+            /**
+             * Format: date-time
+             * @description Of a pending one: it waits until then.
+             */
+            held_until?: string;
             /** Format: date-time */
             claimed_at?: string;
             /** Format: date-time */

@@ -860,6 +860,8 @@ export default {
     episode: "Episode",
     id: "Id",
     strategy: "Strategy",
+    heldUntil: "Held until",
+    until: "until {{time}}",
     shadow: "Shadow",
     why: "Why not:",
     notRendered: "Not rendered: it was not sent.",
@@ -874,6 +876,8 @@ export default {
     claimed: "Being sent",
     sent: "Sent",
     suppressed: "Suppressed",
+    withheld: "Withheld",
+    expired: "Expired",
     unknown: "Unknown",
   },
   outreach: {
@@ -1307,6 +1311,15 @@ export default {
     strategy: "new strategy",
     model: "new model",
     cuts: "new cuts",
+  },
+  limit: {
+    cappedDays: "Cap {{cap}}: at most {{max}} within {{window}} d.",
+    cappedHours: "Cap {{cap}}: at most {{max}} within {{window}} h.",
+    quiet: "Quiet hours of {{channel}}: {{from}} to {{to}} in the user's zone, {{zone}}.",
+    quietProject:
+      "Quiet hours of {{channel}}: {{from}} to {{to}} in the project's zone, {{zone}}; the user's is not known.",
+    holdout: "In the holdout: {{percent}} % of all users get no message.",
+    expired: "Not sent within {{hours}} h, and given up.",
   },
   why: {
     shadow: "In shadow: the rule decides and records, and never sends.",

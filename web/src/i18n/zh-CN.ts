@@ -844,6 +844,8 @@ const zh: Texts = {
     episode: "第几次进入",
     id: "ID",
     strategy: "策略",
+    heldUntil: "保留至",
+    until: "至 {{time}}",
     shadow: "影子",
     why: "未发送原因：",
     notRendered: "未生成内容：没有发送。",
@@ -857,6 +859,8 @@ const zh: Texts = {
     claimed: "发送中",
     sent: "已发送",
     suppressed: "已抑制",
+    withheld: "保留组",
+    expired: "已过期",
     unknown: "不确定",
   },
   outreach: {
@@ -1283,6 +1287,14 @@ const zh: Texts = {
     strategy: "新策略",
     model: "新模型",
     cuts: "新切分",
+  },
+  limit: {
+    cappedDays: "频次上限 {{cap}}：{{window}} 天内最多 {{max}} 条。",
+    cappedHours: "频次上限 {{cap}}：{{window}} 小时内最多 {{max}} 条。",
+    quiet: "{{channel}} 免打扰时段：用户时区 {{zone}} 的 {{from}} 至 {{to}}。",
+    quietProject: "{{channel}} 免打扰时段：项目时区 {{zone}} 的 {{from}} 至 {{to}}；用户时区未知。",
+    holdout: "属于保留组：{{percent}}% 的用户不接收任何消息。",
+    expired: "{{hours}} 小时内未能发送，已放弃。",
   },
   why: {
     shadow: "影子规则：只判定并记录，从不发送。",

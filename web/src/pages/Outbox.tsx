@@ -17,7 +17,7 @@ import { Control } from "./outbox/Control";
 type Message = Schemas["Message"];
 type Status = Schemas["MessageStatus"];
 const SHADOW = "shadow";
-const statuses: Status[] = ["pending", "sent", "suppressed", "unknown"];
+const statuses: Status[] = ["pending", "sent", "suppressed", "withheld", "expired", "unknown"];
 
 /** Every message that decisions asked for, and its fate. */
 export default function Outbox() {
