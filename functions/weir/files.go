@@ -16,8 +16,8 @@ func (c *cli) filesCommand() *cobra.Command {
 	list := &cobra.Command{
 		Use: "list", Short: "List the files, newest first", Args: cobra.NoArgs, Example: "  weir files list --limit 10",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.ListFiles(cmd.Context(), gen.ListFilesRequestObject{
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.ListFiles(cmd.Context(), gen.ListFilesRequestObject{
 					Params: gen.ListFilesParams{Limit: &p.limit, After: optional(p.after)},
 				})
 				if err != nil {
@@ -40,8 +40,8 @@ func (c *cli) filesCommand() *cobra.Command {
 	show := &cobra.Command{
 		Use: "show ID", Short: "Show one file, with the reasons of its rejects", Args: cobra.ExactArgs(1), Example: "  weir files show 5e1f…",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.GetFile(cmd.Context(), gen.GetFileRequestObject{Id: args[0]})
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.GetFile(cmd.Context(), gen.GetFileRequestObject{Id: args[0]})
 				if err != nil {
 					return err
 				}
@@ -112,8 +112,8 @@ func (c *cli) rejectsList() *cobra.Command {
 		Use: "list [FILE]", Short: "List quarantined lines with their reasons, of one file or of all", Args: cobra.MaximumNArgs(1),
 		Example: "  weir rejects list\n  weir rejects list 5e1f… --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				out, err := listRejects(cmd, b, args, p)
+			return c.ask(cmd.Context(), func(api asked) error {
+				out, err := listRejects(cmd, api, args, p)
 				if err != nil {
 					return err
 				}
@@ -132,9 +132,9 @@ func (c *cli) rejectsList() *cobra.Command {
 	return list
 }
 
-func listRejects(cmd *cobra.Command, b *base, args []string, p page) (gen.RejectPage, error) {
+func listRejects(cmd *cobra.Command, api asked, args []string, p page) (gen.RejectPage, error) {
 	if len(args) == 0 {
-		res, err := b.api.ListRejects(cmd.Context(), gen.ListRejectsRequestObject{
+		res, err := api.ListRejects(cmd.Context(), gen.ListRejectsRequestObject{
 			Params: gen.ListRejectsParams{Limit: &p.limit, After: optional(p.after)},
 		})
 		if err != nil {
@@ -142,7 +142,7 @@ func listRejects(cmd *cobra.Command, b *base, args []string, p page) (gen.Reject
 		}
 		return gen.RejectPage(res.(gen.ListRejects200JSONResponse)), nil
 	}
-	res, err := b.api.ListFileRejects(cmd.Context(), gen.ListFileRejectsRequestObject{
+	res, err := api.ListFileRejects(cmd.Context(), gen.ListFileRejectsRequestObject{
 		Id: args[0], Params: gen.ListFileRejectsParams{Limit: &p.limit, After: optional(p.after)},
 	})
 	if err != nil {

@@ -45,6 +45,9 @@ decisions and of the views after it.`,
 				}
 				req.Mapping = string(text)
 			}
+			if c.url != "" {
+				return c.importElsewhere(cmd.Context(), files, req)
+			}
 			return c.with(cmd.Context(), writing, func(b *base) error { return c.importFiles(cmd.Context(), b, files, req) })
 		},
 	}
@@ -73,6 +76,10 @@ func (c *cli) importFiles(ctx context.Context, b *base, files []string, req app.
 		sum.Forgotten += res.Counts.Forgotten
 		c.noteImport(name, res)
 	}
+	return c.printImported(sum)
+}
+
+func (c *cli) printImported(sum imported) error {
 	err := c.print(sum, func(w io.Writer) {
 		fmt.Fprintf(w, "%d files: %d events, %d accepted, %d duplicates, %d rejected, %d users\n",
 			sum.Files, sum.Events, sum.Accepted, sum.Duplicates, sum.Rejected, sum.Users)

@@ -34,6 +34,9 @@ const (
 const keepDays = 30
 
 func (c *cli) open(ctx context.Context, a access) (*base, error) {
+	if c.url != "" {
+		return nil, &usageError{err: errors.New("this command works on a data folder: leave --url (WEIR_URL) out")}
+	}
 	return openBase(ctx, c.data, a, c.approval)
 }
 

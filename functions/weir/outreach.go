@@ -173,8 +173,8 @@ func (c *cli) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show the size of the base, its moment and its versions", Args: cobra.NoArgs, Example: "  weir status",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.GetStatus(cmd.Context(), gen.GetStatusRequestObject{})
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.GetStatus(cmd.Context(), gen.GetStatusRequestObject{})
 				if err != nil {
 					return err
 				}

@@ -34,6 +34,12 @@ const proposalsPath = "/v1/strategy/proposals"
 
 // act does something to the base: over the data folder, or through the `weir run` that holds it, as whom a name cannot be told.
 func (c *cli) act(ctx context.Context, by string, here func(b *base) error, there func() error) error {
+	if c.url != "" {
+		if by != httpapi.LocalCaller {
+			return &usageError{err: errors.New("who acts is known by the token: leave --by out")}
+		}
+		return there()
+	}
 	b, err := c.open(ctx, writing)
 	if fault.Is(err, fault.Conflict) {
 		if by != httpapi.LocalCaller {

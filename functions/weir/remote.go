@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/weir-engine/weir/shared/fault"
@@ -17,8 +15,12 @@ import (
 // flip stops or resumes outreach: over the data folder, or through the `weir run` that holds it, because a kill switch must
 // work while messages go out.
 func (c *cli) flip(ctx context.Context, operation, note string) error {
-	b, err := c.open(ctx, writing)
-	if fault.Is(err, fault.Conflict) {
+	var b *base
+	err := error(nil)
+	if c.url == "" {
+		b, err = c.open(ctx, writing)
+	}
+	if c.url != "" || fault.Is(err, fault.Conflict) {
 		o, asked := c.flipRemote(ctx, operation, note)
 		if asked != nil {
 			return asked
@@ -51,16 +53,15 @@ func (c *cli) flipRemote(ctx context.Context, operation, note string) (o gen.Out
 	return o, c.askHost(ctx, http.MethodPost, "/v1/outreach/"+operation, gen.StopRequest{Note: optional(note)}, &o)
 }
 
-// askHost sends a request to the host that holds the data folder, and reads its answer.
+// askHost sends a request to the Weir of --url, or to the host that holds the data folder, and reads its answer.
 func (c *cli) askHost(ctx context.Context, method, path string, send, into any) error {
-	text, err := os.ReadFile(filepath.Join(c.data, runningName))
-	var at running
-	if err == nil {
-		err = json.Unmarshal(text, &at)
+	find := c.runningHost
+	if c.url != "" {
+		find = c.elsewhereHost
 	}
+	at, err := find(ctx)
 	if err != nil {
-		return fault.New(fault.Conflict, "another command works on %s, and no running host can be asked", c.data).
-			WithHint("try again when it has ended").Because(err)
+		return err
 	}
 	body, err := json.Marshal(send)
 	if err != nil {
@@ -69,17 +70,17 @@ func (c *cli) askHost(ctx context.Context, method, path string, send, into any) 
 	if send == nil {
 		body = nil
 	}
-	req, err := http.NewRequestWithContext(ctx, method, at.Address+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, at.address+path, bytes.NewReader(body))
 	if err != nil {
-		return fault.New(fault.Internal, "the address %q cannot be asked", at.Address).Because(err)
+		return fault.New(fault.Internal, "the address %q cannot be asked", at.address).Because(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
+	if at.token != "" {
+		req.Header.Set("Authorization", "Bearer "+at.token)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fault.New(fault.Unavailable, "the running host at %s does not answer", at.Address).WithHint("stop the process %d", at.Process).Because(err)
+		return fault.New(fault.Unavailable, "the host at %s does not answer", at.address).WithHint("look whether it runs, and whether the address is right").Because(err)
 	}
 	defer res.Body.Close()
 	return readAnswer(res, into)
@@ -115,17 +116,20 @@ const maxAnswer = 16 << 20
 func readAnswer(res *http.Response, into any) error {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return fault.New(fault.Unavailable, "the answer of the running host broke off").Because(err)
+		return fault.New(fault.Unavailable, "the answer of the host broke off").Because(err)
 	}
 	if res.StatusCode >= http.StatusBadRequest {
 		var p gen.Problem
-		if json.Unmarshal(body, &p) != nil {
-			return fault.New(fault.Unavailable, "the running host answers %s", res.Status)
+		if json.Unmarshal(body, &p) != nil || p.Code == "" { // a gateway before it
+			if res.StatusCode == http.StatusUnauthorized {
+				return fault.New(fault.Forbidden, "the host asks for a token, or takes this one no longer").WithHint("call weir login, or set WEIR_TOKEN")
+			}
+			return fault.New(fault.Unavailable, "the host answers %s", res.Status)
 		}
 		return fault.New(fault.Code(p.Code), "%s", p.Detail).WithHint("%s", str(p.Hint))
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return fault.New(fault.Internal, "the answer of the running host cannot be read").Because(err)
+		return fault.New(fault.Internal, "the answer of the host cannot be read").Because(err)
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ type cli struct {
 	json     bool
 	token    string
 	approval bool
+
+	url, tokenFile string // of a Weir elsewhere
 }
 
 // usageError is an error in how the command was called.
@@ -47,6 +49,9 @@ const longHelp = `Weir folds a product's events into one profile per user, score
 
 Everything lives in one folder (--data). Times are RFC 3339, such as 1997-09-30T00:00:00Z. Every flag can also be set by
 an environment variable: --data by WEIR_DATA, --as-of by WEIR_AS_OF and so on; a flag that is given wins.
+
+With --url a command asks the API of a Weir elsewhere, such as one on AWS, with the token in WEIR_TOKEN or --token-file: files, rejects
+list, users, strategy, status, jobs, outreach and import. Other commands work on a folder.
 
 With --json a command prints its result, and nothing else, as JSON to standard output; progress and messages go to
 standard error. Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with quarantined lines.`
@@ -110,6 +115,8 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&c.data, "data", "./data", "folder of the base (WEIR_DATA)")
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print the result as JSON (WEIR_JSON)")
 	root.PersistentFlags().BoolVar(&c.approval, "require-approval", false, "a strategy comes into force when another person than its author has approved it (WEIR_REQUIRE_APPROVAL)")
+	root.PersistentFlags().StringVar(&c.url, "url", "", "address of a Weir elsewhere, such as https://weir.example.com, for commands that can ask it (WEIR_URL)")
+	root.PersistentFlags().StringVar(&c.tokenFile, "token-file", "", "file with the token that it asks for; WEIR_TOKEN is one (WEIR_TOKEN_FILE)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: err} })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.readEnv(cmd) }
 	root.AddCommand(c.commands()...)
@@ -124,7 +131,7 @@ func (c *cli) commands() []*cobra.Command {
 		c.eventsCommand(), c.planCommand(),
 		c.usersCommand(), c.identityCommand(), c.keysCommand(), c.segmentsCommand(), c.listsCommand(), c.strategyCommand(), c.whatIfCommand(), c.replayCommand(), c.snapshotCommand(), c.metricsCommand(), c.analyticsCommand(), c.exportCommand(),
 		c.fitCommand(), c.modelsCommand(), c.churnCommand(), c.backtestCommand(), c.survivalCommand(), c.logitCommand(), c.clusterCommand(),
-		c.outboxCommand(), c.outreachCommand(), c.suppressionCommand(), c.deliverCommand(), c.sweepCommand(), c.statusCommand(), c.costCommand(), c.versionCommand(),
+		c.outboxCommand(), c.outreachCommand(), c.suppressionCommand(), c.deliverCommand(), c.sweepCommand(), c.jobsCommand(), c.loginCommand(), c.logoutCommand(), c.statusCommand(), c.costCommand(), c.versionCommand(),
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/weir-engine/weir/shared/app"
 	"github.com/weir-engine/weir/shared/fault"
-	"github.com/weir-engine/weir/shared/httpapi"
 	"github.com/weir-engine/weir/shared/httpapi/gen"
 	"github.com/weir-engine/weir/shared/strategy"
 )
@@ -76,11 +75,11 @@ func (c *cli) strategyValidate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			check, err := validate(cmd.Context(), text)
+			check, err := c.check(cmd.Context(), text)
 			if err != nil {
 				return err
 			}
-			if check.Valid {
+			if check.Valid && c.url == "" {
 				check.Warnings = c.unseen(cmd.Context(), text)
 			}
 			c.warn(args[0]+":", check.Warnings)
@@ -90,6 +89,14 @@ func (c *cli) strategyValidate() *cobra.Command {
 			return fault.New(fault.Invalid, "%s has %s", args[0], mistakes(len(check.Problems))).WithHint("docs/strategy.md explains every key")
 		},
 	}
+}
+
+// check checks a strategy: here, or where --url says, which knows what its base has seen.
+func (c *cli) check(ctx context.Context, text []byte) (check gen.StrategyCheck, err error) {
+	if c.url == "" {
+		return validate(ctx, text)
+	}
+	return check, c.askHost(ctx, http.MethodPost, "/v1/strategy/validate", gen.StrategyText{Text: string(text)}, &check)
 }
 
 // validate checks a strategy over an empty base that is gone afterwards: what is checked does not depend on the base.
@@ -172,8 +179,8 @@ func (c *cli) strategyDiff() *cobra.Command {
 				s := string(text)
 				body.Text = &s
 			}
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.DiffStrategy(cmd.Context(), gen.DiffStrategyRequestObject{Body: &body})
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.DiffStrategy(cmd.Context(), gen.DiffStrategyRequestObject{Body: &body})
 				if err != nil {
 					return err
 				}
@@ -336,6 +343,9 @@ func (c *cli) strategyStatus() *cobra.Command {
 		Long:    "Says which strategy is in force and how far the re-score of the base under it has come: users who were not passed yet stand as the\nversion before left them, until something decides about them.",
 		Example: "  weir strategy status",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.url != "" {
+				return c.rescoredElsewhere(cmd.Context())
+			}
 			return c.with(cmd.Context(), reading, func(b *base) error {
 				r, err := b.app.Rescoring(cmd.Context())
 				if err != nil {
@@ -346,16 +356,20 @@ func (c *cli) strategyStatus() *cobra.Command {
 					return err
 				}
 				out := rescored{Version: v.Version, Number: v.Sequence, Users: r.Users, Total: r.Total, Finished: r.Finished}
-				return c.print(out, func(w io.Writer) {
-					state := "everyone is scored under it"
-					if !r.Finished {
-						state = fmt.Sprintf("%d of %d users are scored under it", r.Users, r.Total)
-					}
-					fmt.Fprintf(w, "version %s (number %d) is in force; %s\n", v.Version, v.Sequence, state)
-				})
+				return c.printRescored(out)
 			})
 		},
 	}
+}
+
+func (c *cli) printRescored(r rescored) error {
+	return c.print(r, func(w io.Writer) {
+		state := "everyone is scored under it"
+		if !r.Finished {
+			state = fmt.Sprintf("%d of %d users are scored under it", r.Users, r.Total)
+		}
+		fmt.Fprintf(w, "version %s (number %d) is in force; %s\n", r.Version, r.Number, state)
+	})
 }
 
 // published is the outcome of weir strategy publish.
@@ -372,8 +386,8 @@ func (c *cli) strategyShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show [VERSION]", Short: "Print the strategy in force, or a version of it", Args: cobra.MaximumNArgs(1), Example: "  weir strategy show > strategy.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				s, err := getStrategy(cmd.Context(), b.api, args)
+			return c.ask(cmd.Context(), func(api asked) error {
+				s, err := getStrategy(cmd.Context(), api, args)
 				if err != nil {
 					return err
 				}
@@ -383,7 +397,7 @@ func (c *cli) strategyShow() *cobra.Command {
 	}
 }
 
-func getStrategy(ctx context.Context, api *httpapi.Server, args []string) (gen.Strategy, error) {
+func getStrategy(ctx context.Context, api asked, args []string) (gen.Strategy, error) {
 	if len(args) == 0 {
 		res, err := api.GetStrategy(ctx, gen.GetStrategyRequestObject{})
 		if err != nil {
@@ -402,8 +416,8 @@ func (c *cli) strategyVersions() *cobra.Command {
 	return &cobra.Command{
 		Use: "versions", Short: "List what was published, newest first", Args: cobra.NoArgs, Example: "  weir strategy versions",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.ListStrategyVersions(cmd.Context(), gen.ListStrategyVersionsRequestObject{})
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.ListStrategyVersions(cmd.Context(), gen.ListStrategyVersionsRequestObject{})
 				if err != nil {
 					return err
 				}

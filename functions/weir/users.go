@@ -41,8 +41,8 @@ func (c *cli) usersList() *cobra.Command {
 				order := gen.Desc
 				params.Order = &order
 			}
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.ListUsers(cmd.Context(), gen.ListUsersRequestObject{Params: params})
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.ListUsers(cmd.Context(), gen.ListUsersRequestObject{Params: params})
 				if err != nil {
 					return err
 				}
@@ -79,8 +79,8 @@ func (c *cli) usersShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show ID", Short: "Show the portrait of a user", Args: cobra.ExactArgs(1), Example: "  weir users show 0042 --as-of 1997-06-30T00:00:00Z",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.GetUser(cmd.Context(), gen.GetUserRequestObject{Id: args[0], Params: gen.GetUserParams{AsOf: asOf.at}})
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.GetUser(cmd.Context(), gen.GetUserRequestObject{Id: args[0], Params: gen.GetUserParams{AsOf: asOf.at}})
 				if err != nil {
 					return err
 				}
@@ -169,11 +169,11 @@ func (c *cli) usersExplain() *cobra.Command {
 		Long:    "Show every score of a user with its reasons.\n\nWith --replay every score, and every message the user was meant to get, is computed again from its stored inputs\nalone; exit code 1 when one differs.",
 		Example: "  weir users explain 0042 --json\n  weir users explain 0042 --replay",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				if replay {
-					return c.replayUser(cmd.Context(), b, args[0], asOf.millis())
-				}
-				res, err := b.api.ExplainUser(cmd.Context(), gen.ExplainUserRequestObject{Id: args[0], Params: gen.ExplainUserParams{AsOf: asOf.at}})
+			if replay {
+				return c.with(cmd.Context(), reading, func(b *base) error { return c.replayUser(cmd.Context(), b, args[0], asOf.millis()) })
+			}
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.ExplainUser(cmd.Context(), gen.ExplainUserRequestObject{Id: args[0], Params: gen.ExplainUserParams{AsOf: asOf.at}})
 				if err != nil {
 					return err
 				}
@@ -238,8 +238,8 @@ func (c *cli) usersEvents() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "events ID", Short: "Show the timeline of a user, newest first", Args: cobra.ExactArgs(1), Example: "  weir users events 0042 --limit 20",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.ListUserEvents(cmd.Context(), gen.ListUserEventsRequestObject{
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.ListUserEvents(cmd.Context(), gen.ListUserEventsRequestObject{
 					Id: args[0], Params: gen.ListUserEventsParams{AsOf: asOf.at, Limit: &p.limit, After: optional(p.after)},
 				})
 				if err != nil {
@@ -276,8 +276,8 @@ func (c *cli) usersMessages() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "messages ID", Short: "Show the messages meant for a user, sent or not, and why", Args: cobra.ExactArgs(1), Example: "  weir users messages 0042",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.ListUserMessages(cmd.Context(), gen.ListUserMessagesRequestObject{
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.ListUserMessages(cmd.Context(), gen.ListUserMessagesRequestObject{
 					Id: args[0], Params: gen.ListUserMessagesParams{Limit: &p.limit, After: optional(p.after)},
 				})
 				if err != nil {
@@ -298,15 +298,15 @@ func (c *cli) usersDecisions() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "decisions ID", Short: "Show the decisions about a user, newest first", Args: cobra.ExactArgs(1), Example: "  weir users decisions 0042",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error { return c.decisions(cmd.Context(), b, args[0], limit) })
+			return c.ask(cmd.Context(), func(api asked) error { return c.decisions(cmd.Context(), api, args[0], limit) })
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 50, "how many at most (1 to 1000)")
 	return cmd
 }
 
-func (c *cli) decisions(ctx context.Context, b *base, id string, limit int) error {
-	res, err := b.api.ListUserDecisions(ctx, gen.ListUserDecisionsRequestObject{Id: id, Params: gen.ListUserDecisionsParams{Limit: &limit}})
+func (c *cli) decisions(ctx context.Context, api asked, id string, limit int) error {
+	res, err := api.ListUserDecisions(ctx, gen.ListUserDecisionsRequestObject{Id: id, Params: gen.ListUserDecisionsParams{Limit: &limit}})
 	if err != nil {
 		return err
 	}

@@ -49,8 +49,8 @@ func (c *cli) usersFind() *cobra.Command {
 			if (email == "") == (phone == "") {
 				return &usageError{err: fmt.Errorf("give --email or --phone")}
 			}
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.FindContact(cmd.Context(), gen.FindContactRequestObject{
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.FindContact(cmd.Context(), gen.FindContactRequestObject{
 					Body: &gen.ContactData{Email: optional(email), Phone: optional(phone)},
 				})
 				if err != nil {

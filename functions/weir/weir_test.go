@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("WEIR_DATA", env.WorkDir+"/data")
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code, "onejson": oneJSON, "running": waitRunning, "field": field},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code, "onejson": oneJSON, "running": waitRunning, "field": field, "address": address},
 	})
 }
 
@@ -70,6 +70,13 @@ func oneJSON(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("the JSON lacks %s", name)
 		}
 	}
+}
+
+// address puts the address of the host that runs into a variable: address NAME.
+func address(ts *testscript.TestScript, _ bool, args []string) {
+	var at running
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(ts.Getenv("WEIR_DATA"), runningName))), &at))
+	ts.Setenv(args[0], at.Address)
 }
 
 // waitRunning waits until a host listens.

@@ -5,7 +5,7 @@ import { lacking, startCloud } from "./cloud.mjs";
 
 const skip = lacking;
 // The issuer is another host, and what is refused is an error of the network.
-const expected = /asked another host: http:\/\/127\.0\.0\.1:\d+\/oidc\/|status of 40[01]/;
+const expected = /asked another host: http:\/\/127\.0\.0\.1:\d+\/oidc\/|status of 40[014]/;
 const TOKEN = "**/oidc/token";
 
 let weir;
