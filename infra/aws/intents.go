@@ -252,7 +252,7 @@ func (p *intents) touch(user string) types.TransactWriteItem {
 	own := profiles{table: p.table}
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName: &p.table.name, Key: own.key(user).item(), UpdateExpression: ref("ADD " + attrVersion + " :one"),
-		ConditionExpression: ref("attribute_exists(pk)"), ExpressionAttributeValues: item{":one": num(1)},
+		ConditionExpression: ref("attribute_exists(" + attrVersion + ")"), ExpressionAttributeValues: item{":one": num(1)},
 	}}
 }
 

@@ -168,6 +168,15 @@ var races = []race{
 		addressIs(t, p, "u1", "one@example.com")
 		addressIs(t, p, "u2", "two@example.com")
 	}},
+	{"two claim one message", "i", asked("a", "a1"), func(t *testing.T, p app.Ports) {
+		if taken, err := p.Intents.Claim(context.Background(), app.Claim{ID: "a1", At: 1, Ceiling: 9}); taken || err != nil {
+			t.Errorf("the message was claimed twice: %v, %v", taken, err)
+		}
+	}, claimed("a1"), func(t *testing.T, p app.Ports) {
+		if n, err := p.Intents.Claimed(context.Background(), 0); n != 1 || err != nil {
+			t.Errorf("%d messages count for the day, %v", n, err)
+		}
+	}},
 	{"a user who had messages gets one while the profile is taken in", "u", both(both(asked("a"), asked("b", "b1", "b2")), claimed("b1")), takeIn("a", "b"), claimed("b2"), messages("a", 2)},
 	{"a user gets a message while another's are taken in", "u", both(both(asked("a", "a1", "a2"), asked("b", "b1")), both(claimed("b1"), claimed("a1"))), takeIn("a", "b"), claimed("a2"), messages("a", 3)},
 	{"a user gets the first message while the profile is taken in", "p", both(asked("a"), asked("b", "b1")), takeIn("a", "b"), claimed("b1"), messages("a", 1)},

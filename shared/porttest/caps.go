@@ -121,6 +121,9 @@ var capTests = []test{
 		same(t, "the log of both", get[outreach.Log](t)(p.Intents.Log(ctx, "u0")), outreach.Union(first, other))
 		same(t, "the log of who is gone", get[outreach.Log](t)(p.Intents.Log(ctx, "u1")), outreach.Log(nil))
 		claim(t, p, all[5].ID, 99, false) // of a user whose profile is gone
+		must(t, p.Links.Apply(ctx, nil, map[string]string{"u1": "u0"}))
+		claim(t, p, all[5].ID, 99, false)
+		same(t, "the version of the profile that is gone", getOne(t, p, "u1").Version, int64(0))
 		write(t, p, app.UserWrite{Item: app.Item{Key: "new"}, Absorb: []app.Absorbed{{Key: "u2", Version: items[2].Version, Log: items[2].Log}}})
 		same(t, "the messages of a user who is new", len(get[outreach.Log](t)(p.Intents.Log(ctx, "new"))), 1)
 	}},
