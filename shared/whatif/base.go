@@ -364,6 +364,11 @@ func (b *Base) tenure(s *shard) error {
 		return nil
 	}
 	today, of := int64(b.zone.Day(s.AsOf)), s.reader("first_seen")
+	if codes, first, ok := s.set.Days("first_seen"); ok {
+		return s.addDays("tenure_days", column.Number, func(row int) (int64, bool) {
+			return today - int64(first) - int64(codes[row]), codes[row] != math.MaxUint16
+		})
+	}
 	return s.addDays("tenure_days", column.Number, func(row int) (int64, bool) {
 		v, ok := of(row)
 		if !ok {

@@ -171,19 +171,29 @@ func (k *scoring) block(b int, out *[column.BlockRows]uint32) {
 	}
 }
 
-// row computes one word from the numbers themselves.
+// row computes one word: by table where the codes decide, else from the numbers themselves.
 func (k *scoring) row(row int, out *uint32) {
-	recency, _ := k.s.recency.of(row)
-	days, _ := k.s.days.of(row)
-	money, _ := k.s.money.of(row)
-	w := k.ofRecency(recency) | k.ofMoney(money)
-	f := k.ofDays(days)
-	for c, on := range k.cuts.Ranked {
-		if on && k.cuts.Scored && days == k.cuts.Frequency[c] && k.beyond(c, row) {
-			f += 1 << wordF
+	w := k.r[k.s.recency.codes[row]%maxCodes]
+	if w == divided {
+		recency, _ := k.s.recency.of(row)
+		w = k.ofRecency(recency)
+	}
+	f := k.f[k.s.days.codes[row]%maxCodes]
+	if f == divided {
+		days, _ := k.s.days.of(row)
+		f = k.ofDays(days)
+		for c, on := range k.cuts.Ranked {
+			if on && k.cuts.Scored && days == k.cuts.Frequency[c] && k.beyond(c, row) {
+				f += 1 << wordF
+			}
 		}
 	}
-	w |= f
+	m := k.m[k.s.money.codes[row]%maxCodes]
+	if m == divided {
+		money, _ := k.s.money.of(row)
+		m = k.ofMoney(money)
+	}
+	w |= f | m
 	if k.avg != nil {
 		average, _ := k.s.average.of(row)
 		w |= k.ofAverage(average)

@@ -26,7 +26,7 @@ const pageBytes = 65_536;
 export async function preview(module, { reserve = 0 } = {}) {
   let instance;
   const view = () => new DataView(instance.exports.memory.buffer);
-  const env = new TextEncoder().encode('GOGC=25\0'); // shards stay: the heap must not double before it is swept
+  const env = new TextEncoder().encode('GOGC=10\0'); // shards stay: the heap must not double before it is swept
   const none = 8; // EBADF
   const wasi = {
     args_sizes_get: (count, size) => (view().setUint32(count, 0, true), view().setUint32(size, 0, true), 0),

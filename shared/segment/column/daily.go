@@ -77,6 +77,20 @@ func (s *Set) days(col *stored) (*stored, zone.Day) {
 	return col.byDay, first
 }
 
+// Days returns the calendar days of a column of times: day first + code of each row, 65,535 for null; false when there is no such column or
+// the days are too many. The codes must not be changed.
+func (s *Set) Days(ref string) (codes []uint16, first zone.Day, ok bool) {
+	c := s.read(ref)
+	if c == nil || c.Kind != Time || c.I64 == nil {
+		return nil, 0, false
+	}
+	days, first := s.days(c)
+	if days == nil {
+		return nil, 0, false
+	}
+	return days.U16, first, true
+}
+
 // dayOf finds the day of a moment: the last start that is not later. Days last about 24 hours, so that the guess is near.
 func dayOf(starts []int64, ms int64) uint16 {
 	at := int((ms - starts[0]) / 86_400_000)

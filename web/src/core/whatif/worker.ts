@@ -36,7 +36,7 @@ const kept = (exact: boolean) => (exact ? base().result().slice() : null);
 const calls: { [N in Name]: (ask: Calls[N]["ask"], id: number) => Calls[N]["answer"] | Promise<Calls[N]["answer"]> } = {
   async boot({ wasm, plan, memory: most, bytes }) {
     limit = most;
-    const likely = 2.5 * bytes + 2 ** 23; // the shards, and what the module lays out beside them
+    const likely = 2 * bytes + 2 ** 24; // the shards, and what the module lays out beside them
     module = await preview(wasm, { reserve: most > 0 ? Math.min(likely, most / 2) : likely });
     module.open(plan);
     return null;
