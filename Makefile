@@ -71,8 +71,9 @@ $(STANDINS)/bin/versitygw:
 aws-local: deps-aws ## run the functions as on AWS, with stand-ins of its services, until Ctrl-C (FAST=1 without Java)
 	go run ./infra/emulated/local $(if $(FAST),--fast)
 
-bench-aws: deps-aws ## measure how long the functions take to start and to answer
+bench-aws: deps-aws ## measure how long the functions take to start and to answer, and how fast ingest folds
 	go test ./infra/emulated -run '^$$' -bench Invoke -benchtime 200x
+	go test ./infra/emulated -run '^$$' -bench Ingest -benchtime 1x -v
 
 deps-browser:
 	@{ command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi "noto.*cjk"; } || { \

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -48,6 +49,11 @@ func TestCapacity(t *testing.T) {
 	o := simulate.Options{Users: 1000, Days: 90, Seed: 4, End: simulate.DefaultEnd, Format: "ndjson", Daily: true}
 	if os.Getenv("WEIR_SOAK") != "" {
 		o.Users, o.Days = 100_000, 480
+	}
+	if text := os.Getenv("WEIR_USERS"); text != "" { // of 480 days
+		users, err := strconv.Atoi(text)
+		must(t, err)
+		o.Users, o.Days = users, 480
 	}
 	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "simulated")
