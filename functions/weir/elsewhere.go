@@ -35,6 +35,8 @@ type asked interface {
 	GetStrategyVersion(context.Context, gen.GetStrategyVersionRequestObject) (gen.GetStrategyVersionResponseObject, error)
 	ListStrategyVersions(context.Context, gen.ListStrategyVersionsRequestObject) (gen.ListStrategyVersionsResponseObject, error)
 	DiffStrategy(context.Context, gen.DiffStrategyRequestObject) (gen.DiffStrategyResponseObject, error)
+	ListProposals(context.Context, gen.ListProposalsRequestObject) (gen.ListProposalsResponseObject, error)
+	GetProposal(context.Context, gen.GetProposalRequestObject) (gen.GetProposalResponseObject, error)
 	GetStatus(context.Context, gen.GetStatusRequestObject) (gen.GetStatusResponseObject, error)
 }
 
@@ -177,6 +179,14 @@ func (e elsewhere) ListStrategyVersions(ctx context.Context, _ gen.ListStrategyV
 
 func (e elsewhere) DiffStrategy(ctx context.Context, r gen.DiffStrategyRequestObject) (gen.DiffStrategyResponseObject, error) {
 	return from[gen.DiffStrategy200JSONResponse](ctx, e, http.MethodPost, "/v1/strategy/diff", nil, r.Body)
+}
+
+func (e elsewhere) ListProposals(ctx context.Context, r gen.ListProposalsRequestObject) (gen.ListProposalsResponseObject, error) {
+	return from[gen.ListProposals200JSONResponse](ctx, e, http.MethodGet, proposalsPath, r.Params, nil)
+}
+
+func (e elsewhere) GetProposal(ctx context.Context, r gen.GetProposalRequestObject) (gen.GetProposalResponseObject, error) {
+	return from[gen.GetProposal200JSONResponse](ctx, e, http.MethodGet, fmt.Sprint(proposalsPath, "/", r.Number), nil, nil)
 }
 
 func (e elsewhere) GetStatus(ctx context.Context, _ gen.GetStatusRequestObject) (gen.GetStatusResponseObject, error) {

@@ -54,10 +54,10 @@ func (c *cli) act(ctx context.Context, by string, here func(b *base) error, ther
 	return errors.Join(err, b.store.Close())
 }
 
-// proposal answers a proposal as the API does, to somebody.
-func (b *base) proposal(ctx context.Context, number int64, by string) (d gen.ProposalDetail, err error) {
+// proposalFor is a proposal as somebody sees it; elsewhere the token says who.
+func proposalFor(ctx context.Context, api asked, number int64, by string) (d gen.ProposalDetail, err error) {
 	ctx = httpapi.WithCaller(ctx, httpapi.Caller{Name: by, Role: httpapi.Admin})
-	res, err := b.api.GetProposal(ctx, gen.GetProposalRequestObject{Number: number})
+	res, err := api.GetProposal(ctx, gen.GetProposalRequestObject{Number: number})
 	if err != nil {
 		return d, err
 	}
@@ -108,7 +108,7 @@ func (c *cli) proposeHere(ctx context.Context, b *base, req app.ProposeRequest) 
 			return err
 		}
 	}
-	return c.showProposal(ctx, b, p.Number, req.By)
+	return c.showProposal(ctx, b.api, p.Number, req.By)
 }
 
 // look looks whom a proposal moves.
@@ -145,8 +145,8 @@ func (c *cli) showThere(ctx context.Context, number int64) error {
 	return c.print(d, func(w io.Writer) { writeProposal(w, &d) })
 }
 
-func (c *cli) showProposal(ctx context.Context, b *base, number int64, by string) error {
-	d, err := b.proposal(ctx, number, by)
+func (c *cli) showProposal(ctx context.Context, api asked, number int64, by string) error {
+	d, err := proposalFor(ctx, api, number, by)
 	if err != nil {
 		return err
 	}
@@ -159,8 +159,8 @@ func (c *cli) strategyProposals() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "proposals", Short: "List proposed strategies, newest first", Args: cobra.NoArgs, Example: "  weir strategy proposals",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), reading, func(b *base) error {
-				res, err := b.api.ListProposals(cmd.Context(), gen.ListProposalsRequestObject{Params: gen.ListProposalsParams{Limit: &limit, Before: optional(before)}})
+			return c.ask(cmd.Context(), func(api asked) error {
+				res, err := api.ListProposals(cmd.Context(), gen.ListProposalsRequestObject{Params: gen.ListProposalsParams{Limit: &limit, Before: optional(before)}})
 				if err != nil {
 					return err
 				}
@@ -208,11 +208,11 @@ func (c *cli) strategyProposal() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.with(cmd.Context(), reading, func(b *base) error {
+			return c.ask(cmd.Context(), func(api asked) error {
 				if !text {
-					return c.showProposal(cmd.Context(), b, n, by)
+					return c.showProposal(cmd.Context(), api, n, by)
 				}
-				d, err := b.proposal(cmd.Context(), n, by)
+				d, err := proposalFor(cmd.Context(), api, n, by)
 				if err != nil {
 					return err
 				}
@@ -296,7 +296,7 @@ func (c *cli) onProposal(use, short, path string, flags func(f *pflag.FlagSet), 
 				if err := here(ctx, b, n, by); err != nil {
 					return err
 				}
-				return c.showProposal(ctx, b, n, by)
+				return c.showProposal(ctx, b.api, n, by)
 			}, func() error {
 				var answer struct {
 					gen.Job
