@@ -98,7 +98,7 @@ wasm-preview: $(WASM_MODULE) ## build the what-if module for browsers, which the
 test-web: deps-web ## unit tests of the console
 	cd web && npm run --silent test
 
-e2e: build deps-browser ## the console and the program together, in headless Chromium
+e2e: build deps-browser deps-aws ## the console and the program together, in headless Chromium
 	cd web && npm run --silent e2e
 
 check: fmt lint rules stale race fuzz wasm lint-web test-web e2e ## everything CI may ask for
