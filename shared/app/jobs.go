@@ -495,7 +495,7 @@ func (r *jobRun) keepResult(v any) (err error) {
 
 // end notes how the work ended. Work that was cut short waits to be taken up; work that begins anew each time is not taken up for ever.
 func (r *jobRun) end(ctx context.Context, why error) (done bool, err error) {
-	one := r.job
+	one, holder := r.job, r.job.Holder
 	one.Done, one.Total, one.Version, one.Result, one.Holder, one.Until = r.done, r.total, r.version, r.result, "", 0
 	most := jobRuns
 	if one.Kind == JobFit || one.Kind == JobBacktest || one.Kind == JobReplay || one.Kind == JobWhatIf {
@@ -512,7 +512,14 @@ func (r *jobRun) end(ctx context.Context, why error) (done bool, err error) {
 	}
 	noted, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := r.jobs.put(noted, one); err != nil {
+	err = r.jobs.put(noted, one)
+	if fault.Is(err, fault.Conflict) { // with a note of the progress that was kept, and whose answer was lost
+		if stored, e := r.jobs.Job(noted, one.ID); e == nil && stored.Holder == holder && stored.Runs == one.Runs {
+			one.doc = stored.doc
+			err = r.jobs.put(noted, one)
+		}
+	}
+	if err != nil {
 		return false, fault.Wrap(err, "note how the job %s ended", one.ID)
 	}
 	if one.Code == fault.Internal {

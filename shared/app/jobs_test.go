@@ -303,3 +303,52 @@ func TestPublishAsksAgain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// lossy is documents that keep one change of a job and lose the answer, because the work ended meanwhile.
+type lossy struct {
+	app.Docs
+	armed chan struct{} // closed when the next change is to be lost
+	lost  chan struct{} // closed when it is kept
+}
+
+func (l *lossy) Put(ctx context.Context, d app.Doc) error {
+	select {
+	case <-l.armed:
+	default:
+		return l.Docs.Put(ctx, d)
+	}
+	select {
+	case <-l.lost:
+		return l.Docs.Put(ctx, d)
+	default:
+	}
+	if err := l.Docs.Put(ctx, d); err != nil {
+		return err
+	}
+	close(l.lost)
+	<-ctx.Done()
+	return fault.New(fault.Unavailable, "the answer was lost")
+}
+
+// A job whose progress is noted at the moment at which it ends has ended.
+func TestJobEndsWhileItsProgressIsNoted(t *testing.T) {
+	ctx := context.Background()
+	b := newBase(t, "2024-05-01T00:00:00Z")
+	docs := &lossy{Docs: b.store.Ports(func() int64 { return b.now }).Docs, armed: make(chan struct{}), lost: make(chan struct{})}
+	j := &app.Jobs{Docs: docs, Clock: func() int64 { return b.now }, Work: &busy{rebuild: func(_ context.Context, progress func(done, total int64)) error {
+		progress(1, 2)
+		close(docs.armed)
+		<-docs.lost
+		return nil
+	}}}
+	one, err := j.Start(ctx, app.JobRebuild, nil, b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := j.Run(ctx, one.ID); !done || err != nil {
+		t.Errorf("done: %v, %v", done, err)
+	}
+	if one, err = j.Job(ctx, one.ID); err != nil || one.Status != app.JobDone {
+		t.Errorf("the job is %+v, %v", one, err)
+	}
+}
