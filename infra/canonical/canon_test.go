@@ -138,12 +138,12 @@ func TestTimelineAfterCompaction(t *testing.T) {
 	}
 }
 
-// BenchmarkTimeline reads the events of one user after the other: 50,000 users in 16 buckets, 50 events each over 12 months, written by 64
+// BenchmarkTimeline reads the events of one user after the other: 10,000 users in 16 buckets, 64 events each over 12 months, written by 64
 // imports, before and after compaction. Files are on a local disk and the ranges of files known, as in a process that serves.
 func BenchmarkTimeline(b *testing.B) {
 	c := openTest(b, 16)
 	for i := range 64 {
-		keepUsers(b, c, fmt.Sprintf("f%02d", i), 50_000, 1, 360, 16)
+		keepUsers(b, c, fmt.Sprintf("f%02d", i), 10_000, 1, 360, 16)
 	}
 	for _, state := range []string{"64 imports", "compacted"} {
 		if state == "compacted" {
@@ -165,7 +165,7 @@ func BenchmarkTimeline(b *testing.B) {
 			var took []time.Duration
 			for b.Loop() {
 				begin := time.Now()
-				read(len(took) * 7919 % 50_000)
+				read(len(took) * 7919 % 10_000)
 				took = append(took, time.Since(begin))
 			}
 			after := c.Stats()
