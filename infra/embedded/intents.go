@@ -27,6 +27,7 @@ const (
 	sqlLog    = "SELECT log FROM sent WHERE key = ?"
 	sqlLogged = "INSERT INTO sent(key, log) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET log = excluded.log"
 	sqlUnlog  = "DELETE FROM sent WHERE key = ?"
+	sqlTouch  = "UPDATE profiles SET version = version + 1 WHERE key = ?"
 	sqlCharge = "INSERT INTO claims(day, n) VALUES(?, 1) ON CONFLICT(day) DO UPDATE SET n = n + 1"
 	sqlSettle = "UPDATE intents SET held = 0, status = ?, why = ?, claimed = ?, settled = ?, subject = ?, body = ? WHERE id = ? AND status = ?"
 )
@@ -110,7 +111,7 @@ func (p *intents) Claim(ctx context.Context, want app.Claim) (claimed bool, err 
 		if there, err := exists(c, in.Key); err != nil || !there {
 			return err
 		}
-		log, err := logOf(c, in.Key)
+		log, had, err := logOf(c, in.Key)
 		if err != nil {
 			return err
 		}
@@ -135,6 +136,11 @@ func (p *intents) Claim(ctx context.Context, want app.Claim) (claimed bool, err 
 		if _, err := c.exec(sqlLogged, in.Key, log.Encode()); err != nil {
 			return err
 		}
+		if !had {
+			if _, err := c.exec(sqlTouch, in.Key); err != nil {
+				return err
+			}
+		}
 		claimed = true
 		return nil
 	})
@@ -154,18 +160,20 @@ func exists(c *connection, user string) (there bool, err error) {
 	return there, err
 }
 
-func logOf(c *connection, user string) (log outreach.Log, err error) {
+// logOf reads a user's log; found is false before the first message.
+func logOf(c *connection, user string) (log outreach.Log, found bool, err error) {
 	err = c.query(func(s *sqlite3.Stmt) (err error) {
+		found = true
 		log, err = outreach.DecodeLog(s.ColumnRawBlob(0))
 		return err
 	}, sqlLog, user)
-	return log, err
+	return log, found, err
 }
 
 // Log implements app.Intents.
 func (p *intents) Log(ctx context.Context, user string) (log outreach.Log, err error) {
 	err = p.db.read(ctx, "read a user's messages", func(c *connection) (err error) {
-		log, err = logOf(c, user)
+		log, _, err = logOf(c, user)
 		return err
 	})
 	return log, err
@@ -173,11 +181,11 @@ func (p *intents) Log(ctx context.Context, user string) (log outreach.Log, err e
 
 // joinLogs gives a user the messages of another one, who is gone.
 func joinLogs(c *connection, into, from string) error {
-	other, err := logOf(c, from)
-	if err != nil || other == nil {
+	other, found, err := logOf(c, from)
+	if err != nil || !found {
 		return err
 	}
-	own, err := logOf(c, into)
+	own, _, err := logOf(c, into)
 	if err != nil {
 		return err
 	}
@@ -205,8 +213,8 @@ func (p *intents) Release(ctx context.Context, id string, day zone.Day, until in
 		if err != nil {
 			return err
 		}
-		log, err := logOf(c, in.Key)
-		if err != nil || log == nil {
+		log, found, err := logOf(c, in.Key)
+		if err != nil || !found {
 			return err
 		}
 		_, err = c.exec(sqlLogged, in.Key, log.Remove(outreach.Mark(id)).Encode())

@@ -318,7 +318,8 @@ type Intents interface {
 	// Claim moves a pending intent to claimed, in one conditional step with the day's count: it returns claimed = false when
 	// the intent is not pending or its user has no profile any more, an *outreach.Over when the user's log has no room for it under Caps, and
 	// TooLarge when Ceiling messages were claimed on Day already (nothing changes then). The same step adds the message to the user's
-	// log, which Profiles.Write joins with those of the profiles it absorbs and Profiles.Forget removes.
+	// log, and counts the version of the profile up when it is the first there. Profiles.Write
+	// joins the log with those of the profiles it absorbs, and Profiles.Forget removes it.
 	Claim(ctx context.Context, c Claim) (claimed bool, err error)
 	// Log returns the messages that caps count of a user.
 	Log(ctx context.Context, user string) (outreach.Log, error)
