@@ -126,6 +126,7 @@ func showWhatIf(w io.Writer, r *whatIf) {
 		size("churn", r.Churn.WhatIfSize)
 	}
 	t.write(w)
+	showIntervals(w, r)
 	showMoves(w, r)
 	if len(r.Rules) == 0 {
 		return
@@ -136,6 +137,21 @@ func showWhatIf(w io.Writer, r *whatIf) {
 		rules.row(e.Name, number(e.Enter.Users), number(e.Existing.Users))
 	}
 	rules.write(w)
+}
+
+// showIntervals lists what a sample says of the stages of the whole base.
+func showIntervals(w io.Writer, r *whatIf) {
+	t := newTable("stage of the whole base", ">users", ">from", ">to", ">revenue", ">from", ">to")
+	for _, s := range r.Stages.Sizes {
+		if s.Interval != nil && s.After.Users > 0 {
+			u, v := s.Interval.After.Users, s.Interval.After.Revenue
+			t.row(orNone(s.Name), number(u[0]), number(u[1]), number(u[2]), money(v[0], r.Currency), money(v[1], r.Currency), money(v[2], r.Currency))
+		}
+	}
+	if len(t.rows) > 0 {
+		fmt.Fprintln(w, "\nAfterwards, by the sample, with intervals at 95 %: Wilson's of users, normal ones of revenue, both with the finite population correction")
+		t.write(w)
+	}
 }
 
 // showMoves lists who moves, without those who stay.

@@ -127,7 +127,11 @@ func WhatIfSnapshot(read func(path string) ([]byte, error), text []byte) (*WhatI
 	if err := preview.Try(next); err != nil {
 		return nil, nil, err
 	}
-	return newWhatIf(s.Engine.Strategy(), engine.Strategy(), m.AsOf, m.Strategy.Version, plan.Recut != nil, preview), m, nil
+	w := newWhatIf(s.Engine.Strategy(), engine.Strategy(), m.AsOf, m.Strategy.Version, plan.Recut != nil, preview)
+	if m.Sampling != nil {
+		w.Spreads = preview.Spreads()
+	}
+	return w, m, nil
 }
 
 func newWhatIf(published, tried *strategy.Strategy, asOf int64, version string, recut bool, p *whatif.Preview) *WhatIf {

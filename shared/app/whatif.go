@@ -27,6 +27,7 @@ type WhatIf struct {
 	Recut     bool // the cuts of the other strategy were computed from the base: the published ones do not fit it
 	Changes   []strategy.Change
 	Report    *whatif.Report
+	Spreads   []whatif.Spread // of a sample: what its intervals follow from
 }
 
 // Moved is how many users would be in another stage.

@@ -29,6 +29,8 @@ type WhatIfReport struct {
 	Churn      *WhatIfMember     `json:"churn_warning"`
 	Rules      []WhatIfRule      `json:"outreach_rules"`
 	Snapshot   *WhatIfSnapshotOf `json:"snapshot,omitempty"` // what it was computed from; left out for the base itself
+
+	spreads []whatif.Spread
 }
 
 // WhatIfSnapshotOf is the snapshot that sizes were counted in. Of a sample they are those of the sample: each user stands for weight.
@@ -65,6 +67,8 @@ type WhatIfSize struct {
 	Name   string    `json:"name"`
 	Before WhatIfSum `json:"before"`
 	After  WhatIfSum `json:"after"`
+	// Interval is left out where the numbers are of all users.
+	Interval *WhatIfInterval `json:"interval,omitempty"`
 }
 
 type WhatIfMove struct {
@@ -90,7 +94,7 @@ type WhatIfRule struct {
 func groupOf(g *whatif.Group) WhatIfGroup {
 	out := WhatIfGroup{Sizes: []WhatIfSize{}, Moves: []WhatIfMove{}}
 	for i, name := range g.Names {
-		out.Sizes = append(out.Sizes, WhatIfSize{name, sumOf(g.Old[i]), sumOf(g.New[i])})
+		out.Sizes = append(out.Sizes, WhatIfSize{Name: name, Before: sumOf(g.Old[i]), After: sumOf(g.New[i])})
 		for j, to := range g.Names {
 			if m := g.Moves[i][j]; m.Users > 0 {
 				out.Moves = append(out.Moves, WhatIfMove{name, to, sumOf(m)})
@@ -101,7 +105,7 @@ func groupOf(g *whatif.Group) WhatIfGroup {
 }
 
 func memberOf(m whatif.Member) WhatIfMember {
-	return WhatIfMember{WhatIfSize{m.Name, sumOf(m.Old), sumOf(m.New)}, sumOf(m.Enter), sumOf(m.Leave)}
+	return WhatIfMember{WhatIfSize{Name: m.Name, Before: sumOf(m.Old), After: sumOf(m.New)}, sumOf(m.Enter), sumOf(m.Leave)}
 }
 
 // NewWhatIfReport is a what-if as it is told.
@@ -110,7 +114,7 @@ func NewWhatIfReport(w *WhatIf) *WhatIfReport {
 	out := WhatIfReport{
 		AsOf: moment(w.AsOf).UTC().Format(time.RFC3339), Currency: w.Currency, Users: r.Users, Published: w.Published, Tried: w.Tried, Cuts: "published", Changes: []WhatIfChange{},
 		Stages: groupOf(&r.Stage), Candidates: groupOf(&r.Asked), RFM: groupOf(&r.RFM), RFMCN: groupOf(&r.RFMCN), Tiers: groupOf(&r.Tier),
-		Segments: []WhatIfMember{}, Tags: []WhatIfMember{}, Rules: []WhatIfRule{},
+		Segments: []WhatIfMember{}, Tags: []WhatIfMember{}, Rules: []WhatIfRule{}, spreads: w.Spreads,
 	}
 	if w.Recut {
 		out.Cuts = "recomputed"
@@ -145,6 +149,7 @@ func (r *WhatIfReport) From(m *snapshot.Manifest, now int64) *WhatIfReport {
 	}
 	if m.Sampling != nil {
 		r.Snapshot.Rate, r.Snapshot.Weight = m.Sampling.Rate, m.Sampling.Weight
+		r.estimate(m.Users)
 	}
 	return r
 }

@@ -84,6 +84,15 @@ func (s *session) histogram(at uint32) error {
 	return nil
 }
 
+// spreads writes the squares that intervals follow from.
+func (s *session) spreads() error {
+	if err := s.ready("weir_spreads"); err != nil {
+		return err
+	}
+	s.out = wire.AppendSpreads(s.out, s.preview.Spreads())
+	return nil
+}
+
 // sample writes some of the users who move.
 func (s *session) sample(at uint32) error {
 	if err := s.ready("weir_sample"); err != nil {

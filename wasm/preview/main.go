@@ -93,6 +93,9 @@ func weirHistogram(stops uint32) uint32 {
 	return one.guard(func() error { return one.histogram(stops) })
 }
 
+//go:wasmexport weir_spreads
+func weirSpreads() uint32 { return one.guard(one.spreads) }
+
 //go:wasmexport weir_sample
 func weirSample(wanted uint32) uint32 {
 	return one.guard(func() error { return one.sample(wanted) })

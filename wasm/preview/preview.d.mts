@@ -46,6 +46,13 @@ export interface Stops {
   stops: readonly (number | bigint)[];
 }
 
+export interface Spread {
+  kind: string;
+  name: string;
+  before: bigint;
+  after: bigint;
+}
+
 export interface Histogram {
   low: bigint;
   high: bigint;
@@ -92,6 +99,7 @@ export interface Preview {
   rank(ranks: Uint8Array | null): void;
   recut(plan: Uint8Array): Uint8Array;
   histogram(axes: readonly Stops[]): Histogram[];
+  spreads(): Spread[];
   sample(wanted: Wanted): Moved[];
   scoreCube(axes: readonly Stops[]): void;
   slideScores(values: readonly number[], eleven: boolean): boolean;

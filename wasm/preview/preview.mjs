@@ -160,6 +160,13 @@ export async function preview(module, { reserve = 0 } = {}) {
         const r = new Reader(result());
         return axes.map(() => ({ low: r.big(), high: r.big(), counts: r.list(() => r.i64()) }));
       }),
+    /** Squares of revenue by kind and name, at the start and now: what intervals of samples follow from. */
+    spreads() {
+      call('weir_spreads');
+      const r = new Reader(result());
+      const square = () => (BigInt.asUintN(64, r.big()) << 64n) | BigInt.asUintN(64, r.big());
+      return r.list(() => ({ kind: r.text(), name: r.text(), before: square(), after: square() }));
+    },
     /** Some of the users who move: {kind, name, from, to, id, most, refs}. Ids are texts of 16 hexadecimal digits. */
     sample: (wanted) =>
       withBuffer(encodeWanted(wanted), (at) => {

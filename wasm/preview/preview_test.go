@@ -262,6 +262,7 @@ func TestSameBitsInNode(t *testing.T) {
 			"count": fmt.Sprintf(`{"users":%d,"revenue":%d,"value":%d}`, sum.Users, sum.Revenue, sum.Value),
 		})
 	}
+	spreads := hash(wire.AppendSpreads(nil, preview.Spreads()))
 	scores, stages := cubes(t, base, first, put)
 
 	out, err := exec.Command("node", "testdata/check.mjs", "preview.mjs", built(t), dir).Output()
@@ -289,7 +290,7 @@ func TestSameBitsInNode(t *testing.T) {
 	}
 	refusals(t, next())
 	got := next()
-	for key, w := range map[string]string{"exact": "true", "between": "false", "scores": `"` + scores + `"`, "stages": "true", "moved": `"` + stages + `"`} {
+	for key, w := range map[string]string{"spreads": `"` + spreads + `"`, "exact": "true", "between": "false", "scores": `"` + scores + `"`, "stages": "true", "moved": `"` + stages + `"`} {
 		if string(got[key]) != w {
 			t.Errorf("cubes: %s is %s in Node, want %s", key, got[key], w)
 		}

@@ -145,6 +145,11 @@ func Open(read func(path string) ([]byte, error)) (*Snapshot, error) {
 	if s.Engine, err = s.Compile([]byte(m.Strategy.Text)); err != nil {
 		return nil, fault.Wrap(err, "compile the strategy of the snapshot")
 	}
+	if len(s.Start.Engagement) == 0 { // plans of before did not have it
+		for _, e := range s.Engine.Strategy().Engagement {
+			s.Start.Engagement = append(s.Start.Engagement, wire.Points{Name: e.Name, When: e.When, Points: e.Points})
+		}
+	}
 	if m.Models == nil {
 		return s, nil
 	}

@@ -40,6 +40,20 @@ func codeRanks(c *coder, r *whatif.Ranks) {
 	}
 }
 
+// AppendSpreads appends spreads: kind, name, and the squares at the start and now, high and low 64 bits each.
+func AppendSpreads(b []byte, spreads []whatif.Spread) []byte {
+	c := &coder{b: b}
+	list(c, &spreads, func(s *whatif.Spread) {
+		c.text(&s.Kind)
+		c.text(&s.Name)
+		for _, half := range []uint64{s.Old.Hi, s.Old.Lo, s.New.Hi, s.New.Lo} {
+			n := int64(half)
+			c.i64(&n)
+		}
+	})
+	return c.b
+}
+
 // AppendHistogram appends the least and the greatest number, and the users by bin.
 func AppendHistogram(b []byte, h *whatif.Histogram) []byte {
 	c := &coder{b: b}

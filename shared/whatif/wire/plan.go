@@ -9,7 +9,7 @@ import (
 	"github.com/weir-engine/weir/shared/zone"
 )
 
-// PlanVersion is the version of the layout of plans.
+// PlanVersion is the version of the layout of plans. Those of version 1, which had no engagement, are read too.
 const PlanVersion = 2
 
 const planMagic = "weir.pln"
@@ -70,7 +70,7 @@ func (p *Plan) Encode() []byte {
 func ParsePlan(b []byte) (*Plan, error) {
 	if len(b) >= 12 && string(b[:8]) == planMagic {
 		head, v := &coder{b: b[8:], reading: true}, uint32(0)
-		if head.u32(&v); v != PlanVersion {
+		if head.u32(&v); v != PlanVersion && v != 1 {
 			return nil, fault.New(fault.Invalid, "the plan has layout %d, this program reads layout %d", v, PlanVersion).WithHint("load the page again")
 		}
 	}
@@ -113,7 +113,9 @@ func (p *Plan) code(c *coder) {
 	for _, l := range []*[]Audience{&p.Tags, &p.Segments} {
 		list(c, l, func(a *Audience) { c.text(&a.Name); c.text(&a.When) })
 	}
-	list(c, &p.Engagement, func(e *Points) { c.text(&e.Name); c.text(&e.When); c.whole(&e.Points) })
+	if version > 1 {
+		list(c, &p.Engagement, func(e *Points) { c.text(&e.Name); c.text(&e.When); c.whole(&e.Points) })
+	}
 	list(c, &p.Rules, func(r *whatif.Rule) {
 		c.text(&r.Name)
 		c.text(&r.Stage)

@@ -186,7 +186,7 @@ function Workbench({ session, source, onReload }: { session: Session; source: So
               <h2>{t("whatif.controls")}</h2>
               <p>{t("whatif.controlsLead")}</p>
             </div>
-            {Object.keys(edits).length > 0 && undoAll}
+            <span className={Object.keys(edits).length > 0 ? undefined : "unseen"}>{undoAll}</span>
           </div>
           <Panel
             session={session}
@@ -207,6 +207,7 @@ function Workbench({ session, source, onReload }: { session: Session; source: So
                 word={word}
                 currency={currency}
                 modelled={modelled}
+                base={state.spreads ? source.snapshot.users : 0}
                 onGroup={setGroup}
               />
               {scenarios.length > 1 && (

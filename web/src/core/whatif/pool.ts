@@ -1,7 +1,16 @@
 import { decodeReport, Reader } from "../../../../wasm/preview/preview.mjs";
 import { Member } from "./member";
 import { encodePlan, type Plan } from "./plan";
-import { type Histogram, type Moved, type Shard, type Stops, type Sum, type Wanted, WhatIfError } from "./protocol";
+import {
+  type Histogram,
+  type Moved,
+  type Shard,
+  type Spread,
+  type Stops,
+  type Sum,
+  type Wanted,
+  WhatIfError,
+} from "./protocol";
 import { mergeReports, plus, type Report, zero } from "./report";
 import { CACHE, type Source, shardUrl } from "./source";
 
@@ -122,6 +131,19 @@ export class Pool {
         counts: (parts[0]?.counts ?? []).map((_, k) => parts.reduce((sum, part) => sum + (part.counts[k] ?? 0), 0)),
       };
     });
+  }
+
+  /** Squares of revenue by kind and name, of all rows: asked of samples alone. */
+  async spreads(): Promise<Spread[]> {
+    const told = await this.each((member) => member.ask("spreads", null));
+    const all = new Map<string, Spread>();
+    for (const one of told.flatMap(({ answer }) => answer)) {
+      const key = `${one.kind} ${one.name}`;
+      const known = all.get(key);
+      const sum = known && { before: known.before + one.before, after: known.after + one.after };
+      all.set(key, { ...one, ...sum });
+    }
+    return [...all.values()];
   }
 
   async sample(wanted: Wanted): Promise<Moved[]> {

@@ -1,6 +1,6 @@
-import type { Histogram, Moved, Stops, Sum, Wanted } from "../../../../wasm/preview/preview.mjs";
+import type { Histogram, Moved, Spread, Stops, Sum, Wanted } from "../../../../wasm/preview/preview.mjs";
 
-export type { Histogram, Moved, Stops, Sum, Wanted };
+export type { Histogram, Moved, Spread, Stops, Sum, Wanted };
 
 /** What the page asks a worker, and what it gets back. */
 export interface Calls {
@@ -15,6 +15,7 @@ export interface Calls {
   try: { ask: { plan: Uint8Array }; answer: { report: Uint8Array; memory: number } };
   count: { ask: { condition: string }; answer: Sum };
   histogram: { ask: { axes: Stops[] }; answer: Histogram[] };
+  spreads: { ask: null; answer: Spread[] };
   sample: { ask: Wanted; answer: Moved[] };
   ranks: { ask: { average: boolean }; answer: Uint8Array };
   rank: { ask: { ranks: Uint8Array | null }; answer: null };

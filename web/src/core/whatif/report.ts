@@ -1,4 +1,6 @@
 import type { Group, Member, Report, Sum } from "../../../../wasm/preview/preview.mjs";
+import { type Interval, sumInterval, usersInterval } from "./interval";
+import type { Spread } from "./protocol";
 import type { Change } from "./settings";
 
 export type { Group, Member, Report, Sum };
@@ -99,15 +101,26 @@ export interface WhatIfSum {
   value_minor: number;
 }
 
-export interface WhatIfGroup {
-  sizes: { name: string; before: WhatIfSum; after: WhatIfSum }[];
-  moves: ({ from: string; to: string } & WhatIfSum)[];
+/** What the numbers of a sample say of the whole base. */
+export interface WhatIfBounds {
+  users: Interval;
+  revenue_minor: Interval;
 }
 
-export interface WhatIfMember {
+export interface WhatIfSize {
   name: string;
   before: WhatIfSum;
   after: WhatIfSum;
+  /** Left out where the numbers are of all users. */
+  interval?: { before: WhatIfBounds; after: WhatIfBounds };
+}
+
+export interface WhatIfGroup {
+  sizes: WhatIfSize[];
+  moves: ({ from: string; to: string } & WhatIfSum)[];
+}
+
+export interface WhatIfMember extends WhatIfSize {
   enter: WhatIfSum;
   leave: WhatIfSum;
 }
@@ -125,19 +138,35 @@ export interface Origin {
   baseUsers: number;
   rate: number;
   weight: number;
+  spreads: readonly Spread[] | undefined;
 }
 
 /** A report as the command line prints it. */
 export function whatIf(report: Report, origin: Origin): WhatIf {
   const sum = (s: Sum): WhatIfSum => ({ users: s.users, revenue_minor: s.revenue, value_minor: s.value });
-  const group = (g: Group): WhatIfGroup => ({
-    sizes: g.names.map((name, i) => ({ name, before: sum(g.before[i] ?? zero), after: sum(g.after[i] ?? zero) })),
+  const { spreads, baseUsers } = origin;
+  const size = (kind: string, name: string, before: Sum, after: Sum): WhatIfSize => {
+    const made = { name, before: sum(before), after: sum(after) };
+    if (!spreads) return made;
+    const squares = spreads.find((one) => one.kind === kind && one.name === name);
+    const bounds = (s: Sum, of: bigint): WhatIfBounds => ({
+      users: usersInterval(s.users, report.users, baseUsers),
+      revenue_minor: sumInterval(s.revenue, of, report.users, baseUsers),
+    });
+    return {
+      ...made,
+      interval: { before: bounds(before, squares?.before ?? 0n), after: bounds(after, squares?.after ?? 0n) },
+    };
+  };
+  const group = (g: Group, kind = ""): WhatIfGroup => ({
+    sizes: g.names.map((name, i) => {
+      const [before, after] = [g.before[i] ?? zero, g.after[i] ?? zero];
+      return kind ? size(kind, name, before, after) : { name, before: sum(before), after: sum(after) };
+    }),
     moves: movesOf(g).map(({ from, to, ...of }) => ({ from, to, ...sum(of) })),
   });
-  const member = (m: Member): WhatIfMember => ({
-    name: m.name,
-    before: sum(m.before),
-    after: sum(m.after),
+  const member = (m: Member, kind = ""): WhatIfMember => ({
+    ...(kind ? size(kind, m.name, m.before, m.after) : { name: m.name, before: sum(m.before), after: sum(m.after) }),
     enter: sum(m.enter),
     leave: sum(m.leave),
   });
@@ -149,14 +178,14 @@ export function whatIf(report: Report, origin: Origin): WhatIf {
     tried_version: origin.tried,
     cuts: origin.recut ? "recomputed" : "published",
     changes: origin.changes,
-    stages: group(report.stage),
+    stages: group(report.stage, "stage"),
     stage_candidates: group(report.candidate),
-    rfm: group(report.rfm),
-    rfm_cn: group(report.rfmCN),
-    tiers: group(report.tier),
+    rfm: group(report.rfm, "rfm"),
+    rfm_cn: group(report.rfmCN, "rfm_cn"),
+    tiers: group(report.tier, "tier"),
     engagement: report.points.names.length > 0 ? group(report.points) : null,
-    segments: report.segments.map(member),
-    tags: report.tags.map(member),
+    segments: report.segments.map((one) => member(one, "segments")),
+    tags: report.tags.map((one) => member(one, "tags")),
     churn_warning: report.churn && member(report.churn),
     outreach_rules: report.rules.map((rule) => ({
       name: rule.name,

@@ -3,7 +3,7 @@ import { encodePlan } from "./plan";
 import type { Ground } from "./planOf";
 import { planOf } from "./planOf";
 import { Pool, type Progress, type StageAnswer } from "./pool";
-import { type Moved, type Stops, type Sum, type Wanted, WhatIfError } from "./protocol";
+import { type Moved, type Spread, type Stops, type Sum, type Wanted, WhatIfError } from "./protocol";
 import { type Group, plus, type Report, type WhatIf, whatIf, zero } from "./report";
 import { changesOf, type Edits, edited, type Settings, versionOf } from "./settings";
 import { readModule, readSource, type Source } from "./source";
@@ -24,6 +24,8 @@ export interface State {
   /** Whether all of the report is of those changes: while a slider moves, only what it moves is. */
   whole: boolean;
   recut: boolean;
+  /** Of a sample: what the intervals of the report follow from. */
+  spreads: readonly Spread[] | undefined;
   /** Why the changes that were asked for last have no answer. */
   refused: WhatIfError | undefined;
   /** How often a worker was started again. */
@@ -42,6 +44,7 @@ const started: State = {
   of: NOTHING,
   whole: true,
   recut: false,
+  spreads: undefined,
   refused: undefined,
   restarts: 0,
   memory: 0,
@@ -198,12 +201,17 @@ export class Session {
       }
       const { report, ms } = await pool.try(plan);
       if (pool !== this.pool) return;
+      // Whole shards that did not fit are no sample by chance: then there are no intervals.
+      const sampled = this.state.source?.snapshot.sampling && pool.progress.complete && pool.progress.left === 0;
+      const spreads = sampled ? await pool.spreads() : undefined;
+      if (pool !== this.pool) return;
       const timing = this.timings.add("scan", ms);
       this.set({
         report,
         of: asked.edits,
         whole: true,
         recut: plan.recut !== null,
+        spreads,
         refused: undefined,
         memory: pool.memory,
       });
@@ -343,7 +351,7 @@ export class Session {
 
   /** What `weir whatif --snapshot DIR --strategy FILE --json` prints of the changes that are tried; null before there is an answer. */
   report(): WhatIf | null {
-    const { report, source, of, recut, progress } = this.state;
+    const { report, source, of, recut, progress, spreads } = this.state;
     const settings = this.settings(of);
     if (!report || !source || !settings) return null;
     const { snapshot } = source;
@@ -361,6 +369,7 @@ export class Session {
       baseUsers: snapshot.users,
       rate: all ? (snapshot.sampling?.rate ?? 1) : report.users / snapshot.users,
       weight: all ? (snapshot.sampling?.weight ?? 1) : snapshot.users / report.users,
+      spreads,
     });
   }
 }

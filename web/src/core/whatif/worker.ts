@@ -64,6 +64,7 @@ const calls: { [N in Name]: (ask: Calls[N]["ask"], id: number) => Calls[N]["answ
   },
   count: ({ condition }) => base().count(condition),
   histogram: ({ axes }) => base().histogram(axes),
+  spreads: () => base().spreads(),
   sample: (wanted) => base().sample(wanted),
   ranks: ({ average }) => base().ranks(average),
   rank({ ranks }) {

@@ -7,6 +7,7 @@ import { Scroll } from "../../components/Scroll";
 import type { Format } from "../../core/format";
 import { useDark } from "../../core/prefs";
 import { useView } from "../../core/view";
+import { type Interval, usersInterval } from "../../core/whatif/interval";
 import { type Report, type Sum, zero } from "../../core/whatif/report";
 import { type GroupName, groups } from "./names";
 
@@ -36,6 +37,7 @@ export const Sizes = memo(function Sizes({
   word,
   currency,
   modelled,
+  base,
   onGroup,
 }: {
   report: Report;
@@ -44,6 +46,8 @@ export const Sizes = memo(function Sizes({
   currency: string;
   /** Whether there are models: without, nobody has an expected value. */
   modelled: boolean;
+  /** Users of the whole base when the report is of a sample by chance: numbers are told with what they say of it. Else 0. */
+  base: number;
   onGroup: (group: GroupName) => void;
 }) {
   const { t } = useTranslation();
@@ -109,6 +113,11 @@ export const Sizes = memo(function Sizes({
                 <td className="right num muted">{format.count(size.before.users)}</td>
                 <td className="right num">
                   <strong>{format.count(size.after.users)}</strong>
+                  {report.users < base && (
+                    <span className="delta interval" title={t("whatif.interval")}>
+                      {range(usersInterval(size.after.users, report.users, base), format.count)}
+                    </span>
+                  )}
                 </td>
                 <td className={`right num ${tone(size.after.users - size.before.users)}`}>
                   {signed(size.after.users - size.before.users, format.count)}
@@ -125,6 +134,8 @@ export const Sizes = memo(function Sizes({
     </Card>
   );
 });
+
+const range = ([, low, high]: Interval, write: (n: number) => string) => `${write(low)}–${write(high)}`;
 
 function colorOf(i: number, name: string, series: readonly string[], muted: string): string {
   return name === "" ? muted : (series[i % series.length] ?? muted);

@@ -27,7 +27,7 @@ export function Transitions({
     onEdit(withValue(edits, `lifecycle.transitions.${from}`, allowedAfter(settings, published, from, to), published));
   return (
     <Scroll label={t("whatif.transitions.title")}>
-      <table className="plain switches">
+      <table className="plain stage-pairs">
         <caption className="visually-hidden">{t("whatif.transitions.caption")}</caption>
         <thead>
           <tr>
