@@ -252,7 +252,7 @@ func loginsFile() (string, error) {
 func readLogins() (map[string]*login, error) {
 	name, err := loginsFile()
 	if err != nil {
-		return nil, nil // without the folder nobody signed in
+		return nil, nil //nolint:nilerr // without the folder nobody signed in
 	}
 	text, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {

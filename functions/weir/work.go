@@ -11,15 +11,9 @@ import (
 	"github.com/weir-engine/weir/shared/fault"
 )
 
-// How often the host looks when nothing tells it to.
-const (
-	pollEvents  = time.Minute // should the watch fail
-	pollDeliver = time.Minute
-	pollSweep   = time.Minute
-	// A snapshot reads the whole base: it is a day old, or of another strategy, before it is made anew.
-	pollSnapshot = time.Minute
-	maxPause     = time.Minute // between tries of what fails
-)
+// pause is how long the host waits before it looks again when nothing tells it to, and before it tries again what failed. A snapshot, which
+// reads the whole base, is a day old, or of another strategy, before it is made anew.
+const pause = time.Minute
 
 // work is what the host does beside answering: importing what arrives, delivering, the hourly sweep and the daily snapshot.
 type work struct {
@@ -34,11 +28,11 @@ func startWork(ctx context.Context, b *base, log *slog.Logger) *work {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &work{base: b, log: log, cancel: cancel, deliver: make(chan struct{}, 1)}
 	arrived := w.watch(ctx)
-	w.loop(ctx, "import", pollEvents, arrived, w.ingest)
-	w.loop(ctx, "deliver", pollDeliver, w.deliver, w.send)
+	w.loop(ctx, "import", arrived, w.ingest)
+	w.loop(ctx, "deliver", w.deliver, w.send)
 	sweeper := &sweeper{base: b}
-	w.loop(ctx, "snapshot", pollSnapshot, nil, w.snapshot)
-	w.loop(ctx, "sweep", pollSweep, nil, func(ctx context.Context) error { return sweeper.run(ctx, w) })
+	w.loop(ctx, "snapshot", nil, w.snapshot)
+	w.loop(ctx, "sweep", nil, func(ctx context.Context) error { return sweeper.run(ctx, w) })
 	return w
 }
 
@@ -48,41 +42,29 @@ func (w *work) stop() {
 	w.done.Wait()
 }
 
-// loop runs do at once, then each time it is asked to or the interval has passed. After a failure it waits longer and longer.
-func (w *work) loop(ctx context.Context, name string, every time.Duration, asked <-chan struct{}, do func(context.Context) error) {
+// loop runs do at once, then each time it is asked to or the pause has passed. After a failure nobody can ask before that.
+func (w *work) loop(ctx context.Context, name string, asked <-chan struct{}, do func(context.Context) error) {
 	w.done.Go(func() {
-		for pause := every; ctx.Err() == nil; {
-			err := fault.Do(func() error { return do(ctx) })
-			switch {
-			case ctx.Err() != nil:
-				return
-			case err != nil:
+		for ctx.Err() == nil {
+			wake := asked
+			if err := fault.Do(func() error { return do(ctx) }); err != nil && ctx.Err() == nil {
 				w.log.Error("work failed and will be tried again", "work", name, "in", pause, "error", err)
-				if !sleep(ctx, pause, nil) {
-					return
-				}
-				pause = min(2*pause, max(maxPause, every))
-			default:
-				pause = every
-				if !sleep(ctx, every, asked) {
-					return
-				}
+				wake = nil
 			}
+			sleep(ctx, wake)
 		}
 	})
 }
 
-// sleep returns after a pause or when it is asked to; false when ctx ended.
-func sleep(ctx context.Context, pause time.Duration, asked <-chan struct{}) bool {
+// sleep returns after a pause, when it is asked to, or when ctx ended.
+func sleep(ctx context.Context, asked <-chan struct{}) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-timer.C:
 	case <-asked:
 	}
-	return true
 }
 
 // watch says when whole files have come into the bucket.

@@ -112,7 +112,7 @@ func (w *warnings) condition(src string, n *segment.Node) {
 			for _, e := range m.Events {
 				w.event(line, col, "", e.Event)
 				if e.Where != nil {
-					w.where(src, e.Event, e.Where, line, col)
+					w.where(e.Event, e.Where, line, col)
 				}
 			}
 			if m.Value != "" {
@@ -126,12 +126,12 @@ func (w *warnings) condition(src string, n *segment.Node) {
 }
 
 // where looks at the properties that a condition on an event names; the place is that of the measure.
-func (w *warnings) where(src, event string, n *segment.Node, line, col int) {
+func (w *warnings) where(event string, n *segment.Node, line, col int) {
 	if n.Ref != nil && n.Ref.Kind == segment.RefProperty {
 		w.property(line, col, "", event, n.Ref.Name)
 	}
 	for _, arg := range n.Args {
-		w.where(src, event, arg, line, col)
+		w.where(event, arg, line, col)
 	}
 }
 
@@ -195,7 +195,7 @@ func (w *warnings) declared(t *strategy.Tree, path string) {
 		return
 	}
 	before := len(w.list)
-	w.where(v.Text, at.Text, p.Tree(), v.Line, v.Col)
+	w.where(at.Text, p.Tree(), v.Line, v.Col)
 	for i := range w.list[before:] {
 		w.list[before+i].Path = path + ".where"
 	}

@@ -62,11 +62,14 @@ func TestConsent(t *testing.T) {
 func TestLocale(t *testing.T) {
 	all := map[string]int{"zh-CN": 1, "zh-Hant": 1, "en": 1, "pt-BR": 1}
 	for wanted, want := range map[string]string{
-		"zh-CN": "zh-CN", "zh_cn": "zh-CN", " EN-us ": "en", "en-GB-oxendict": "en", "zh-Hant-TW": "zh-Hant", "zh": "zh-CN", "zh-TW": "zh-CN", "pt": "pt-BR",
+		"zh-CN": "zh-CN", "zh_cn": "zh-CN", "EN-us": "en", "en-GB-oxendict": "en", "zh-Hant-TW": "zh-Hant", "zh": "zh-CN", "zh-TW": "zh-CN", "pt": "pt-BR",
 		"pt-PT": "pt-BR", "fr": "", "": "", "-": "", "e": "", "english": "",
 	} {
 		if got := Locale(all, wanted); got != want {
 			t.Errorf("%q gets %q, want %q", wanted, got, want)
 		}
+	}
+	if got := Locale(all, " en-US "); got != "en" {
+		t.Errorf("with spaces around it gets %q", got)
 	}
 }
