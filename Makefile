@@ -6,7 +6,7 @@ LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
-GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOLANGCI := .cache/golangci/v2.15.0/golangci-lint
 CORE := $(shell go list ./shared/... 2>/dev/null | grep -vE '/shared/(app|httpapi|porttest)$$|/shared/httpapi/')
 
 .PHONY: help run build web functions deploy test check fmt lint lint-web rules unit race wasm e2e stale gen golden parity fuzz bench bench-web soak wasm-preview screenshots deps-web deps-browser deps-qemu deps-aws deps-sam aws-local bench-aws clean
@@ -106,7 +106,10 @@ check: fmt lint rules stale race fuzz wasm lint-web test-web e2e ## everything C
 fmt: ## fail on unformatted Go files
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted: $$out"; exit 1; }
 
-lint: ## lint Go, natively and for js/wasm
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+lint: $(GOLANGCI) ## lint Go, natively and for js/wasm
 	$(GOLANGCI) run ./...
 	GOOS=js GOARCH=wasm $(GOLANGCI) run $(patsubst github.com/weir-engine/weir/%,./%,$(CORE))
 
