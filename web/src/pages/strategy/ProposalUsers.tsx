@@ -6,6 +6,7 @@ import type { Schemas } from "../../core/api";
 import { useNames } from "../../core/names";
 import { useView } from "../../core/view";
 import { signed } from "../whatif/Sizes";
+import { StageMoves } from "./StageMoves";
 
 type Preview = Schemas["ProposalPreview"];
 
@@ -34,44 +35,11 @@ export function Users({ preview }: { preview: Preview | undefined }) {
           <Figure name={t("proposal.moved")} value={format.count(preview.moved)} />
           <Figure name={t("proposal.base")} value={format.count(preview.users)} />
         </dl>
-        <Moves preview={preview} />
+        <StageMoves moves={preview.moves} />
         <Sizes preview={preview} />
         <Reach preview={preview} />
       </div>
     </Card>
-  );
-}
-
-function Moves({ preview }: { preview: Preview }) {
-  const { t } = useTranslation();
-  const { format } = useView();
-  const names = useNames();
-  const name = (stage: string) => (stage ? names.stage(stage) : t("stages.undecided"));
-  const moves = [...preview.moves].sort((a, b) => b.users - a.users);
-  if (moves.length === 0) return <p className="muted">{t("whatif.nobodyMoves")}</p>;
-  return (
-    <Scroll label={t("whatif.moves")} style={{ maxHeight: 260 }}>
-      <table className="plain">
-        <thead>
-          <tr>
-            <th scope="col">{t("whatif.before")}</th>
-            <th scope="col">{t("whatif.after")}</th>
-            <th scope="col" className="right">
-              {t("whatif.users")}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {moves.map((move) => (
-            <tr key={`${move.from} ${move.to}`}>
-              <td>{name(move.from)}</td>
-              <td>{name(move.to)}</td>
-              <td className="right num">{format.count(move.users)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
   );
 }
 
