@@ -147,7 +147,7 @@ func broken(t *testing.T, b *breaker) *cloud {
 // TestKilledIngest kills the import around calls of its ports; the queue brings the file again.
 func TestKilledIngest(t *testing.T) {
 	for _, seed := range []uint64{1, 2} {
-		b := newBreaker("IngestFunction", seed, 300, 12)
+		b := newBreaker("IngestFunction", seed, 100, 12)
 		broken(t, b)
 		if len(b.killed) < 5 {
 			t.Errorf("seed %d killed the import %d times", seed, len(b.killed))

@@ -387,6 +387,7 @@ func TestSeparatedUsersCountOn(t *testing.T) {
 	}
 	anon, known := `"anonymousId":"a"`, `"userId":"u"`
 	b.at("2026-03-02T12:00:00Z").load(order("x1", anon, "2026-03-02T10:00:00Z") + order("x2", known, "2026-03-02T10:00:00Z"))
+	b.deliver()
 	b.sweep("2026-05-10T00:00:00Z")
 	b.deliver()
 	sent := []string{"anon:a welcome 1 sent", "anon:a winback 1 sent", "u welcome 1 sent", "u winback 1 sent"}
