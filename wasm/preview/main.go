@@ -35,6 +35,9 @@ func weirAddVerified(shard uint32) uint32 {
 	return one.guard(func() error { return one.add(shard, true) })
 }
 
+//go:wasmexport weir_thin
+func weirThin(below uint32) { one.thin = below }
+
 //go:wasmexport weir_start
 func weirStart() uint32 { return one.guard(one.start) }
 

@@ -88,6 +88,7 @@ export class PreviewError extends Error {
 export interface Preview {
   memory(): number;
   open(plan: Uint8Array): void;
+  thin(share: number): void;
   add(shard: Uint8Array, verified?: boolean): void;
   start(): void;
   prepare(): boolean;

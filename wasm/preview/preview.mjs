@@ -125,6 +125,8 @@ export async function preview(module, { reserve = 0 } = {}) {
     memory: () => x.memory.buffer.byteLength,
     /** Starts a base with the plan that others are compared with. */
     open: (plan) => withBuffer(plan, (at) => call('weir_open', at)),
+    /** Of shards that are added from now on only a share of the rows is kept: a sample by hash, the same every time. 1 keeps all. */
+    thin: (share) => guarded(() => x.weir_thin(share >= 1 ? 0 : Math.max(1, Math.floor(share * 2 ** 32)))),
     /** Adds a shard; the checksum of one that is verified, as by its SHA-256, is not computed again. */
     add(shard, verified = false) {
       const at = buffer(shard);

@@ -192,10 +192,19 @@ func TestSameBitsInNode(t *testing.T) {
 		builder.Add(key, facts[key])
 	}
 	cuts := builder.Build()
-	base, shards := whatif.NewBase(zone.UTC), 0
+	base, shards, thinned := whatif.NewBase(zone.UTC), 0, 0
 	f := fill.New(e, cuts, asOf, fill.Options{ShardRows: 1100}, func(shard []byte) error {
 		shards++
 		put(fmt.Sprintf("users-%04d.weir", shards), shard)
+		b, err := whatif.Thin(shard, 1<<30)
+		if err != nil {
+			return err
+		}
+		h, _, err := whatif.Open(b)
+		if err != nil {
+			return err
+		}
+		thinned += h.Rows
 		return base.Add(shard)
 	})
 	for i, key := range keys {
@@ -290,7 +299,7 @@ func TestSameBitsInNode(t *testing.T) {
 	}
 	refusals(t, next())
 	got := next()
-	for key, w := range map[string]string{"spreads": `"` + spreads + `"`, "exact": "true", "between": "false", "scores": `"` + scores + `"`, "stages": "true", "moved": `"` + stages + `"`} {
+	for key, w := range map[string]string{"spreads": `"` + spreads + `"`, "thin": strconv.Itoa(thinned), "exact": "true", "between": "false", "scores": `"` + scores + `"`, "stages": "true", "moved": `"` + stages + `"`} {
 		if string(got[key]) != w {
 			t.Errorf("cubes: %s is %s in Node, want %s", key, got[key], w)
 		}

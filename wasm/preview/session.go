@@ -31,6 +31,7 @@ type session struct {
 	moved   *whatif.StageAnswer
 	specs   map[string]*whatif.Spec // of the cube of stages, by plan
 	ranking *whatif.Ranking         // that cuts are computed from
+	thin    uint32                  // share of 2^32 of the rows that shards keep; 0 keeps all
 }
 
 // The numbers that calls return.
@@ -162,14 +163,21 @@ func (s *session) add(at uint32, verified bool) error {
 	if err != nil {
 		return err
 	}
+	shard := b
+	if s.thin > 0 {
+		if shard, err = whatif.Thin(b, s.thin); err != nil {
+			return err
+		}
+		verified = true // what is thinned was looked at
+	}
 	put := s.base.Add
 	if verified {
 		put = s.base.AddVerified
 	}
-	if err := put(b); err != nil {
+	if err := put(shard); err != nil {
 		return err
 	}
-	delete(s.buffers, at) // the base holds it
+	delete(s.buffers, at) // the base holds it, or a sample of it
 	return nil
 }
 

@@ -29,8 +29,8 @@ async function whatif(path = "/whatif", options = {}) {
 }
 
 async function loaded(page) {
-  await page.locator(".sizes tbody tr").first().waitFor();
-  await page.getByText(/Snapshot of/).waitFor();
+  await page.locator(".sizes tbody tr").first().waitFor({ timeout: 60_000 });
+  await page.getByText(/Snapshot of/).waitFor({ timeout: 60_000 });
 }
 
 const report = (page) => page.evaluate(() => window.weir.report());
@@ -356,24 +356,14 @@ test("a snapshot of another layout says so, and a new one is made", async () => 
 });
 
 test("with too little memory the page works on a part of the base, and says so", async () => {
-  const page = await open(browser, weir.address, "/outbox");
-  const many = 60;
-  await page.route("**/v1/snapshot", async (route) => {
-    const answer = await (await route.fetch()).json();
-    const shards = Array.from({ length: many }, () => answer.shards[0]).map((one, i) => ({
-      ...one,
-      name: `${i}~${one.name}`,
-    }));
-    await route.fulfill({ json: { ...answer, users: answer.users * many, rows: answer.rows * many, shards } });
-  });
-  await page.route("**/v1/snapshot/shards/**", (route) => {
-    const url = new URL(route.request().url());
-    return route.fallback({ url: url.href.replace(/\/\d+(?:~|%7E)/i, "/") });
-  });
-  await page.goto("/whatif?memory=12");
+  const many = 30;
+  const page = await spreadOut(1, many);
+  await page.goto("/whatif?memory=17");
   await page.getByText(/Memory ran out: numbers are of/).waitFor({ timeout: 60_000 });
   const told = await report(page);
   assert.ok(told.users > 0 && told.users < 2357 * many, `${told.users} users`);
+  assert.equal(told.users % many, 0, "every shard keeps a share of its rows");
+  assert.equal(told.snapshot.sampling_rate, told.users / (2357 * many));
   assert.equal(told.snapshot.base_users, 2357 * many);
   assert.ok(Math.abs(told.snapshot.weight - (2357 * many) / told.users) < 1e-9);
   await silent(page).focus();
@@ -394,6 +384,56 @@ test("a worker that dies is started again, and the numbers stay", async () => {
   await page.keyboard.press("ArrowLeft");
   assert.deepEqual(sizes((await answered(page, 61)).stages), sizes(before.stages));
   page.quiet();
+});
+
+/** Opens the page with so many processors, over the base as so many shards: the same one time and again. */
+async function spreadOut(workers, many) {
+  const page = await open(browser, weir.address, "/outbox");
+  await page.addInitScript((n) => Object.defineProperty(navigator, "hardwareConcurrency", { value: n }), workers);
+  await page.route("**/v1/snapshot", async (route) => {
+    const answer = await (await route.fetch()).json();
+    const shards = Array.from({ length: many }, (_, i) => ({
+      ...answer.shards[0],
+      name: `${i}~${answer.shards[0].name}`,
+    }));
+    await route.fulfill({ json: { ...answer, users: answer.users * many, rows: answer.rows * many, shards } });
+  });
+  await page.route("**/v1/snapshot/shards/**", (route) => {
+    const url = new URL(route.request().url());
+    return route.fallback({ url: url.href.replace(/\/\d+(?:~|%7E)/i, "/") });
+  });
+  return page;
+}
+
+test("several workers share the rows: their sums are those of one, also after some died, and ties by order take one", async () => {
+  const seen = [];
+  for (const workers of [1, 3]) {
+    const page = await spreadOut(workers, 5);
+    await page.goto(link(everything).replace("ntile_first", "min_rank"));
+    await loaded(page);
+    await page.waitForFunction(() => window.weir.report()?.outreach_rules.some(({ name }) => name === "keen"));
+    assert.equal(page.workers().length, workers);
+    const told = await report(page);
+    assert.equal(told.users, 5 * 2357);
+    const [lost] = page.workers();
+    await lost.evaluate(() => self.close()).catch(() => undefined);
+    await silent(page).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.getByText(/was started again/).waitFor({ timeout: 30_000 });
+    const moved = await answered(page, 61);
+    for (const one of [told, moved]) delete one.snapshot;
+    seen.push({ told, moved });
+    if (workers > 1) {
+      await page.goto(link(everything));
+      await page.getByText(/is computed by one/).waitFor();
+      await page.waitForFunction(() => window.weir.report()?.cuts === "recomputed");
+      assert.equal(page.workers().length, 1);
+      assert.equal((await report(page)).users, 5 * 2357);
+    }
+    page.quiet();
+    await page.context().close();
+  }
+  assert.deepEqual(seen[1], seen[0]);
 });
 
 test("scenarios stand side by side, and the report is taken along", async () => {

@@ -73,7 +73,12 @@ const exact = p.slideScores(cuts, true);
 const scores = hash(p.result());
 const between = p.slideScores([33, ...cuts.slice(1)], true);
 p.stageCube(0, [{ ref: 'silence_days', stops: stops(4, 640, 5) }, { ref: 'purchase_days', stops: [0, 1] }, { ref: 'orders', stops: [0] }]);
-say({ spreads, exact, between, scores, stages: p.slideStages(file('stops.plan')), moved: hash(p.result()) });
+const thin = await preview(module);
+thin.open(file('start.plan'));
+thin.thin(0.25);
+for (const name of readdirSync(dir).filter((n) => n.endsWith('.weir')).toSorted()) thin.add(file(name), true);
+thin.start();
+say({ spreads, thin: decodeReport(thin.report()).users, exact, between, scores, stages: p.slideStages(file('stops.plan')), moved: hash(p.result()) });
 
 // Two modules that share the shards: cuts from the ranks of both are those of one module with all rows; so are histograms.
 const shards = readdirSync(dir).filter((n) => n.endsWith('.weir')).toSorted();

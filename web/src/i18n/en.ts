@@ -1106,6 +1106,8 @@ export default {
     restarted_other: "Workers stopped and were started again ({{count}} times); the numbers are complete.",
     fewer: "Memory ran out: numbers are of {{rows}} of {{all}} users. Each stands for {{weight}}.",
     sampled: "A sample of {{rows}} of {{all}} users: each stands for {{weight}}, and every number is of the sample.",
+    alone:
+      "Ties are split by the order of users, which one worker must see whole: the base is computed by one now, a little slower.",
     interval: "In the whole base, at 95 % (Wilson, with the finite population correction)",
     kept: "The server does not answer. This is the base as it was read {{time}}.",
     spokenSame: "Nobody changes stage.",

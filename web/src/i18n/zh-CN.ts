@@ -1087,6 +1087,7 @@ const zh: Texts = {
     restarted_other: "计算进程中断后已重启（{{count}} 次），数据完整。",
     fewer: "内存不足：当前为 {{all}} 名用户中的 {{rows}} 名，每名代表 {{weight}} 名。",
     sampled: "抽样：{{all}} 名用户中的 {{rows}} 名，每名代表 {{weight}} 名，所有数字均为样本数。",
+    alone: "同值按用户次序拆分，需要一个计算进程看到全部用户：现由单个进程计算，稍慢。",
     interval: "推算到全部用户，95% 置信区间（Wilson，含有限总体校正）",
     kept: "服务器没有响应。当前显示 {{time}} 读取的用户库。",
     spokenSame: "没有用户改变阶段。",

@@ -15,11 +15,13 @@ export class Member {
   /** Shards that it has, and those that it is to have. */
   readonly shards: Shard[] = [];
   wanted: Shard[] = [];
+  /** Rows that its answers are of. */
+  rows = 0;
   private worker: Worker;
   private waiting = new Map<number, Waiting>();
   private next = 1;
   dead = false;
-  /** Its memory has run out: what takes its place gets fewer shards. */
+  /** Its memory has run out: all begin again with a smaller sample. */
   full = false;
 
   constructor(make: () => Worker) {

@@ -20,8 +20,10 @@ export interface Progress {
   totalBytes: number;
   rows: number;
   totalRows: number;
-  /** Shards that were left out because memory had run out. */
-  left: number;
+  /** The share of the rows that are kept: below 1 because memory had run out. */
+  share: number;
+  /** Whether one worker does everything because a strategy breaks ties by the order of users. */
+  alone: boolean;
   complete: boolean;
 }
 
@@ -38,17 +40,23 @@ export interface Options {
   onRestart: (why: string, lost: boolean) => void;
 }
 
+/** The least share of the rows that says something about the base. */
+const LEAST = 1 / 256;
+
 const errorOf = (code: string, message: string) => new WhatIfError({ code, message, hint: "", line: 0, column: 0 });
 
 /** The workers and the rows that they share: what is asked of the base is asked of each of them, and the answers are added up. */
 export class Pool {
   private members: Member[] = [];
+  /** Every worker since the rows were shared out last. */
+  private hired: Member[] = [];
   private loaded = new Map<string, number>();
   /** Workers whose answers count: they have evaluated the plan of the start. */
   private ready: Member[] = [];
   private rows = 0;
   private complete = false;
-  private left = 0;
+  private share = 1;
+  private alone = false;
   private ranked: "" | "plain" | "average" = "";
   private closed = false;
   memory = 0;
@@ -60,17 +68,51 @@ export class Pool {
     let bytes = 0;
     for (const n of this.loaded.values()) bytes += n;
     const totalBytes = snapshot.shards.reduce((sum, shard) => sum + shard.bytes, 0);
-    const { rows, left, complete } = this;
-    return { bytes, totalBytes, rows, totalRows: snapshot.rows, left, complete };
+    const { rows, share, alone, complete } = this;
+    return { bytes, totalBytes, rows, totalRows: snapshot.rows, share, alone, complete };
   }
 
   close(): void {
     this.closed = true;
-    for (const member of this.members) member.end("the page was left");
+    this.end("the page was left");
   }
 
-  /** Loads the base: `first` is told when there are answers of the first shard. */
-  async load(first: (report: Report) => void): Promise<Report> {
+  private end(why: string): void {
+    for (const member of this.hired) member.end(why);
+    this.hired = [];
+    this.members = [];
+    this.ready = [];
+    this.loaded.clear();
+    this.ranked = "";
+    this.complete = false;
+  }
+
+  private loading: Promise<Report> | undefined;
+
+  /** Loads the base, or as large a sample as memory holds: `first` is told when there are answers of the first shard. */
+  load(first?: (report: Report) => void): Promise<Report> {
+    const loading = this.gathered(first).finally(() => {
+      if (this.loading === loading) this.loading = undefined;
+    });
+    this.loading = loading;
+    return loading;
+  }
+
+  private async gathered(first?: (report: Report) => void): Promise<Report> {
+    for (let lost = 0; ; ) {
+      try {
+        return await this.gather(first);
+      } catch (error) {
+        if (this.closed || !(error instanceof WhatIfError)) throw error;
+        if (outOfMemory(error) || this.members.some((member) => member.full)) this.sparser();
+        else if (fatal(error) && lost++ < 2) this.o.onRestart(error.message, true);
+        else throw error;
+      }
+    }
+  }
+
+  /** Makes workers with the rows between them. */
+  private async gather(first?: (report: Report) => void): Promise<Report> {
     const { source, workers, token } = this.o;
     const shards: Shard[] = source.snapshot.shards.map(({ name, rows, bytes, sha256 }) => ({
       url: shardUrl(name),
@@ -80,8 +122,9 @@ export class Pool {
       token,
       cache: CACHE,
     }));
-    const count = Math.max(1, Math.min(workers, shards.length));
+    const count = this.alone ? 1 : Math.max(1, Math.min(workers, shards.length));
     const parts = Array.from({ length: count }, (_, i) => shards.filter((_, k) => k % count === i));
+    this.end("the rows are shared out anew");
     const made = parts.map((part) => this.hire(part));
     this.members = made;
     const [lead] = made;
@@ -90,29 +133,54 @@ export class Pool {
     // A worker answers one question after the other, and fetches what it is to load before its turn: everything is asked at once.
     const booted = made.map((member) => this.boot(member));
     const begun = Promise.all([booted[0], head && this.add(lead, head), this.start(lead)]);
-    const filled = made.map((member, i) => this.fill(member, i === 0 ? rest : (parts[i] ?? [])));
+    const filled = made.map((member, i) => this.fill(member, i === 0 ? rest : (parts[i] ?? []), begun));
     for (const one of [...booted, ...filled]) one.catch(() => undefined); // told below
     const [, , report] = await begun;
     this.ready = [lead];
     this.count();
-    first(report);
+    first?.(report);
     await Promise.all(booted);
     const others = await Promise.all(filled);
     this.members = others;
-    const reports = await Promise.all(others.map((member, i) => this.begin(member, i)));
+    const reports = await Promise.all(others.map((member) => this.start(member)));
     this.complete = true;
     this.ready = this.members;
     this.count();
     return mergeReports(reports);
   }
 
+  /** From now on a smaller share of the rows is kept. */
+  private sparser(): void {
+    const fits = this.members.reduce((sum, member) => sum + member.shards.length, 0);
+    const all = this.o.source.snapshot.shards.length;
+    this.share *= Math.min(0.75, Math.max(0.25, (0.8 * fits) / Math.max(1, all)));
+    if (this.share < LEAST) throw errorOf("memory", "not even a sample of the base fits into memory");
+  }
+
   /** Evaluates a plan over the rows that are there. */
   async try(plan: Plan): Promise<{ report: Report; ms: number }> {
-    const bytes = await this.resolved(plan);
-    const told = await this.each((member) => member.ask("try", { plan: bytes }));
+    if (plan.recut?.ties === "ntile_first" && !this.alone && this.members.length > 1) {
+      await this.loading;
+      if (!this.alone) {
+        this.alone = true;
+        await this.again("ties are broken by the order of users: one worker needs all rows");
+      }
+    }
+    const told = await this.evaluated(plan);
     this.memory = told.reduce((sum, one) => sum + one.answer.memory, 0);
     const reports = told.map((one) => decodeReport(one.answer.report));
     return { report: mergeReports(reports), ms: Math.max(...told.map((one) => one.ms)) };
+  }
+
+  /** Asks every worker for its report; anew when other rows are there than those that the cuts follow from. */
+  private async evaluated(plan: Plan) {
+    for (;;) {
+      if (this.ready.length === 0) await this.loading;
+      const { ready } = this;
+      const bytes = await this.resolved(plan);
+      const told = await this.each((member) => member.ask("try", { plan: bytes }));
+      if (!plan.recut || ready === this.ready) return told;
+    }
   }
 
   async sum(condition: string): Promise<Sum> {
@@ -202,29 +270,34 @@ export class Pool {
   private async resolved(plan: Plan): Promise<Uint8Array> {
     const bytes = encodePlan(plan);
     if (!plan.recut || this.ready.length === 1) return bytes;
-    const [lead] = this.ready;
-    if (!lead) return bytes;
-    // Ranks with averages serve plans without them too.
-    if (this.ranked !== "average" && (this.ranked === "" || plan.recut.average)) {
-      const { average } = plan.recut;
-      const told = await this.each((member) => member.ask("ranks", { average }));
-      await lead.ask("rank", { ranks: null });
-      for (const { answer } of told) await lead.ask("rank", { ranks: answer });
-      this.ranked = average ? "average" : "plain";
-    }
-    return (await lead.ask("recut", { plan: bytes })).answer;
+    const { average } = plan.recut;
+    const cut = async (lead: Member) => {
+      // Ranks with averages serve plans without them too.
+      if (this.ranked !== "average" && (this.ranked === "" || average)) {
+        const told = await this.each((member) => member.ask("ranks", { average }));
+        await lead.ask("rank", { ranks: null });
+        for (const { answer } of told) await lead.ask("rank", { ranks: answer });
+        this.ranked = average ? "average" : "plain";
+      }
+      return (await lead.ask("recut", { plan: bytes })).answer;
+    };
+    const [resolved = bytes] = await this.each(cut, 1);
+    return resolved;
   }
 
-  /** Asks every worker. One that died is started again and the base is asked anew; one that refuses speaks for all. */
-  private async each<T>(ask: (member: Member) => Promise<T>): Promise<T[]> {
+  /** Asks every worker, or the first so many. One that died is started again and the base is asked anew; one that refuses speaks for all. */
+  private async each<T>(ask: (member: Member) => Promise<T>, most = Number.POSITIVE_INFINITY): Promise<T[]> {
     for (let attempt = 0; ; attempt++) {
-      const told = await Promise.allSettled(this.ready.map(ask));
+      if (this.ready.length === 0) await this.loading;
+      const ready = this.ready.slice(0, most);
+      if (ready.length === 0) throw errorOf("dead", "there are no workers");
+      const told = await Promise.allSettled(ready.map(ask));
       const failed = told.filter((one) => one.status === "rejected").map((one) => one.reason as Error);
       const dead = failed.find((error) => error instanceof WhatIfError && (fatal(error) || outOfMemory(error)));
       told.forEach((one, i) => {
-        const member = this.ready[i];
+        const member = ready[i];
         if (one.status === "fulfilled" || !member || !(one.reason instanceof WhatIfError)) return;
-        member.full = outOfMemory(one.reason);
+        member.full ||= outOfMemory(one.reason);
         if (member.full || fatal(one.reason)) member.end(one.reason.message);
       });
       if (!dead) {
@@ -232,7 +305,8 @@ export class Pool {
         return told.map((one) => (one as PromiseFulfilledResult<T>).value);
       }
       if (this.closed || attempt === 5) throw dead;
-      await this.heal(dead.message);
+      if (this.loading) await this.loading;
+      else await this.heal(dead.message);
     }
   }
 
@@ -246,42 +320,59 @@ export class Pool {
     return this.healing;
   }
 
-  /** New workers have the shards of those before. Whoever prepared something must prepare it again. */
+  /** New workers have the shards of those before; when memory ran out all have a smaller sample. Whoever prepared something must prepare it again. */
   private async replace(why: string): Promise<void> {
+    if (this.ready.some((member) => member.full)) {
+      this.sparser();
+      await this.again(why);
+      return;
+    }
+    if (!this.ready.some((member) => member.dead)) return; // another question found them dead before
     this.ranked = "";
-    const again = async (member: Member) => {
-      if (!member.dead) return member;
-      if (member.full) return this.smaller(member);
-      const made = await this.booted(member.shards);
-      const filled = await this.fill(made, [...member.shards]);
-      await this.start(filled);
-      return filled;
-    };
-    const lost = this.ready.some((member) => member.dead && !member.full);
-    for (const member of this.ready) if (member.dead) this.forget(member);
-    const ready = await Promise.all(this.ready.map(again));
+    let ready: Member[];
+    try {
+      ready = await Promise.all(this.ready.map((member) => (member.dead ? this.instead(member) : member)));
+    } catch (error) {
+      if (this.closed || !(error instanceof WhatIfError)) throw error;
+      if (outOfMemory(error)) this.sparser();
+      else if (!fatal(error)) throw error;
+      await this.again(why, fatal(error));
+      return;
+    }
     this.members = this.members.map((member) => ready[this.ready.indexOf(member)] ?? member);
     this.ready = ready;
     this.count();
+    this.o.onRestart(why, true);
+  }
+
+  /** A worker with the shards of one that died. */
+  private async instead({ shards }: Member): Promise<Member> {
+    for (const shard of shards) this.loaded.delete(shard.url);
+    const made = this.hire(shards);
+    await this.boot(made);
+    for (const shard of shards) await this.add(made, shard);
+    await this.start(made);
+    return made;
+  }
+
+  /** Shares the rows out anew. */
+  private async again(why: string, lost = false): Promise<void> {
+    await this.load();
     this.o.onRestart(why, lost);
   }
 
   private hire(shards: readonly Shard[]): Member {
     const member = new Member(this.o.make);
     member.wanted = [...shards];
+    this.hired.push(member);
     return member;
   }
 
   private async boot(member: Member): Promise<void> {
     const bytes = member.wanted.reduce((sum, shard) => sum + shard.bytes, 0);
     const { source, memory } = this.o;
-    await member.ask("boot", { wasm: await this.o.module, plan: source.planBytes, memory, bytes });
-  }
-
-  private async booted(shards: readonly Shard[]): Promise<Member> {
-    const member = this.hire(shards);
-    await this.boot(member);
-    return member;
+    const { share } = this;
+    await member.ask("boot", { wasm: await this.o.module, plan: source.planBytes, memory, bytes, share });
   }
 
   private async add(member: Member, shard: Shard): Promise<void> {
@@ -295,72 +386,34 @@ export class Pool {
     member.shards.push(shard);
   }
 
-  /** Adds shards. When memory runs out the worker starts again with those that fitted. */
-  private async fill(member: Member, shards: readonly Shard[]): Promise<Member> {
+  /** Adds shards. A worker that dies over them after the first answers is replaced once; before, the whole load begins again. */
+  private async fill(member: Member, shards: readonly Shard[], begun: Promise<unknown>): Promise<Member> {
     const told = await Promise.allSettled(shards.map((shard) => this.add(member, shard)));
     const failed = told.find((one) => one.status === "rejected")?.reason as Error | undefined;
     if (!failed) return member;
-    if (failed instanceof WhatIfError && failed.code === "memory") return this.smaller(member);
-    if (failed instanceof WhatIfError && fatal(failed) && !this.closed) {
-      const wanted = member.wanted;
-      this.forget(member);
-      const made = await this.booted(wanted);
-      for (const shard of wanted) await this.add(made, shard);
-      this.o.onRestart(failed.message, true);
-      return made;
-    }
-    throw failed;
-  }
-
-  /** A worker in the place of one whose memory ran out, with fewer shards. */
-  private async smaller(member: Member): Promise<Member> {
-    let fits = member.shards.length;
-    for (;;) {
-      fits = Math.min(fits - 1, Math.floor(fits * 0.75));
-      if (fits < 1) throw errorOf("memory", "not even a sample of the base fits into memory");
-      const shards = member.wanted.slice(0, fits);
-      member.end("the memory has run out");
-      this.forget(member);
-      const made = await this.booted(shards);
-      try {
-        for (const shard of shards) await this.add(made, shard);
-        await this.start(made);
-        this.left += member.wanted.length - fits;
-        this.count();
-        return made;
-      } catch (error) {
-        made.end("the memory has run out");
-        if (!(error instanceof WhatIfError) || (error.code !== "memory" && !fatal(error))) throw error;
-      }
-    }
-  }
-
-  private forget(member: Member): void {
+    await begun;
+    // A worker that is full gets no other with as many rows; one that is hired no more was ended because the rows are shared out anew.
+    const ended = this.closed || member.full || !this.hired.includes(member);
+    if (ended || !(failed instanceof WhatIfError) || !fatal(failed)) throw failed;
     for (const shard of member.wanted) this.loaded.delete(shard.url);
+    member.end(failed.message);
+    const made = this.hire(member.wanted);
+    await this.boot(made);
+    for (const shard of made.wanted) await this.add(made, shard);
+    this.o.onRestart(failed.message, true);
+    return made;
   }
 
   private async start(member: Member): Promise<Report> {
     const { answer } = await member.ask("start", null, { patience: 120_000 });
-    return decodeReport(answer.report);
-  }
-
-  /** Starts a worker with all of its shards, or with those that fit. */
-  private async begin(member: Member, place: number): Promise<Report> {
-    try {
-      return await this.start(member);
-    } catch (error) {
-      if (!(error instanceof WhatIfError) || (error.code !== "memory" && !fatal(error))) throw error;
-      const made = await this.smaller(member);
-      this.members[place] = made;
-      return this.start(made);
-    }
+    const report = decodeReport(answer.report);
+    member.rows = report.users;
+    return report;
   }
 
   /** Counts the rows that answers are of, and tells. */
   private count(): void {
-    const of = (member: Member) =>
-      (this.complete ? member.shards : member.shards.slice(0, 1)).reduce((sum, shard) => sum + shard.rows, 0);
-    this.rows = this.ready.reduce((sum, member) => sum + of(member), 0);
+    this.rows = this.ready.reduce((sum, member) => sum + member.rows, 0);
     this.o.onProgress(this.progress);
   }
 }

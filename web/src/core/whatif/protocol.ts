@@ -6,11 +6,15 @@ export type { Histogram, Moved, Spread, Stops, Sum, Wanted };
 export interface Calls {
   /**
    * Makes the module and opens the base under the plan that others are compared with. What is asked before waits for it, and shards are
-   * fetched meanwhile. memory is the most bytes that the module may take, bytes those of the shards that it is to hold.
+   * fetched meanwhile. memory is the most bytes that the module may take, bytes those of the shards that it is to hold, share that of
+   * their rows which are kept.
    */
-  boot: { ask: { wasm: WebAssembly.Module; plan: Uint8Array; memory: number; bytes: number }; answer: null };
+  boot: {
+    ask: { wasm: WebAssembly.Module; plan: Uint8Array; memory: number; bytes: number; share: number };
+    answer: null;
+  };
   /** Fetches a shard, checks it, keeps it for later visits and adds it: it counts from the next start on. */
-  load: { ask: Shard; answer: { rows: number; memory: number } };
+  load: { ask: Shard; answer: { memory: number } };
   start: { ask: null; answer: { report: Uint8Array; memory: number } };
   try: { ask: { plan: Uint8Array }; answer: { report: Uint8Array; memory: number } };
   count: { ask: { condition: string }; answer: Sum };

@@ -201,8 +201,7 @@ export class Session {
       }
       const { report, ms } = await pool.try(plan);
       if (pool !== this.pool) return;
-      // Whole shards that did not fit are no sample by chance: then there are no intervals.
-      const sampled = this.state.source?.snapshot.sampling && pool.progress.complete && pool.progress.left === 0;
+      const sampled = pool.progress.complete && report.users < (this.state.source?.snapshot.users ?? 0);
       const spreads = sampled ? await pool.spreads() : undefined;
       if (pool !== this.pool) return;
       const timing = this.timings.add("scan", ms);

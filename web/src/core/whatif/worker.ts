@@ -34,14 +34,15 @@ function refusal(code: string, message: string, hint: string): PreviewError {
 const kept = (exact: boolean) => (exact ? base().result().slice() : null);
 
 const calls: { [N in Name]: (ask: Calls[N]["ask"], id: number) => Calls[N]["answer"] | Promise<Calls[N]["answer"]> } = {
-  async boot({ wasm, plan, memory: most, bytes }) {
+  async boot({ wasm, plan, memory: most, bytes, share }) {
     limit = most;
-    const likely = 2 * bytes + 2 ** 24; // the shards, and what the module lays out beside them
+    const likely = 2 * bytes * share + 2 ** 24; // the shards, and what the module lays out beside them
     module = await preview(wasm, { reserve: most > 0 ? Math.min(likely, most / 2) : likely });
     module.open(plan);
+    module.thin(share);
     return null;
   },
-  async load(shard, id) {
+  async load(_shard, id) {
     try {
       const bytes = await arriving.get(id);
       if (!bytes) throw refusal("internal", "the shard was not asked for", "");
@@ -51,7 +52,7 @@ const calls: { [N in Name]: (ask: Calls[N]["ask"], id: number) => Calls[N]["answ
       arriving.delete(id);
       next();
     }
-    return { rows: shard.rows, memory: memory() };
+    return { memory: memory() };
   },
   start() {
     base().start();

@@ -46,7 +46,7 @@ export const Sizes = memo(function Sizes({
   currency: string;
   /** Whether there are models: without, nobody has an expected value. */
   modelled: boolean;
-  /** Users of the whole base when the report is of a sample by chance: numbers are told with what they say of it. Else 0. */
+  /** Users of the whole base when the report is of a sample: numbers are told with what they say of it. Else 0. */
   base: number;
   onGroup: (group: GroupName) => void;
 }) {

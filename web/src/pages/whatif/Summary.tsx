@@ -36,7 +36,7 @@ export function Summary({
           {t("whatif.restarted", { count: state.restarts })}
         </div>
       )}
-      {progress && progress.left > 0 && progress.complete && (
+      {progress && progress.share < 1 && progress.complete && (
         <div className="banner warn" role="status">
           {t("whatif.fewer", {
             rows: format.count(progress.rows),
@@ -45,13 +45,18 @@ export function Summary({
           })}
         </div>
       )}
-      {snapshot.sampling && progress?.left === 0 && (
+      {snapshot.sampling && progress?.share === 1 && (
         <div className="banner" role="status">
           {t("whatif.sampled", {
             rows: format.count(snapshot.rows),
             all: format.count(snapshot.users),
             weight: format.decimal(weight),
           })}
+        </div>
+      )}
+      {progress?.alone && (
+        <div className="banner" role="status">
+          {t("whatif.alone")}
         </div>
       )}
       {source.kept && (
