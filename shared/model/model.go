@@ -65,7 +65,12 @@ func (v Values) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(strconv.Quote(p.Name) + ":" + strconv.FormatFloat(p.Value, 'g', -1, 64))
+		name, err := json.Marshal(p.Name)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(name)
+		b.WriteString(":" + strconv.FormatFloat(p.Value, 'g', -1, 64))
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

@@ -178,7 +178,7 @@ func DecodeLog(b []byte) (Log, error) {
 	names := make([]string, r.count(len(b)))
 	for i := range names {
 		n := r.count(len(r.b))
-		if !r.ok {
+		if r.ok = r.ok && n <= len(r.b); !r.ok {
 			break
 		}
 		names[i], r.b = string(r.b[:n]), r.b[n:]
