@@ -239,26 +239,30 @@ func (a *App) placeOf(ctx context.Context, base *Base, q *peopleQuery) (*ranked,
 	generation, place, _ := strings.Cut(q.after, "/")
 	var part, row int
 	if n, err := fmt.Sscanf(place, "%d/%d", &part, &row); err != nil || n != 2 {
-		return nil, fault.New(fault.Invalid, "%q is not the end of a page", q.after).WithHint("give the `next` of the page before")
+		return nil, notAPage(q.after)
 	}
 	if generation != base.Shot.Generation {
 		return nil, fault.New(fault.Conflict, "a newer snapshot took the place of the one that this page follows").WithHint("begin with the first page again")
 	}
 	if part < 0 || part >= base.Shot.Parts {
-		return nil, fault.New(fault.Invalid, "%q is not the end of a page", q.after).WithHint("give the `next` of the page before")
+		return nil, notAPage(q.after)
 	}
 	p, err := a.part(ctx, generation, part)
 	if err != nil {
 		return nil, err
 	}
 	if row < 0 || row >= p.rows {
-		return nil, fault.New(fault.Invalid, "%q is not the end of a page", q.after).WithHint("give the `next` of the page before")
+		return nil, notAPage(q.after)
 	}
 	r := q.rank(p, part, row)
 	if r.key = string(p.key(row)); r.key == "" {
 		return nil, fault.New(fault.Conflict, "the user who ended the page before was forgotten").WithHint("begin with the first page again")
 	}
 	return &r, nil
+}
+
+func notAPage(after string) error {
+	return fault.New(fault.Invalid, "%q is not the end of a page", after).WithHint("give the `next` of the page before")
 }
 
 // unanswered is the error of a condition that the columns of the snapshot do not answer.
